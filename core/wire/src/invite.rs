@@ -1,0 +1,271 @@
+//! The five messages of an invite, in the JSON that every carrier transports.
+//!
+//! ```text
+//!   caller                                        callee, on each device
+//!     │ INVITE {ReqId, node, Location, offer, TTL} ─▶ │ rings
+//!     │ ◀─ ACCEPT {ReqId, node, answer} ───────────── │ answered here
+//!     │ ◀─ DECLINE {ReqId} ────────────────────────── │ the person said no: ends the invite everywhere
+//!     │ ◀─ REJECT {ReqId, reason} ─────────────────── │ this device says no: the others ring on
+//!     │ CANCEL {ReqId, reason, by} ─────────────────▶ │ stop ringing
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, ConferenceId, InviteId, Malformed, NodeId};
+
+/// The longest session description, in bytes. Measured: a data-channel offer with many candidates is under 3 KB.
+pub const DESCRIPTION_BYTES_MAX: usize = 16 * 1024;
+
+/// The longest topic, in characters. Guess: a subject line.
+pub const TOPIC_CHARS_MAX: usize = 200;
+
+/// One message of an invite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "UPPERCASE")]
+pub enum Message {
+    /// The caller asks.
+    Invite(Invite),
+    /// One device of the callee says yes.
+    Accept(Accept),
+    /// The callee says no, for all devices.
+    Decline {
+        /// Which invite.
+        #[serde(rename = "ReqId")]
+        id: InviteId,
+    },
+    /// One device says no, for itself.
+    Reject {
+        /// Which invite.
+        #[serde(rename = "ReqId")]
+        id: InviteId,
+        /// Why.
+        reason: RejectReason,
+    },
+    /// The caller says that there is nothing to answer any more.
+    Cancel {
+        /// Which invite.
+        #[serde(rename = "ReqId")]
+        id: InviteId,
+        /// Why.
+        reason: CancelReason,
+        /// The device that accepted or declined, so that each of the others knows it was not itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Address>,
+    },
+}
+
+impl Message {
+    /// Which invite this belongs to.
+    #[must_use]
+    pub fn id(&self) -> InviteId {
+        match self {
+            Self::Invite(Invite { id, .. })
+            | Self::Accept(Accept { id, .. })
+            | Self::Decline { id }
+            | Self::Reject { id, .. }
+            | Self::Cancel { id, .. } => *id,
+        }
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Invite(_) => "INVITE",
+            Self::Accept(_) => "ACCEPT",
+            Self::Decline { .. } => "DECLINE",
+            Self::Reject { .. } => "REJECT",
+            Self::Cancel { .. } => "CANCEL",
+        }
+    }
+
+    /// Checks the limits that the types do not.
+    ///
+    /// # Errors
+    ///
+    /// When a description or a topic is too long.
+    pub fn check(&self) -> Result<(), Malformed> {
+        let (description, topic) = match self {
+            Self::Invite(invite) => (&invite.offer, invite.topic.as_deref()),
+            Self::Accept(accept) => (&accept.answer, None),
+            Self::Decline { .. } | Self::Reject { .. } | Self::Cancel { .. } => return Ok(()),
+        };
+        if description.len() > DESCRIPTION_BYTES_MAX {
+            return Err(Malformed {
+                word: "session description",
+                problem: "is longer than 16 KiB",
+            });
+        }
+        if topic.is_some_and(|topic| topic.chars().count() > TOPIC_CHARS_MAX) {
+            return Err(Malformed { word: "topic", problem: "is longer than 200 characters" });
+        }
+        Ok(())
+    }
+}
+
+/// The caller asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// Which invite.
+    #[serde(rename = "ReqId")]
+    pub id: InviteId,
+    /// The caller's node in the conference.
+    pub node: NodeId,
+    /// The conference app the caller uses, with `data.path=sessions/<conference>`. A hint: a callee never loads a
+    /// page because a caller named it.
+    #[serde(rename = "Location")]
+    pub location: String,
+    /// What the call is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// JSON of `{type, sdp}`: a data channel, all candidates included.
+    pub offer: String,
+    /// How long to ring, in milliseconds from sending.
+    #[serde(rename = "TTL", default = "ring_ms")]
+    pub ttl_ms: u64,
+}
+
+/// How long a device rings for an invite that does not say.
+fn ring_ms() -> u64 {
+    45_000
+}
+
+impl Invite {
+    /// The conference that [`Invite::location`] names, or `None` when it names none.
+    #[must_use]
+    pub fn conference(&self) -> Option<ConferenceId> {
+        let query = self.location.split_once('?')?.1;
+        let path = query.split('&').find_map(|pair| pair.strip_prefix("data.path=sessions/"))?;
+        path.parse().ok()
+    }
+}
+
+/// The address of our own conference app for `conference`, at `origin` (scheme, host, port and base path, no slash at
+/// the end).
+#[must_use]
+pub fn location(origin: &str, conference: &ConferenceId) -> String {
+    format!("{origin}/conference?data.path=sessions/{conference}")
+}
+
+/// One device of the callee says yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accept {
+    /// Which invite.
+    #[serde(rename = "ReqId")]
+    pub id: InviteId,
+    /// The callee's node in the conference.
+    pub node: NodeId,
+    /// JSON of `{type, sdp}`: the answer, all candidates included.
+    pub answer: String,
+}
+
+/// Why one device rejects, while others may still ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RejectReason {
+    /// Nobody answered there.
+    Timeout,
+    /// A call is going on there.
+    Busy,
+    /// It will call back into the call that is going on there.
+    Merge,
+}
+
+/// Why the caller takes the invite back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CancelReason {
+    /// The caller gave up, or the ring time is over.
+    Cancel,
+    /// A device accepted.
+    Accepted,
+    /// The callee declined on a device.
+    Declined,
+}
+
+/// A message as it arrives: with the sender and the receiver that the server wrote into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// Who sent it, always one device. The server vouches for it.
+    #[serde(rename = "From")]
+    pub from: Address,
+    /// Which device it was delivered to.
+    #[serde(rename = "To")]
+    pub to: Address,
+    /// What it says.
+    #[serde(flatten)]
+    pub message: Message,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dice, Seed};
+
+    fn invite() -> Invite {
+        Invite {
+            id: InviteId(0x1f),
+            node: NodeId(2),
+            location: location(
+                "https://x.org",
+                &ConferenceId::random(&mut Dice::new(Seed::story(1))),
+            ),
+            topic: Some("Lunch".to_owned()),
+            offer: r#"{"type":"offer","sdp":"v=0"}"#.to_owned(),
+            ttl_ms: 45_000,
+        }
+    }
+
+    #[test]
+    fn every_message_survives_json() {
+        let by = "bob@home.com/5c7c87a2".parse().unwrap();
+        for message in [
+            Message::Invite(invite()),
+            Message::Accept(Accept { id: InviteId(1), node: NodeId(3), answer: "{}".to_owned() }),
+            Message::Decline { id: InviteId(1) },
+            Message::Reject { id: InviteId(1), reason: RejectReason::Busy },
+            Message::Cancel { id: InviteId(1), reason: CancelReason::Accepted, by: Some(by) },
+        ] {
+            let letter = Letter {
+                from: "alice@office.com/cef96349".parse().unwrap(),
+                to: "bob@home.com/5c7c87a2".parse().unwrap(),
+                message,
+            };
+
+            let text = serde_json::to_string(&letter).unwrap();
+
+            assert_eq!(serde_json::from_str::<Letter>(&text).unwrap(), letter, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_field_names_are_those_of_the_reference() {
+        let text = serde_json::to_string(&Message::Invite(invite())).unwrap();
+
+        for part in [
+            r#""method":"INVITE""#,
+            r#""ReqId":"000000000000001f""#,
+            r#""Location":"#,
+            r#""TTL":45000"#,
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_location_names_its_conference() {
+        let mut invite = invite();
+        assert!(invite.conference().is_some());
+
+        invite.location = "https://evil.org/?data.path=sessions/../x".to_owned();
+        assert_eq!(invite.conference(), None);
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let offer = "x".repeat(DESCRIPTION_BYTES_MAX + 1);
+        let message = Message::Invite(Invite { offer, ..invite() });
+
+        assert_eq!(message.check().unwrap_err().word, "session description");
+    }
+}
