@@ -1,2 +1,89 @@
-//! Under construction.
-fn main() {}
+//! The one tool of this project: builds the web app, runs the product, and checks everything that must hold.
+//!
+//! ```text
+//!   cargo xtask run    web ─▶ hullo serve --demo            a fresh machine to two log-in links
+//!   cargo xtask web    app ─▶ wasm ─▶ glue ─▶ assets + .br  target/web, which the server embeds
+//!   cargo xtask build  web ─▶ target/release/hullo          one file to carry to a server
+//!   cargo xtask test   everything below, in order           what .ci/run calls
+//!                      fmt · tidy · web + budgets · clippy · tests · docs · deny · browsers
+//!   cargo xtask tidy   the rules that no compiler knows
+//! ```
+//!
+//! It is a program and not a pile of scripts so that it runs wherever Rust runs, is checked like the rest, and shares
+//! the workspace's lock file: the glue maker must be of the very version of `wasm-bindgen` that the app links.
+//!
+//! **Invariant:** a command either does all of what it names or ends with a line that says what failed and what to do.
+//! **Invariant:** what is downloaded goes below the target directory or comes from the system's own packages;
+//! `rustup target add` is the one exception.
+//! **Invariant:** there is one selection of packages for native builds (see `checks::NATIVE`) and one for the web, since
+//! cargo unites features per selection and another one would build the tree again.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a tool for a terminal")]
+
+mod checks;
+mod install;
+mod project;
+mod shell;
+mod tidy;
+mod web;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use project::Project;
+use shell::Steps;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  run [ARGS]  build the web app and start `hullo serve --demo` (ARGS go to hullo serve)
+  web         build the web app into target/web
+  build       build the release binary with the web app inside: target/release/hullo
+  test        check everything that CI checks; installs what is missing where it may (also: ci)
+  tidy        check the rules of the house alone";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    match dispatch(&command, &args.collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &str, rest: &[String]) -> Result<()> {
+    let steps = &mut Steps::new();
+    match command {
+        "run" => run(steps, rest),
+        "web" => web::build(&Project::read()?, steps).map(drop),
+        "build" => build(steps),
+        "test" | "ci" => checks::all(&Project::read()?, steps),
+        "tidy" => steps.step("tidy", || tidy::check(&Project::read()?)),
+        "" | "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("there is no such command\n\n{USAGE}"),
+    }
+}
+
+/// Builds all there is and starts the server with two accounts to try it with.
+fn run(steps: &mut Steps, args: &[String]) -> Result<()> {
+    let project = Project::read()?;
+    web::build(&project, steps)?;
+    steps.step("build hullo", || project.cargo(["build", "--package", "cli"]).run())?;
+    println!("\nOpen each log-in link below in its own browser or profile; Ctrl-C stops the server.\n");
+    shell::Command::new(project.binary("debug", "hullo")).args(["serve", "--demo"]).args(args).run()
+}
+
+/// Builds the binary that is given to others.
+fn build(steps: &mut Steps) -> Result<()> {
+    let project = Project::read()?;
+    web::build(&project, steps)?;
+    steps.step("build hullo", || project.cargo(["build", "--release", "--package", "cli"]).run())?;
+    println!("{}", project.binary("release", "hullo").display());
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Everything that must hold before a change is one: `cargo xtask test`.
+
+use anyhow::{Result, bail};
+
+use crate::install;
+use crate::project::Project;
+use crate::shell::{Command, Steps};
+use crate::tidy;
+use crate::web::{self, Sizes};
+
+/// The crates that run natively: all but the two that only mean something in a browser. Every native step selects the
+/// same set, so that features unite in the same way and nothing is built twice.
+const NATIVE: [&str; 5] = ["--workspace", "--exclude", "app", "--exclude", "platform"];
+
+/// The crates that run in a browser.
+const WEB: [&str; 4] = ["--package", "app", "--package", "platform"];
+
+/// Pages that are loaded together, and how many packed bytes that may cost (ARCHITECTURE.md, quality bars).
+const BUDGETS: [(&str, &[&str], usize); 2] = [
+    ("the answer path", &["index.html"], 150_000),
+    ("a whole conference", &["wrapper.html", "conference.html"], 250_000),
+];
+
+/// Browser tests at a time: each has two to six pages that encode and decode video in software.
+const BROWSERS: &str = "--test-threads=3";
+
+/// Runs every check, the quick ones first.
+pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
+    steps.step("format", || project.cargo(["fmt", "--all", "--check"]).run())?;
+    steps.step("tidy", || tidy::check(project))?;
+    let deny = steps.step("tools", || install::test_tools(project))?;
+    steps.step("licences, bans, sources", || {
+        Command::new(deny).args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]).dir(&project.root).run()
+    })?;
+    let sizes = web::build(project, steps)?;
+    steps.step("size budgets", || budgets(&sizes))?;
+    steps.step("clippy, web", || {
+        let target = ["clippy", "--quiet", "--target", install::WASM];
+        project.cargo(target.into_iter().chain(WEB).chain(["--", "--deny", "warnings"])).run()
+    })?;
+    steps.step("clippy, native", || {
+        let targets = ["--all-targets", "--", "--deny", "warnings"];
+        project.cargo(["clippy", "--quiet"].into_iter().chain(NATIVE).chain(targets)).run()
+    })?;
+    steps.step("docs", || docs(project))?;
+    steps.step("build", || {
+        // Binaries beside tests, in one selection: the browser tests start the real `hullo`.
+        project.cargo(["build", "--quiet"].into_iter().chain(NATIVE).chain(["--bins", "--tests"])).run()
+    })?;
+    steps.step("unit, scenario and world tests", || project.cargo(["test", "--quiet"].into_iter().chain(NATIVE)).run())?;
+    steps.step("end to end", || {
+        let browsers = ["--test", "e2e", "--", BROWSERS];
+        project
+            .cargo(["test"].into_iter().chain(NATIVE).chain(browsers))
+            .env("HULLO_BINARY", project.binary("debug", "hullo"))
+            .env("HULLO_TEST_OUTPUT", &project.target)
+            .run()
+    })?;
+    steps.summary();
+    Ok(())
+}
+
+/// Documentation of both sides, with warnings denied.
+fn docs(project: &Project) -> Result<()> {
+    let strict = |command: Command| command.env("RUSTDOCFLAGS", "--deny warnings").run();
+    let doc = ["doc", "--quiet", "--no-deps", "--document-private-items"];
+    strict(project.cargo(doc.into_iter().chain(NATIVE)))?;
+    strict(project.cargo(doc.into_iter().chain(WEB).chain(["--target", install::WASM])))
+}
+
+/// A page that grows past its budget fails the build.
+fn budgets(sizes: &Sizes) -> Result<()> {
+    for (what, pages, most) in BUDGETS {
+        let sum = pages.iter().filter_map(|page| sizes.get(page)).sum::<usize>();
+        println!("   {what}: {sum} of {most} B");
+        if sum > most {
+            bail!("{what} takes {sum} B on the wire, {} more than it may", sum - most);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_within_its_budget_passes() {
+        let sizes = Sizes::from([("index.html", 150_000), ("wrapper.html", 1), ("conference.html", 249_999)]);
+
+        let verdict = budgets(&sizes);
+
+        assert!(verdict.is_ok());
+    }
+
+    #[test]
+    fn a_byte_too_many_is_named() {
+        let sizes = Sizes::from([("index.html", 1), ("wrapper.html", 1), ("conference.html", 250_000)]);
+
+        let verdict = budgets(&sizes).unwrap_err();
+
+        assert_eq!(verdict.to_string(), "a whole conference takes 250001 B on the wire, 1 more than it may");
+    }
+}

@@ -1,0 +1,135 @@
+//! Builds the web app: Rust to wasm, glue beside it, every file named after its content and packed once for ever.
+//!
+//! ```text
+//!   web/app ──cargo──▶ call.wasm ──glue──▶ call.4f…e1.wasm ┐
+//!                      wrapper.wasm        call-glue.….js  ├─▶ target/web/assets/*  raw and .br
+//!                      conference.wasm     call.….js (boot)┘
+//!   web/pages/*.css, *.svg, *.js ─────────▶ style.….css
+//!   web/pages/*.html with {{style.css}} ──▶ target/web/{index,wrapper,conference}.html
+//! ```
+//!
+//! A page names a file by `{{name}}` and gets its address. Beside the files of `web/pages` there are, for each module,
+//! `{{call.js}}` (starts it), `{{call-glue.js}}` and `{{call.wasm}}` (to load ahead).
+
+mod assets;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use self::assets::{Assets, brotli, write};
+use crate::install;
+use crate::project::Project;
+use crate::shell::Steps;
+
+/// The pages and the module that each one runs.
+const PAGES: [(&str, &str); 3] =
+    [("index.html", "call"), ("wrapper.html", "wrapper"), ("conference.html", "conference")];
+
+/// What each page transfers on its first load, packed, in bytes.
+pub(crate) type Sizes = BTreeMap<&'static str, usize>;
+
+/// Builds the whole of it and says how heavy it is.
+pub(crate) fn build(project: &Project, steps: &mut Steps) -> Result<Sizes> {
+    steps.step("wasm target", install::wasm_target)?;
+    steps.step("web app to wasm", || compile(project))?;
+    let sizes = steps.step("glue, assets, pages", || assemble(project))?;
+    table(&sizes);
+    Ok(sizes)
+}
+
+/// All modules in one command: alone, each would build the tree below it again with other features.
+fn compile(project: &Project) -> Result<()> {
+    let bins = PAGES.iter().flat_map(|(_, bin)| ["--bin", *bin]);
+    let base = ["build", "--package", "app", "--target", install::WASM, "--profile", "wasm"];
+    project.cargo(base.into_iter().chain(bins)).run()
+}
+
+fn assemble(project: &Project) -> Result<Sizes> {
+    let web = project.web();
+    let mut assets = Assets::new(web.join("assets"))?;
+    assets.add_files(&project.root.join("web/pages"))?;
+
+    let mut sizes = Sizes::new();
+    for (page, bin) in PAGES {
+        let module = project.target.join(install::WASM).join("wasm").join(format!("{bin}.wasm"));
+        let loaded = add_module(&mut assets, bin, &module, &project.target.join("glue").join(bin))?;
+        let template = project.root.join("web/pages").join(page);
+        let text = fs::read_to_string(&template)
+            .with_context(|| format!("cannot read {}", project.short(&template)))?;
+        let (html, named) = assets.fill(&text, "assets/").with_context(|| format!("in {page}"))?;
+        let packed = brotli(html.as_bytes());
+        // A page and its boot module name some files twice; they travel once.
+        let files = named.union(&loaded).map(|name| assets.packed(name)).sum::<usize>();
+        sizes.insert(page, packed.len() + files);
+        write(&web.join(page), html.as_bytes())?;
+        write(&web.join(format!("{page}.br")), &packed)?;
+    }
+    assets.sweep()?;
+    Ok(sizes)
+}
+
+/// Adds a module, its glue and the few lines that start it. Gives the names of what they load.
+fn add_module(assets: &mut Assets, bin: &str, module: &Path, work: &Path) -> Result<assets::Names> {
+    let glue = make_glue(bin, module, work)?;
+    let mut loaded = assets::Names::new();
+
+    let mut script = fs::read_to_string(work.join(format!("{bin}.js")))?;
+    for snippet in glue.snippets {
+        let relative = snippet.strip_prefix(work).context("a snippet lies beside its glue")?;
+        let name = relative.to_string_lossy().replace(['/', '\\'], "-");
+        assets.add(&name, &fs::read(&snippet)?)?;
+        script = script.replace(&format!("./{}", relative.display()), &format!("./{}", assets.file(&name)?));
+        loaded.insert(name);
+    }
+    let (wasm, glue, boot) = (format!("{bin}.wasm"), format!("{bin}-glue.js"), format!("{bin}.js"));
+    assets.add(&wasm, &fs::read(work.join(format!("{bin}_bg.wasm")))?)?;
+    assets.add(&glue, script.as_bytes())?;
+    let start = format!(
+        "import init from \"./{}\";\ninit({{ module_or_path: new URL(\"./{}\", import.meta.url) }});\n",
+        assets.file(&glue)?,
+        assets.file(&wasm)?,
+    );
+    assets.add(&boot, start.as_bytes())?;
+    loaded.extend([wasm, glue, boot]);
+    Ok(loaded)
+}
+
+struct Glue {
+    snippets: Vec<PathBuf>,
+}
+
+fn make_glue(bin: &str, module: &Path, work: &Path) -> Result<Glue> {
+    if work.exists() {
+        fs::remove_dir_all(work).with_context(|| format!("cannot clear {}", work.display()))?;
+    }
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(module).out_name(bin).web(true)?.typescript(false);
+    bindgen.remove_name_section(true).remove_producers_section(true);
+    let mut output = bindgen.generate_output().with_context(|| format!("cannot make glue for {bin}"))?;
+    if let Some(import) = output.wasm().imports.iter().find(|import| import.module == "env") {
+        bail!("{bin}.wasm wants `{}` from `env`: a dependency expects an operating system", import.name);
+    }
+    output.emit(work)?;
+
+    let mut snippets = Vec::new();
+    let mut folders = vec![work.join("snippets")];
+    while let Some(folder) = folders.pop().filter(|folder| folder.exists()) {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() { folders.push(path) } else { snippets.push(path) }
+        }
+    }
+    snippets.sort();
+    Ok(Glue { snippets })
+}
+
+fn table(sizes: &Sizes) {
+    println!("   transferred on first load (brotli)");
+    for (page, size) in sizes {
+        println!("   {page:<16} {size:>8} B");
+    }
+}
