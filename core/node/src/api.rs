@@ -1,0 +1,244 @@
+//! What goes into a node, what comes out, and why an input may be refused.
+
+use serde_json::Value;
+use wire::{LinkId, NodeId};
+
+use crate::{Life, Path};
+
+/// What happened, for [`Node::handle`](crate::Node::handle).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The moment named by [`Node::timeout`](crate::Node::timeout) has come. Harmless when early, late or repeated.
+    Timeout,
+    /// A link to `peer` is open. The driver numbers its own links below [`FIRST_OWN_LINK`]; a link that the node
+    /// asked for keeps the number it was asked under.
+    Up {
+        /// The link.
+        link: LinkId,
+        /// Who is at the other end.
+        peer: NodeId,
+    },
+    /// A link is closed, or could not be opened.
+    Down {
+        /// The link.
+        link: LinkId,
+    },
+    /// Bytes came over a link.
+    Received {
+        /// The link.
+        link: LinkId,
+        /// One whole frame.
+        frame: Vec<u8>,
+    },
+    /// Our end of a link that the node asked for is described: the offer after [`Output::Dial`], the answer after
+    /// [`Output::Answer`].
+    Described {
+        /// The link.
+        link: LinkId,
+        /// An opaque blob, for the peer's driver.
+        description: String,
+    },
+    /// Our end of a link that the node asked for could not be described.
+    Undescribed {
+        /// The link.
+        link: LinkId,
+    },
+    /// The application wants something.
+    Do(Command),
+}
+
+/// The first number of links that the node asks for; the driver numbers those it brings below.
+pub const FIRST_OWN_LINK: LinkId = LinkId(1 << 32);
+
+/// What the application wants of the shared tree. Values are JSON objects.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Make a resource where there is none. When two nodes do so at once one wins, the other hears
+    /// [`Event::Refused`].
+    Create {
+        /// Where.
+        path: Path,
+        /// What.
+        value: Value,
+        /// For how long.
+        life: Life,
+    },
+    /// Change a resource, or make it.
+    Update {
+        /// Where.
+        path: Path,
+        /// The new value, or the fields to put into the old one.
+        value: Value,
+        /// Whether `value` is put into the old one, field by field.
+        partial: bool,
+        /// For how long. The resource is bound to the node that changed it last.
+        life: Life,
+    },
+    /// Remove a resource and all below it. Nothing happens when there is none.
+    Delete {
+        /// Where.
+        path: Path,
+    },
+    /// Make a resource in a list, under a fresh name `<node>-<number>`. [`Event::Created`] tells the name.
+    Add {
+        /// The list.
+        path: Path,
+        /// What.
+        value: Value,
+        /// For how long.
+        life: Life,
+    },
+    /// Say something that is not kept: to everyone else present, or to one node.
+    Notify {
+        /// What it is about.
+        path: Path,
+        /// What is said.
+        data: Value,
+        /// Whom to tell; `None` tells everyone else.
+        to: Option<NodeId>,
+    },
+    /// Leave for good. All links are hung up and nothing more is accepted.
+    Leave,
+}
+
+/// What to do. Drain after each [`Node::handle`](crate::Node::handle).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Send one frame over a link.
+    Send {
+        /// The link.
+        link: LinkId,
+        /// The bytes.
+        frame: Vec<u8>,
+    },
+    /// Start a link to `peer`: make an offer, then [`Input::Described`] with it.
+    Dial {
+        /// The number of the link from now on.
+        link: LinkId,
+        /// The other end.
+        peer: NodeId,
+    },
+    /// `peer` starts a link: make the answer to its offer, then [`Input::Described`] with it.
+    Answer {
+        /// The number of the link from now on.
+        link: LinkId,
+        /// The other end.
+        peer: NodeId,
+        /// What the peer's driver described.
+        offer: String,
+    },
+    /// The answer to the offer of a link that we dialled. [`Input::Up`] follows when it is open.
+    Apply {
+        /// The link.
+        link: LinkId,
+        /// What the peer's driver described.
+        answer: String,
+    },
+    /// Close a link, open or not. No [`Input::Down`] is expected, and one does no harm.
+    Hang {
+        /// The link.
+        link: LinkId,
+    },
+    /// Tell the application.
+    Event(Event),
+}
+
+/// What the application is told. Changes of our own are told as those of others are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A resource is there that was not.
+    Created {
+        /// Where.
+        path: Path,
+        /// What.
+        value: Value,
+        /// Who wrote it.
+        by: NodeId,
+    },
+    /// A resource has changed.
+    Updated {
+        /// Where.
+        path: Path,
+        /// What it is.
+        value: Value,
+        /// What it was.
+        old: Value,
+        /// Who wrote the new value.
+        by: NodeId,
+    },
+    /// A resource is no longer there: deleted, or its owner went away.
+    Deleted {
+        /// Where.
+        path: Path,
+        /// What it was.
+        old: Value,
+        /// Who deleted it, or whose it was.
+        by: NodeId,
+    },
+    /// Somebody notified us.
+    Notice {
+        /// What it is about.
+        path: Path,
+        /// What is said.
+        data: Value,
+        /// Who said it.
+        from: NodeId,
+    },
+    /// A node can be reached.
+    Arrived(NodeId),
+    /// A node left, or has been out of reach for a while.
+    Gone(NodeId),
+    /// Our [`Command::Create`] lost against one that `by` made at the same time.
+    Refused {
+        /// Where.
+        path: Path,
+        /// Whose resource is there instead.
+        by: NodeId,
+    },
+    /// Our [`Command::Notify`] to one node could not be delivered.
+    Undelivered {
+        /// What it was about.
+        path: Path,
+        /// Whom it was for.
+        to: NodeId,
+    },
+}
+
+/// Why an [`Input`] was not accepted. The node itself is unharmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Another node broke the protocol. When it is a neighbour, its link is being hung up.
+    #[error("node {peer} broke the protocol: {what}")]
+    PeerMisbehaved {
+        /// Who.
+        peer: NodeId,
+        /// What it did.
+        what: &'static str,
+    },
+    /// The driver or the application asked for what makes no sense now.
+    #[error("misuse: {0}")]
+    Misuse(Misuse),
+    /// A bound of [`Config`](crate::Config) would be passed.
+    #[error("over the limit: {0}")]
+    Limit(&'static str),
+}
+
+/// What made no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misuse {
+    /// [`Command::Create`] where something is.
+    #[error("there is a resource already")]
+    Exists,
+    /// A value that is not a JSON object.
+    #[error("a value is a JSON object")]
+    NotAnObject,
+    /// A path that the node keeps for itself.
+    #[error("the path is reserved")]
+    Reserved,
+    /// A link that was never brought, or is over.
+    #[error("no such link")]
+    UnknownLink,
+    /// After [`Command::Leave`].
+    #[error("the node has left")]
+    Left,
+}
