@@ -134,10 +134,16 @@ impl Invite {
     /// The conference that [`Invite::location`] names, or `None` when it names none.
     #[must_use]
     pub fn conference(&self) -> Option<ConferenceId> {
-        let query = self.location.split_once('?')?.1;
-        let path = query.split('&').find_map(|pair| pair.strip_prefix("data.path=sessions/"))?;
-        path.parse().ok()
+        conference(&self.location)
     }
+}
+
+/// The conference that `location` names, or `None` when it names none.
+#[must_use]
+pub fn conference(location: &str) -> Option<ConferenceId> {
+    let query = location.split_once('?')?.1;
+    let path = query.split('&').find_map(|pair| pair.strip_prefix("data.path=sessions/"))?;
+    path.parse().ok()
 }
 
 /// The address of our own conference app for `conference`, at `origin` (scheme, host, port and base path, no slash at
@@ -169,6 +175,8 @@ pub enum RejectReason {
     Busy,
     /// It will call back into the call that is going on there.
     Merge,
+    /// It could not take part: no answer could be made, or no path to the caller was found.
+    Failed,
 }
 
 /// Why the caller takes the invite back.
