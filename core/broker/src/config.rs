@@ -1,0 +1,52 @@
+//! Every limit of the broker, with its unit and its source.
+
+use std::time::Duration;
+
+/// How long things last and how much of them there may be.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How long a device whose last socket closed still counts as reachable. Guess: a page reload, or a phone
+    /// changing from Wi-Fi to mobile, takes under ten seconds.
+    pub grace: Duration,
+    /// How long a message waits for a device that blinked, at most. The reference gives a push 60 s.
+    pub patience: Duration,
+    /// Messages that wait for one device. Guess: a call needs fewer than ten.
+    pub waiting_max: usize,
+    /// Bytes that wait for one device. Guess: sixteen offers of the largest size.
+    pub waiting_bytes_max: usize,
+    /// Bytes that wait for all devices together. Guess: what a small machine can spare.
+    pub waiting_bytes_max_total: usize,
+    /// Sockets that may be open at once. Guess: at 3 KB each, 60 MB.
+    pub sockets_max: usize,
+    /// Sockets of one device: its call pages and wrappers. Guess.
+    pub sockets_max_per_device: usize,
+    /// Devices of one user that are reachable at once. Guess.
+    pub devices_max_per_user: usize,
+    /// How long a push can be acknowledged. A ring lasts 45 s; the rest is for slow phones.
+    pub receipt: Duration,
+    /// Pushes that can be acknowledged at once; the oldest gives way. Guess: 5,000 rings on three devices.
+    pub receipts_max: usize,
+    /// Messages that one device may send in a burst. Guess: inviting eight people with repeats.
+    pub burst: u32,
+    /// How often a device that used up its burst may send. Guess: a repeated ACCEPT every 2 s in several calls.
+    pub pace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(10),
+            patience: Duration::from_secs(60),
+            waiting_max: 64,
+            waiting_bytes_max: 256 * 1024,
+            waiting_bytes_max_total: 64 * 1024 * 1024,
+            sockets_max: 20_000,
+            sockets_max_per_device: 32,
+            devices_max_per_user: 64,
+            receipt: Duration::from_secs(90),
+            receipts_max: 16_384,
+            burst: 60,
+            pace: Duration::from_millis(200),
+        }
+    }
+}
