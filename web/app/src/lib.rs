@@ -1,1 +1,21 @@
-//! Under construction.
+//! The pages of Hullo: what the views of `ui` look like, and what gestures do.
+//!
+//! Each page is one binary that starts one module here:
+//!
+//! ```text
+//!   bin          page           module     drives
+//!   call         /              dial       ui::dial
+//!   wrapper      /wrapper       wrapper    call::Call, one per invite; ui::ring
+//!   conference   /conference    stage      room::Room; ui::stage
+//! ```
+//!
+//! A page is a loop around values that decide: an event or a gesture goes in, what comes out is done with the browser
+//! (`platform`), and the view is drawn anew.
+//!
+//! **Invariant:** nothing here decides about a call. Where drawing needs an `if`, it asks a field of the view.
+//!
+//! **Invariant:** no inline style and no inline script, which the content security policy forbids; no text is ever HTML.
+
+pub mod dial;
+pub mod stage;
+pub mod wrapper;

@@ -1,0 +1,5 @@
+//! The page at `/conference`: the conference itself.
+
+fn main() {
+    app::stage::start();
+}

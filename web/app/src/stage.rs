@@ -1,0 +1,4 @@
+//! Under construction.
+
+/// Starts the page.
+pub fn start() {}
