@@ -1,0 +1,1 @@
+//! Stories of one call: a caller, the devices of a callee, and a server that forks.

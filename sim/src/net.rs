@@ -1,0 +1,128 @@
+//! The network: late, lossy, repetitive and out of order, as its settings say.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use wire::{Dice, Seed, Time};
+
+/// How bad the network is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weather {
+    /// The shortest time a message takes.
+    pub latency_min: Duration,
+    /// The longest time a message takes.
+    pub latency_max: Duration,
+    /// How many messages of a thousand are lost.
+    pub lost_permille: u64,
+    /// How many messages of a thousand arrive twice.
+    pub doubled_permille: u64,
+    /// Whether a message may overtake an earlier one on the same path.
+    pub reorders: bool,
+}
+
+impl Weather {
+    /// Nothing is lost or doubled, and messages keep their order: a data channel on a good day.
+    #[must_use]
+    pub fn fair() -> Self {
+        Self {
+            latency_min: Duration::from_millis(5),
+            latency_max: Duration::from_millis(100),
+            lost_permille: 0,
+            doubled_permille: 0,
+            reorders: false,
+        }
+    }
+
+    /// One message in ten is lost, one in ten comes twice, and all are late by up to two seconds in any order.
+    #[must_use]
+    pub fn storm() -> Self {
+        Self {
+            latency_min: Duration::from_millis(5),
+            latency_max: Duration::from_secs(2),
+            lost_permille: 100,
+            doubled_permille: 100,
+            reorders: true,
+        }
+    }
+}
+
+/// Decides when each message arrives. `P` names a path, for example (from, to) or a link.
+#[derive(Clone, Debug)]
+pub struct Net<P> {
+    weather: Weather,
+    dice: Dice,
+    /// When the last message of a path arrives.
+    last: BTreeMap<P, Time>,
+}
+
+impl<P: Ord> Net<P> {
+    /// A network in this weather.
+    #[must_use]
+    pub fn new(weather: Weather, seed: Seed) -> Self {
+        Self { weather, dice: Dice::new(seed), last: BTreeMap::new() }
+    }
+
+    /// The weather.
+    #[must_use]
+    pub fn weather(&self) -> &Weather {
+        &self.weather
+    }
+
+    /// Changes the weather for messages from now on.
+    pub fn turn(&mut self, weather: Weather) {
+        self.weather = weather;
+    }
+
+    /// When the copies of a message sent `now` on `path` arrive; none when it is lost.
+    pub fn carry(&mut self, now: Time, path: P) -> Vec<Time> {
+        if self.dice.below(1_000) < self.weather.lost_permille {
+            return Vec::new();
+        }
+        let mut arrivals = vec![now + self.latency()];
+        if self.dice.below(1_000) < self.weather.doubled_permille {
+            arrivals.push(now + self.latency());
+        }
+        if !self.weather.reorders {
+            let last = self.last.entry(path).or_default();
+            for arrival in &mut arrivals {
+                *arrival = (*arrival).max(*last);
+                *last = *arrival;
+            }
+        }
+        arrivals
+    }
+
+    fn latency(&mut self) -> Duration {
+        let Weather { latency_min, latency_max, .. } = self.weather;
+        let span = latency_max.saturating_sub(latency_min).as_micros();
+        let span = u64::try_from(span).unwrap_or(u64::MAX);
+        latency_min + Duration::from_micros(self.dice.below(span.saturating_add(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrivals(weather: Weather) -> Vec<Vec<Time>> {
+        let mut net = Net::new(weather, Seed::story(1));
+        (0..1_000).map(|n| net.carry(Time::ZERO + Duration::from_millis(n), "a to b")).collect()
+    }
+
+    #[test]
+    fn fair_weather_keeps_the_order_and_loses_nothing() {
+        let arrivals = arrivals(Weather::fair());
+
+        assert!(arrivals.iter().all(|copies| copies.len() == 1));
+        assert!(arrivals.is_sorted());
+    }
+
+    #[test]
+    fn a_storm_loses_doubles_and_reorders() {
+        let arrivals = arrivals(Weather::storm());
+
+        assert!((50..200).contains(&arrivals.iter().filter(|copies| copies.is_empty()).count()));
+        assert!((50..200).contains(&arrivals.iter().filter(|copies| copies.len() == 2).count()));
+        assert!(!arrivals.concat().is_sorted());
+    }
+}
