@@ -1,0 +1,179 @@
+//! What goes into a room, what comes out, and why an input may be refused.
+
+use wire::{LinkId, NodeId, UserId};
+
+use crate::{Media, MediaId, Report};
+
+/// What happened, for [`Room::handle`](crate::Room::handle).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The moment named by [`Room::timeout`](crate::Room::timeout) has come.
+    Timeout,
+    /// A link to `peer` is open; see [`node::Input::Up`].
+    Up {
+        /// The link.
+        link: LinkId,
+        /// Who is at the other end.
+        peer: NodeId,
+    },
+    /// A link is closed.
+    Down {
+        /// The link.
+        link: LinkId,
+    },
+    /// Bytes came over a link.
+    Received {
+        /// The link.
+        link: LinkId,
+        /// One whole frame.
+        frame: Vec<u8>,
+    },
+    /// Our end of a link that the network asked for is described.
+    Described {
+        /// The link.
+        link: LinkId,
+        /// An opaque blob, for the peer's driver.
+        description: String,
+    },
+    /// Our end of a link that the network asked for could not be described.
+    Undescribed {
+        /// The link.
+        link: LinkId,
+    },
+    /// Something happened to a media connection.
+    Media {
+        /// Which one.
+        media: MediaId,
+        /// What.
+        report: Report,
+    },
+    /// The person wants something.
+    Do(Command),
+}
+
+/// What the person, or the page for the person, wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Write a message to everyone.
+    Say(String),
+    /// The person types a message, or no longer does. May be told with every key.
+    Typing(bool),
+    /// The microphone was opened or muted.
+    SetMicrophone(bool),
+    /// The camera was switched on or off.
+    SetCamera(bool),
+    /// A screen is captured: publish it.
+    StartScreen,
+    /// The screen is no longer captured.
+    StopScreen,
+    /// The server said that `node` is a device of `user`.
+    Vouch {
+        /// Which participant.
+        node: NodeId,
+        /// Who it is.
+        user: UserId,
+    },
+    /// Leave for good.
+    Leave,
+}
+
+/// What to do. Drain after each [`Room::handle`](crate::Room::handle).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Send one frame over a link.
+    Send {
+        /// The link.
+        link: LinkId,
+        /// The bytes.
+        frame: Vec<u8>,
+    },
+    /// Start a link to `peer`: make an offer, then [`Input::Described`].
+    Dial {
+        /// The number of the link from now on.
+        link: LinkId,
+        /// The other end.
+        peer: NodeId,
+    },
+    /// Make the answer to the offer of a link, then [`Input::Described`].
+    Answer {
+        /// The number of the link from now on.
+        link: LinkId,
+        /// The other end.
+        peer: NodeId,
+        /// What the peer's driver described.
+        offer: String,
+    },
+    /// The answer to our offer of a link.
+    Apply {
+        /// The link.
+        link: LinkId,
+        /// What the peer's driver described.
+        answer: String,
+    },
+    /// Close a link.
+    Hang {
+        /// The link.
+        link: LinkId,
+    },
+    /// Do something with a media connection.
+    Media(Media),
+    /// Tell the person.
+    Event(Event),
+}
+
+/// What the person may want to notice. What stands on the screen is read from the room, not gathered from events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody came.
+    Joined {
+        /// Who.
+        node: NodeId,
+        /// What they are called.
+        name: String,
+    },
+    /// Somebody went.
+    Left {
+        /// Who.
+        node: NodeId,
+        /// What they are called.
+        name: String,
+        /// Whether the connection was lost rather than closed.
+        is_lost: bool,
+    },
+    /// Somebody else wrote a message after we came.
+    Said {
+        /// Who.
+        name: String,
+    },
+    /// Somebody else shares a screen.
+    ScreenStarted {
+        /// Who.
+        node: NodeId,
+        /// What they are called.
+        name: String,
+    },
+    /// Somebody else no longer shares a screen.
+    ScreenStopped {
+        /// Who.
+        node: NodeId,
+        /// What they are called.
+        name: String,
+    },
+}
+
+/// Why an [`Input`] was not accepted. The room itself is unharmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The network below refused it.
+    #[error(transparent)]
+    Node(#[from] node::Error),
+    /// We have left.
+    #[error("the room was left")]
+    Left,
+    /// A message without any text.
+    #[error("there is nothing to say")]
+    Empty,
+    /// A bound of [`Config`](crate::Config) would be passed.
+    #[error("over the limit: {0}")]
+    Limit(&'static str),
+}
