@@ -9,6 +9,7 @@ use web_sys::{
 };
 
 pub use level::Meter;
+pub(crate) use level::context as audio_context;
 
 use crate::page::window;
 use crate::{Fault, Listener};
