@@ -51,6 +51,10 @@ impl Callee {
         &self.from
     }
 
+    pub(crate) fn me(&self) -> &Address {
+        &self.me
+    }
+
     pub(crate) fn invite(&self) -> &Invite {
         &self.invite
     }

@@ -187,6 +187,15 @@ impl Call {
         }
     }
 
+    /// This device as the caller addressed it, or `None` for an outgoing call.
+    #[must_use]
+    pub fn device(&self) -> Option<&Address> {
+        match &self.side {
+            Side::Outgoing(_) => None,
+            Side::Incoming(callee) => Some(callee.me()),
+        }
+    }
+
     /// The peer's node, or `None` while nobody has answered.
     #[must_use]
     pub fn peer_node(&self) -> Option<NodeId> {

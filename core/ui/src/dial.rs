@@ -1,0 +1,529 @@
+//! The call app: logging in, dialling, incoming calls, and notices of what was missed.
+//!
+//! One value per open page. It owns the incoming calls while they ring here; once answered, a call moves to a wrapper
+//! ([`Effect::TakeCall`]). Outgoing calls live in their wrappers from the start ([`Effect::OpenWrapper`]).
+
+mod address;
+mod notice;
+mod view;
+
+use std::collections::VecDeque;
+
+use call::{Call, Settled, State};
+use wire::contacts::Account;
+use wire::invite::{Letter, Message, RejectReason, TOPIC_CHARS_MAX};
+use wire::{Address, InviteId, Time, UserId};
+
+use notice::{Notice, What};
+pub use view::{Button, Card, LoggedIn, LoggedOut, NoticeView, Page, Recent, View};
+
+/// The limits of a page.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The limits of each call.
+    pub call: call::Config,
+    /// How many calls ring at once; to more this device is busy. Guess: what a phone's screen can show.
+    pub cards_max: usize,
+    /// How many notices wait; the oldest goes. Guess: what a person reads.
+    pub notices_max: usize,
+    /// How many addresses are remembered. As in the reference.
+    pub recent_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { call: call::Config::default(), cards_max: 4, notices_max: 5, recent_max: 10 }
+    }
+}
+
+/// What goes into [`Dial::handle`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// It is as late as [`Dial::timeout`] said.
+    Timeout,
+    /// The person did something.
+    Gesture(Gesture),
+    /// Something happened.
+    Event(Event),
+}
+
+impl From<Gesture> for Input {
+    fn from(gesture: Gesture) -> Self {
+        Self::Gesture(gesture)
+    }
+}
+
+impl From<Event> for Input {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
+/// What the person does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gesture {
+    /// Logs in with this access token, as typed.
+    LogIn {
+        /// The token.
+        token: String,
+    },
+    /// Logs out.
+    LogOut,
+    /// Changes a field: what was wrong with it may be right now.
+    Edit,
+    /// Calls, with both fields as typed.
+    Call {
+        /// Whom.
+        address: String,
+        /// What about; may be empty.
+        topic: String,
+    },
+    /// Answers the call of this card.
+    Answer(InviteId),
+    /// Declines the call of this card, on all devices.
+    Decline(InviteId),
+    /// Stops the noise; the cards stay.
+    Silence,
+    /// Calls back whom this notice is about.
+    CallBack(u64),
+    /// Takes this notice away.
+    Dismiss(u64),
+    /// Allows the page to ring.
+    TurnOnSound,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// We are logged in: just now, or since an earlier visit.
+    LoggedIn(Account),
+    /// The server does not know us; there was no earlier visit.
+    NotLoggedIn,
+    /// Logging in failed.
+    LoginFailed(LoginProblem),
+    /// We are logged out, because we asked, or (`false`) somebody elsewhere did.
+    LoggedOut {
+        /// Whether it was this page's person.
+        asked: bool,
+    },
+    /// Logging out failed: the server could not be reached.
+    LogoutFailed,
+    /// The live socket, or the first request, failed; the shell keeps trying.
+    ServerAway,
+    /// The live socket is open.
+    ServerBack,
+    /// A push came, over this page's socket or told by another page of this browser.
+    Push {
+        /// To acknowledge it by.
+        id: String,
+        /// What it says.
+        letter: Letter,
+    },
+    /// Another page of this browser took the call.
+    Taken(InviteId),
+    /// The recent addresses that were stored, now or by another page of this browser.
+    Recent(Vec<String>),
+    /// The browser plays no sound before the person has clicked.
+    SoundBlocked,
+    /// The browser plays sounds.
+    SoundReady,
+}
+
+/// Why logging in failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginProblem {
+    /// The server does not know the token.
+    WrongToken,
+    /// The link was used up or never valid.
+    DeadLink,
+    /// The server could not be reached.
+    Offline,
+    /// The server refused for another reason, in its words.
+    Refused(String),
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// `POST /session`; answer with [`Event::LoggedIn`] or [`Event::LoginFailed`].
+    LogIn {
+        /// The token.
+        token: String,
+    },
+    /// `DELETE /session`; answer with [`Event::LoggedOut`] or [`Event::LogoutFailed`].
+    LogOut,
+    /// Open a wrapper that calls. In the same turn as the gesture, or the browser blocks it.
+    OpenWrapper {
+        /// Whom to call.
+        to: Address,
+        /// What about.
+        topic: Option<String>,
+    },
+    /// Store the call, open a wrapper that answers it, and tell the other pages with [`Event::Taken`].
+    TakeCall {
+        /// Still ringing: the wrapper gives it [`call::Input::Answer`].
+        call: Box<Call>,
+    },
+    /// `POST /contacts`. Nobody waits for the result.
+    Send {
+        /// Whom to.
+        to: Address,
+        /// What to say.
+        message: Message,
+    },
+    /// Acknowledge a push: it has been shown.
+    Ack {
+        /// Which push.
+        id: String,
+    },
+    /// Begin or stop to ring and vibrate.
+    Ring {
+        /// Begin, rather than stop.
+        on: bool,
+    },
+    /// The person clicked: prepare the sound. Answer with [`Event::SoundReady`].
+    TurnOnSound,
+    /// Store the recent addresses.
+    SaveRecent(Vec<String>),
+}
+
+/// The call app on one page.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    config: Config,
+    session: Session,
+    problem: Option<String>,
+    is_server_away: bool,
+    is_sound_blocked: bool,
+    /// Calls that ring here, and those whose DECLINE the caller has not confirmed.
+    calls: Vec<Call>,
+    settled: Settled,
+    notices: Vec<Notice>,
+    notices_made: u64,
+    recent: Vec<String>,
+    is_silenced: bool,
+    is_ringing: bool,
+    effects: VecDeque<Effect>,
+}
+
+#[derive(Clone, Debug)]
+enum Session {
+    Opening,
+    LoggedOut { is_busy: bool, problem: Option<String> },
+    LoggedIn { account: Account },
+}
+
+impl Dial {
+    /// A page that does not know yet who it is for.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            session: Session::Opening,
+            problem: None,
+            is_server_away: false,
+            is_sound_blocked: false,
+            calls: Vec::new(),
+            settled: Settled::default(),
+            notices: Vec::new(),
+            notices_made: 0,
+            recent: Vec::new(),
+            is_silenced: false,
+            is_ringing: false,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Takes in what the person did or what happened. What makes no sense any more, such as answering a call that has
+    /// just ended, does nothing.
+    pub fn handle(&mut self, now: Time, input: impl Into<Input>) {
+        match input.into() {
+            Input::Timeout => {
+                for call in &mut self.calls {
+                    tell(call, now, call::Input::Timeout);
+                }
+                self.notices.retain(|notice| notice.until.is_none_or(|until| now < until));
+            }
+            Input::Gesture(gesture) => self.on_gesture(now, gesture),
+            Input::Event(event) => self.on_event(now, event),
+        }
+        self.settle(now);
+    }
+
+    /// What to do next; drain it after each [`Dial::handle`].
+    pub fn poll(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When to come back with [`Input::Timeout`], or `None` when nothing is due.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Time> {
+        let calls = self.calls.iter().filter_map(Call::timeout);
+        let notices = self.notices.iter().filter_map(|notice| notice.until);
+        calls.chain(notices).min()
+    }
+
+    /// What the page looks like now.
+    #[must_use]
+    pub fn view(&self) -> View {
+        view::view(self)
+    }
+
+    /// The calls that ring here.
+    fn cards(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter().filter(|call| is_ringing(call))
+    }
+
+    fn on_gesture(&mut self, now: Time, gesture: Gesture) {
+        match gesture {
+            Gesture::LogIn { token } => self.log_in(token.trim()),
+            Gesture::LogOut => self.effects.push_back(Effect::LogOut),
+            Gesture::Edit => self.problem = None,
+            Gesture::Call { address, topic } => self.call(&address, topic.trim()),
+            Gesture::Answer(id) => self.answer(id),
+            Gesture::Decline(id) => {
+                if let Some(call) = self.calls.iter_mut().find(|call| call.id() == id) {
+                    tell(call, now, call::Input::Decline);
+                }
+            }
+            Gesture::Silence => self.is_silenced = true,
+            Gesture::CallBack(id) => {
+                let caller = self
+                    .notices
+                    .iter()
+                    .find(|notice| notice.id == id)
+                    .and_then(|notice| notice.caller().cloned());
+                if let Some(caller) = caller {
+                    self.notices.retain(|notice| notice.id != id);
+                    self.open_wrapper(Address::of(caller), None);
+                }
+            }
+            Gesture::Dismiss(id) => self.notices.retain(|notice| notice.id != id),
+            Gesture::TurnOnSound => self.effects.push_back(Effect::TurnOnSound),
+        }
+    }
+
+    fn on_event(&mut self, now: Time, event: Event) {
+        match event {
+            Event::LoggedIn(account) => {
+                self.session = Session::LoggedIn { account };
+                self.problem = None;
+                self.is_server_away = false;
+            }
+            Event::NotLoggedIn => self.forget_session(None),
+            Event::LoginFailed(problem) => self.forget_session(Some(login_words(problem))),
+            Event::LoggedOut { asked: true } => self.forget_session(None),
+            Event::LoggedOut { asked: false } => self.forget_session(Some(
+                "You were logged out from another place. Log in again to be reachable here."
+                    .to_owned(),
+            )),
+            Event::LogoutFailed => {
+                self.problem = Some(
+                    "You are still logged in, because the server cannot be reached. \
+                     Log out again when it is back."
+                        .to_owned(),
+                );
+            }
+            Event::ServerAway => self.is_server_away = true,
+            Event::ServerBack => self.is_server_away = false,
+            Event::Push { id, letter } => self.on_push(now, id, letter),
+            Event::Taken(id) => {
+                self.calls.retain(|call| call.id() != id);
+                self.settled.note(id);
+            }
+            Event::Recent(recent) => {
+                self.recent = recent;
+                self.recent.truncate(self.config.recent_max);
+            }
+            Event::SoundBlocked => self.is_sound_blocked = true,
+            Event::SoundReady => self.is_sound_blocked = false,
+        }
+    }
+
+    fn log_in(&mut self, token: &str) {
+        let (is_busy, problem) = if token.is_empty() {
+            (false, Some("Paste your access token first. Whoever runs this server has it."))
+        } else {
+            self.effects.push_back(Effect::LogIn { token: token.to_owned() });
+            (true, None)
+        };
+        self.session = Session::LoggedOut { is_busy, problem: problem.map(str::to_owned) };
+    }
+
+    /// Nobody is logged in: nothing of theirs stays.
+    fn forget_session(&mut self, problem: Option<String>) {
+        self.session = Session::LoggedOut { is_busy: false, problem };
+        self.problem = None;
+        self.is_server_away = false;
+        self.calls.clear();
+        self.notices.clear();
+    }
+
+    fn call(&mut self, typed: &str, topic: &str) {
+        let Some(me) = self.me() else { return };
+        let address = address::read(typed, me);
+        if topic.chars().count() > TOPIC_CHARS_MAX {
+            self.problem =
+                Some(format!("The topic is longer than {TOPIC_CHARS_MAX} letters. Shorten it."));
+            return;
+        }
+        match address {
+            Ok(to) => {
+                let topic = (!topic.is_empty()).then(|| topic.to_owned());
+                self.open_wrapper(to, topic);
+            }
+            Err(problem) => self.problem = Some(problem),
+        }
+    }
+
+    fn open_wrapper(&mut self, to: Address, topic: Option<String>) {
+        self.problem = None;
+        let text = to.to_string();
+        self.effects.push_back(Effect::OpenWrapper { to, topic });
+        self.remember(text);
+    }
+
+    /// Puts an address on top of the recent ones.
+    fn remember(&mut self, address: String) {
+        self.recent.retain(|known| *known != address);
+        self.recent.insert(0, address);
+        self.recent.truncate(self.config.recent_max);
+        self.effects.push_back(Effect::SaveRecent(self.recent.clone()));
+    }
+
+    /// Hands a ringing call to a wrapper.
+    fn answer(&mut self, id: InviteId) {
+        let Some(at) = self.calls.iter().position(|call| call.id() == id && is_ringing(call))
+        else {
+            return;
+        };
+        let call = self.calls.remove(at);
+        self.settled.note(id);
+        let caller = call.peer().user.to_string();
+        self.effects.push_back(Effect::TakeCall { call: Box::new(call) });
+        self.remember(caller);
+    }
+
+    fn on_push(&mut self, now: Time, push: String, letter: Letter) {
+        if self.me() != Some(&letter.to.user) {
+            return;
+        }
+        let id = letter.message.id();
+        if let Some(call) = self.calls.iter_mut().find(|call| call.id() == id) {
+            self.effects.push_back(Effect::Ack { id: push });
+            tell(call, now, call::Input::Received(letter));
+            return;
+        }
+        match &letter.message {
+            Message::Invite(_) => self.on_invite(now, push, letter),
+            // It may have overtaken its INVITE, which then must not ring.
+            Message::Cancel { .. } => {
+                self.settled.note(id);
+                self.effects.push_back(Effect::Ack { id: push });
+            }
+            // For the wrapper that called; it hears them too.
+            Message::Accept(_) | Message::Decline { .. } | Message::Reject { .. } => {}
+        }
+    }
+
+    fn on_invite(&mut self, now: Time, push: String, letter: Letter) {
+        let Letter { from, to, message: message @ Message::Invite(_) } = letter else { return };
+        // Our own device hears its own invite when the person calls themselves.
+        if self.settled.has(message.id()) || from == to || message.check().is_err() {
+            return;
+        }
+        let Message::Invite(invite) = message else { return };
+        let mut call = Call::incoming(self.config.call.clone(), now, from, to, invite);
+        if self.cards().count() >= self.config.cards_max {
+            tell(&mut call, now, call::Input::Reject(RejectReason::Busy));
+        } else {
+            self.effects.push_back(Effect::Ack { id: push });
+            self.is_silenced = false;
+        }
+        self.calls.push(call);
+    }
+
+    /// Does what the calls ask for, and keeps the noise in step with the cards.
+    fn settle(&mut self, now: Time) {
+        let mut ended = Vec::new();
+        for call in &mut self.calls {
+            while let Some(output) = call.poll() {
+                match output {
+                    call::Output::Send { to, message } => {
+                        self.effects.push_back(Effect::Send { to, message });
+                    }
+                    call::Output::Event(call::Event::Ended(end)) => {
+                        self.settled.note(call.id());
+                        ended.extend(What::of(&end, &call.peer().user, call.device()));
+                    }
+                    // Only after answering or for outgoing calls, and neither is done here.
+                    call::Output::Describe(_)
+                    | call::Output::Apply { .. }
+                    | call::Output::Event(
+                        call::Event::Ringing { .. }
+                        | call::Event::Answered { .. }
+                        | call::Event::Connected,
+                    ) => debug_assert!(false, "calls only ring and end here"),
+                }
+            }
+        }
+        self.calls.retain(|call| !call.is_over());
+        for what in ended {
+            self.notify(now, what);
+        }
+
+        let is_ringing = self.cards().next().is_some() && !self.is_silenced;
+        if is_ringing != self.is_ringing {
+            self.is_ringing = is_ringing;
+            self.effects.push_back(Effect::Ring { on: is_ringing });
+        }
+    }
+
+    fn notify(&mut self, now: Time, mut what: What) {
+        if let What::Missed { from, count } = &mut what {
+            let same = |notice: &Notice| notice.caller() == Some(&*from) && notice.is_missed();
+            if let Some(at) = self.notices.iter().position(same)
+                && let What::Missed { count: before, .. } = self.notices.remove(at).what
+            {
+                *count += before;
+            }
+        }
+        if self.notices.len() == self.config.notices_max {
+            self.notices.remove(0);
+        }
+        self.notices_made += 1;
+        self.notices.push(Notice { id: self.notices_made, until: what.until(now), what });
+    }
+
+    fn me(&self) -> Option<&UserId> {
+        match &self.session {
+            Session::LoggedIn { account } => Some(&account.email),
+            Session::Opening | Session::LoggedOut { .. } => None,
+        }
+    }
+}
+
+fn is_ringing(call: &Call) -> bool {
+    matches!(call.state(), State::Ringing { .. })
+}
+
+/// Gives a call an input. A refusal is nobody's business here: a stranger's letter, or a press on a card that has just
+/// gone.
+fn tell(call: &mut Call, now: Time, input: call::Input) {
+    call.handle(now, input).ok();
+}
+
+fn login_words(problem: LoginProblem) -> String {
+    match problem {
+        LoginProblem::WrongToken => "This access token is not known here. Check that all of it \
+                                     was copied, or ask for a new one."
+            .to_owned(),
+        LoginProblem::DeadLink => "This log-in link is not valid any more. Ask for a new one, or \
+                                   paste an access token."
+            .to_owned(),
+        LoginProblem::Offline => "The server cannot be reached, so you are not logged in. Check \
+                                  your connection, then try again."
+            .to_owned(),
+        LoginProblem::Refused(sentence) => sentence,
+    }
+}

@@ -1,0 +1,204 @@
+//! What the call app looks like.
+
+use wire::InviteId;
+
+use super::notice::Notice;
+use super::{Dial, Gesture, Session};
+
+/// Everything a renderer of the call app needs, decided already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The title of the tab.
+    pub title: String,
+    /// What fills it.
+    pub page: Page,
+}
+
+/// The faces of the call app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Who we are is being asked; show the frame, and the note if there is one.
+    Opening {
+        /// Why it takes so long.
+        note: Option<&'static str>,
+    },
+    /// Nobody is logged in.
+    LoggedOut(LoggedOut),
+    /// Somebody is.
+    LoggedIn(LoggedIn),
+}
+
+/// The page on which one logs in: a textbox `Access token` and a button `Log in`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedOut {
+    /// Whether the server is being asked; the button waits.
+    pub is_busy: bool,
+    /// What went wrong, or why nobody is logged in any more.
+    pub problem: Option<String>,
+    /// Where a token comes from.
+    pub hint: &'static str,
+}
+
+/// The page on which one dials: textboxes `Address` and `Topic`, buttons `Call` and `Log out`, list `Recent`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// Our own address, to tell others.
+    pub address: String,
+    /// What is wrong with what was typed.
+    pub problem: Option<String>,
+    /// A quiet note that the server is away.
+    pub note: Option<&'static str>,
+    /// Asks for a click, because the browser plays no sound before one.
+    pub sound: Option<Button>,
+    /// Who rings, the newest last. Over everything else.
+    pub cards: Vec<Card>,
+    /// What happened meanwhile, the newest last.
+    pub notices: Vec<NoticeView>,
+    /// Whom we talked to, the latest first.
+    pub recent: Vec<Recent>,
+}
+
+/// An entry of the list `Recent`: one press calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// The name of its button, and the key.
+    pub address: String,
+    /// What pressing it means.
+    pub gesture: Gesture,
+}
+
+/// A button with the gesture it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// Its name.
+    pub label: &'static str,
+    /// What pressing it means.
+    pub gesture: Gesture,
+}
+
+/// One incoming call: an alertdialog. Escape is [`Gesture::Silence`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// Which invite; the key of the card.
+    pub id: InviteId,
+    /// The name of the dialog.
+    pub label: String,
+    /// Who calls, in short.
+    pub name: String,
+    /// Who calls, in full.
+    pub address: String,
+    /// One or two letters to put on a disc.
+    pub initials: String,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// Takes the focus.
+    pub answer: Button,
+    /// Says no on all devices.
+    pub decline: Button,
+}
+
+/// Something that happened: a status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeView {
+    /// The key of the notice.
+    pub id: u64,
+    /// What happened.
+    pub text: String,
+    /// What can be done about it.
+    pub action: Option<Button>,
+    /// Takes it away.
+    pub dismiss: Button,
+}
+
+pub(super) fn view(dial: &Dial) -> View {
+    let page = match &dial.session {
+        Session::Opening => Page::Opening {
+            note: dial
+                .is_server_away
+                .then_some("The server cannot be reached. This page tries again by itself."),
+        },
+        Session::LoggedOut { is_busy, problem } => Page::LoggedOut(LoggedOut {
+            is_busy: *is_busy,
+            problem: problem.clone(),
+            hint: "Whoever runs this server gives you a log-in link or an access token.",
+        }),
+        Session::LoggedIn { account } => Page::LoggedIn(LoggedIn {
+            address: account.email.to_string(),
+            problem: dial.problem.clone(),
+            note: dial.is_server_away.then_some(
+                "The server is away: nobody can call or be called. Running calls go on, \
+                 and this page tries again by itself.",
+            ),
+            sound: dial
+                .is_sound_blocked
+                .then_some(Button { label: "Turn on ringing", gesture: Gesture::TurnOnSound }),
+            cards: dial.cards().map(card).collect(),
+            notices: dial.notices.iter().map(notice).collect(),
+            recent: dial.recent.iter().map(|address| recent(address)).collect(),
+        }),
+    };
+    View { title: title(dial), page }
+}
+
+fn title(dial: &Dial) -> String {
+    let missed = dial.notices.iter().filter(|notice| notice.is_missed()).count();
+    let names: Vec<&str> = dial.cards().map(|call| call.peer().user.name()).collect();
+    match (names.as_slice(), missed) {
+        ([], 0) => "Hullo".to_owned(),
+        ([], missed) => format!("({missed}) Hullo"),
+        ([name], _) => format!("{name} is calling – Hullo"),
+        (names, _) => format!("{} are calling – Hullo", names.join(", ")),
+    }
+}
+
+fn card(call: &call::Call) -> Card {
+    let user = &call.peer().user;
+    let id = call.id();
+    Card {
+        id,
+        label: format!("Incoming call from {user}"),
+        name: user.name().to_owned(),
+        address: user.to_string(),
+        initials: initials(user.name()),
+        topic: call.topic().map(str::to_owned),
+        answer: Button { label: "Answer", gesture: Gesture::Answer(id) },
+        decline: Button { label: "Decline", gesture: Gesture::Decline(id) },
+    }
+}
+
+fn notice(notice: &Notice) -> NoticeView {
+    NoticeView {
+        id: notice.id,
+        text: notice.text(),
+        action: notice
+            .caller()
+            .map(|_| Button { label: "Call back", gesture: Gesture::CallBack(notice.id) }),
+        dismiss: Button { label: "Dismiss", gesture: Gesture::Dismiss(notice.id) },
+    }
+}
+
+fn recent(address: &str) -> Recent {
+    let gesture = Gesture::Call { address: address.to_owned(), topic: String::new() };
+    Recent { address: address.to_owned(), gesture }
+}
+
+/// The first letters of the first two words of a name.
+fn initials(name: &str) -> String {
+    name.split(['.', '-', '_', ' ', '+'])
+        .filter_map(|word| word.chars().next())
+        .take(2)
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn initials_are_of_the_first_two_words() {
+        assert_eq!(initials("ann"), "A");
+        assert_eq!(initials("ann-marie.smith"), "AM");
+        assert_eq!(initials("+4930"), "4");
+    }
+}
