@@ -1,1 +1,69 @@
-//! Under construction.
+//! The harness of the end-to-end tests: real browsers, the real server, and people who use them.
+//!
+//! A test reads like a story. It opens a house, lets people press buttons that they find as a screen reader would, by
+//! role and name, and says what they must see and hear in the end:
+//!
+//! ```text
+//!   Server    the real `hullo`, its own data, a port the system chose; killed and started again at will
+//!   Browser   one Chromium for all tests of a run
+//!    └ Person    a profile of it: own cookies and storage, a screen, permissions
+//!       └ Page      a tab: controls, text, media, screenshots, accessibility
+//!          └ Record    what it said on the console and whom it called
+//! ```
+//!
+//! Chromium is driven by its own protocol (CDP) and not through WebDriver. One WebSocket client of some hundred lines
+//! speaks it now and can speak WebDriver BiDi to Firefox later, both being JSON over one socket. A person is a context
+//! of a browser that runs already, which costs milliseconds and little memory, where a WebDriver session is a whole
+//! browser: on two cores that decides whether three people fit into one test. And what WebDriver lacks is needed
+//! anyway: denied devices, other people's colours, the accessibility tree, the requests of a page.
+//!
+//! The harness blocks. A test is one person after the other, so futures would only add words; the socket has a thread
+//! of its own.
+//!
+//! **Invariant:** nothing sleeps. Who waits, waits for the browser to say something, looks again, and gives up at a
+//! deadline with a description of what is there instead (see [`wait`]).
+//! **Invariant:** nothing of the harness is in the page but `witness.js`, which only notes peer connections and times;
+//! the accessibility checker runs in a world of its own, so the content security policy stays in force.
+//! **Invariant:** no test shares a server, a profile or a port with another one.
+//! **Invariant:** when the tests die, so do the browser and the servers: both watch our end of a pipe.
+//!
+//! Limits: Chromium only, so far. `Network.emulateNetworkConditions` does not touch WebRTC, so bad networks belong to
+//! the simulator.
+//!
+//! Sources: <https://chromedevtools.github.io/devtools-protocol/>, <https://w3c.github.io/webdriver-bidi/>,
+//! <https://github.com/dequelabs/axe-core/blob/develop/doc/API.md>.
+#![expect(clippy::print_stderr, reason = "a failed test tells what the browser showed")]
+
+mod axe;
+mod browser;
+mod cdp;
+mod control;
+mod media;
+mod page;
+mod person;
+mod record;
+mod server;
+mod wait;
+
+pub use browser::{Browser, Devices};
+pub use control::Control;
+pub use media::Media;
+pub use page::Page;
+pub use person::{Look, Person, Screen};
+pub use record::Record;
+pub use server::Server;
+pub use wait::{PATIENCE, eventually, within};
+
+use std::path::PathBuf;
+
+/// The folder that cargo builds into: this program lies in `<target>/<profile>/deps`.
+#[must_use]
+pub fn target_dir() -> PathBuf {
+    profile_dir().parent().expect("a profile's folder lies in the target folder").to_owned()
+}
+
+/// The folder of the built programs.
+fn profile_dir() -> PathBuf {
+    let program = std::env::current_exe().expect("a running program has a path");
+    program.ancestors().nth(2).expect("tests lie in <target>/<profile>/deps").to_owned()
+}

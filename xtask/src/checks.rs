@@ -30,7 +30,10 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.step("tidy", || tidy::check(project))?;
     let deny = steps.step("tools", || install::test_tools(project))?;
     steps.step("licences, bans, sources", || {
-        Command::new(deny).args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]).dir(&project.root).run()
+        Command::new(deny)
+            .args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"])
+            .dir(&project.root)
+            .run()
     })?;
     let sizes = web::build(project, steps)?;
     steps.step("size budgets", || budgets(&sizes))?;
@@ -45,9 +48,13 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.step("docs", || docs(project))?;
     steps.step("build", || {
         // Binaries beside tests, in one selection: the browser tests start the real `hullo`.
-        project.cargo(["build", "--quiet"].into_iter().chain(NATIVE).chain(["--bins", "--tests"])).run()
+        project
+            .cargo(["build", "--quiet"].into_iter().chain(NATIVE).chain(["--bins", "--tests"]))
+            .run()
     })?;
-    steps.step("unit, scenario and world tests", || project.cargo(["test", "--quiet"].into_iter().chain(NATIVE)).run())?;
+    steps.step("unit, scenario and world tests", || {
+        project.cargo(["test", "--quiet"].into_iter().chain(NATIVE)).run()
+    })?;
     steps.step("end to end", || {
         let browsers = ["--test", "e2e", "--", BROWSERS];
         project
@@ -86,7 +93,11 @@ mod tests {
 
     #[test]
     fn a_page_within_its_budget_passes() {
-        let sizes = Sizes::from([("index.html", 150_000), ("wrapper.html", 1), ("conference.html", 249_999)]);
+        let sizes = Sizes::from([
+            ("index.html", 150_000),
+            ("wrapper.html", 1),
+            ("conference.html", 249_999),
+        ]);
 
         let verdict = budgets(&sizes);
 
@@ -95,10 +106,14 @@ mod tests {
 
     #[test]
     fn a_byte_too_many_is_named() {
-        let sizes = Sizes::from([("index.html", 1), ("wrapper.html", 1), ("conference.html", 250_000)]);
+        let sizes =
+            Sizes::from([("index.html", 1), ("wrapper.html", 1), ("conference.html", 250_000)]);
 
         let verdict = budgets(&sizes).unwrap_err();
 
-        assert_eq!(verdict.to_string(), "a whole conference takes 250001 B on the wire, 1 more than it may");
+        assert_eq!(
+            verdict.to_string(),
+            "a whole conference takes 250001 B on the wire, 1 more than it may"
+        );
     }
 }

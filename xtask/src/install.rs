@@ -27,10 +27,9 @@ pub(crate) fn wasm_target() -> Result<()> {
     if library.exists() {
         return Ok(());
     }
-    Command::new("rustup")
-        .args(["target", "add", WASM])
-        .run()
-        .with_context(|| format!("the Rust target {WASM} is missing; install it: rustup target add {WASM}"))
+    Command::new("rustup").args(["target", "add", WASM]).run().with_context(|| {
+        format!("the Rust target {WASM} is missing; install it: rustup target add {WASM}")
+    })
 }
 
 /// Everything that `test` needs beside Rust. Gives the path of `cargo-deny`.
@@ -55,17 +54,25 @@ fn apt(packages: &[&str]) -> Result<()> {
     let line = format!("apt-get install --yes --no-install-recommends {}", packages.join(" "));
     let is_root = Command::new("id").args(["-u"]).read().is_ok_and(|id| id.trim() == "0");
     if !is_root || !Command::new("apt-get").args(["--version"]).works() {
-        bail!("missing: {}. On Debian or Ubuntu: sudo apt-get update && sudo {line}", packages.join(", "));
+        bail!(
+            "missing: {}. On Debian or Ubuntu: sudo apt-get update && sudo {line}",
+            packages.join(", ")
+        );
     }
     Command::new("apt-get").args(["update"]).run()?;
-    Command::new("apt-get").args(line.split(' ').skip(1)).env("DEBIAN_FRONTEND", "noninteractive").run()
+    Command::new("apt-get")
+        .args(line.split(' ').skip(1))
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .run()
 }
 
 fn axe(project: &Project) -> Result<()> {
     let folder = project.target.join("npm");
     let version = AXE.rsplit_once('@').map_or("", |(_, version)| version);
     let manifest = folder.join("node_modules/axe-core/package.json");
-    if std::fs::read_to_string(manifest).is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\""))) {
+    if std::fs::read_to_string(manifest)
+        .is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\"")))
+    {
         return Ok(());
     }
     std::fs::create_dir_all(&folder)?;

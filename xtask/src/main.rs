@@ -75,7 +75,9 @@ fn run(steps: &mut Steps, args: &[String]) -> Result<()> {
     let project = Project::read()?;
     web::build(&project, steps)?;
     steps.step("build hullo", || project.cargo(["build", "--package", "cli"]).run())?;
-    println!("\nOpen each log-in link below in its own browser or profile; Ctrl-C stops the server.\n");
+    println!(
+        "\nOpen each log-in link below in its own browser or profile; Ctrl-C stops the server.\n"
+    );
     shell::Command::new(project.binary("debug", "hullo")).args(["serve", "--demo"]).args(args).run()
 }
 
@@ -83,7 +85,8 @@ fn run(steps: &mut Steps, args: &[String]) -> Result<()> {
 fn build(steps: &mut Steps) -> Result<()> {
     let project = Project::read()?;
     web::build(&project, steps)?;
-    steps.step("build hullo", || project.cargo(["build", "--release", "--package", "cli"]).run())?;
+    steps
+        .step("build hullo", || project.cargo(["build", "--release", "--package", "cli"]).run())?;
     println!("{}", project.binary("release", "hullo").display());
     Ok(())
 }

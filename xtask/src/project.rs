@@ -41,9 +41,16 @@ struct Metadata {
 impl Project {
     /// Asks cargo.
     pub(crate) fn read() -> Result<Self> {
-        let text = Command::new(cargo()).args(["metadata", "--no-deps", "--format-version", "1"]).read()?;
-        let read: Metadata = serde_json::from_str(&text).context("cannot read what `cargo metadata` says")?;
-        Ok(Self { root: read.workspace_root, target: read.target_directory, packages: read.packages })
+        let text = Command::new(cargo())
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .read()?;
+        let read: Metadata =
+            serde_json::from_str(&text).context("cannot read what `cargo metadata` says")?;
+        Ok(Self {
+            root: read.workspace_root,
+            target: read.target_directory,
+            packages: read.packages,
+        })
     }
 
     /// Cargo in the root of the workspace.

@@ -1,4 +1,6 @@
 //! Under way.
-use anyhow::Result;
 use crate::project::Project;
-pub(crate) fn check(_: &Project) -> Result<()> { Ok(()) }
+use anyhow::Result;
+pub(crate) fn check(_: &Project) -> Result<()> {
+    Ok(())
+}

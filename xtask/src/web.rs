@@ -82,7 +82,8 @@ fn add_module(assets: &mut Assets, bin: &str, module: &Path, work: &Path) -> Res
         let relative = snippet.strip_prefix(work).context("a snippet lies beside its glue")?;
         let name = relative.to_string_lossy().replace(['/', '\\'], "-");
         assets.add(&name, &fs::read(&snippet)?)?;
-        script = script.replace(&format!("./{}", relative.display()), &format!("./{}", assets.file(&name)?));
+        script = script
+            .replace(&format!("./{}", relative.display()), &format!("./{}", assets.file(&name)?));
         loaded.insert(name);
     }
     let (wasm, glue, boot) = (format!("{bin}.wasm"), format!("{bin}-glue.js"), format!("{bin}.js"));
@@ -109,9 +110,13 @@ fn make_glue(bin: &str, module: &Path, work: &Path) -> Result<Glue> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(module).out_name(bin).web(true)?.typescript(false);
     bindgen.remove_name_section(true).remove_producers_section(true);
-    let mut output = bindgen.generate_output().with_context(|| format!("cannot make glue for {bin}"))?;
+    let mut output =
+        bindgen.generate_output().with_context(|| format!("cannot make glue for {bin}"))?;
     if let Some(import) = output.wasm().imports.iter().find(|import| import.module == "env") {
-        bail!("{bin}.wasm wants `{}` from `env`: a dependency expects an operating system", import.name);
+        bail!(
+            "{bin}.wasm wants `{}` from `env`: a dependency expects an operating system",
+            import.name
+        );
     }
     output.emit(work)?;
 

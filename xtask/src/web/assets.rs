@@ -33,13 +33,16 @@ impl Assets {
     pub(crate) fn add_files(&mut self, folder: &Path) -> Result<()> {
         let mut later = Vec::new();
         let mut paths = Vec::new();
-        for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        for entry in
+            fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+        {
             paths.push(entry?.path());
         }
         paths.sort();
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let content =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             match String::from_utf8(content) {
                 Ok(_) if name.ends_with(".html") => {}
                 Ok(text) if text.contains("{{") => later.push((name, text)),
@@ -62,7 +65,8 @@ impl Assets {
             write(&packed, &brotli(content))?;
         }
         write(&self.folder.join(&file), content)?;
-        let packed = usize::try_from(fs::metadata(&packed)?.len()).context("a file fits into memory")?;
+        let packed =
+            usize::try_from(fs::metadata(&packed)?.len()).context("a file fits into memory")?;
         self.made.insert(name.to_owned(), Asset { file, packed });
         Ok(())
     }
@@ -99,8 +103,11 @@ impl Assets {
 
     /// Removes what earlier builds left.
     pub(crate) fn sweep(&self) -> Result<()> {
-        let keep: BTreeSet<_> =
-            self.made.values().flat_map(|asset| [asset.file.clone(), format!("{}.br", asset.file)]).collect();
+        let keep: BTreeSet<_> = self
+            .made
+            .values()
+            .flat_map(|asset| [asset.file.clone(), format!("{}.br", asset.file)])
+            .collect();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             if !keep.contains(&*entry.file_name().to_string_lossy()) {
@@ -122,8 +129,10 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
 /// Packs as tightly as brotli can: it is done once and read many times.
 pub(crate) fn brotli(content: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
-    let settings = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
-    brotli::BrotliCompress(&mut &*content, &mut packed, &settings).expect("memory can be read and written");
+    let settings =
+        brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    brotli::BrotliCompress(&mut &*content, &mut packed, &settings)
+        .expect("memory can be read and written");
     packed
 }
 
