@@ -1,7 +1,165 @@
-//! The replicated tree of resources.
+//! The replicated tree of resources: everybody writes, everybody sees the same.
+//!
+//! Each node owns a map with a version that only it changes, so merging two copies of it needs no rule: the higher
+//! number wins. What a reader sees at a path is worked out from the maps of all authors when it is read.
+//!
+//! ```text
+//!   author 3f…   7: topic = {…}    9: messages/3f…-9 = {…}      at 9
+//!   author a0…   4: topic = {…}                                 at 4      one map per author, in every node
+//!   author c1…   2: topic ⌀ hide   6: users/c1… = {…} while c1… is present
+//!                        │
+//!                        ▼  the latest (stamp, author) of those that count
+//!   view         topic, messages/3f…-9, users/c1…
+//!
+//!   write ──▶ Op, cast to all ──▶ applied in its turn, or kept until the gap before it is closed
+//!   link  ──▶ Have, from both ──▶ Delta of what the other lacks: live writes, and what was taken back since
+//!   beat  ──▶ a digest of all versions; when it stays different, Have and Delta again
+//! ```
+//!
+//! Deleting one's own entry drops it and leaves no tombstone; deleting what others wrote leaves one entry that hides
+//! what is older. An ephemeral resource counts only while its author is present: it vanishes without a write and
+//! comes back without one.
+//! A node whose own entry has been outranked takes it back, so that nothing lies hidden for ever.
+//!
+//! **Invariant:** equal digests mean equal maps; equal maps and equal presence mean equal views, order included.
+//! **Invariant:** the number of an author never goes back, and each write is applied once.
+//! **Invariant:** a stamp is never more than [`Config::ahead`] past our own clock. A node that joins takes over the
+//! clock of those it joins, so that a wrong clock at home does no harm.
+//! **Invariant:** handing on a delta hands on its deletions.
+//!
+//! Limits: [`Config`], [`PATH_BYTES_MAX`], [`SEGMENTS_MAX`], [`SEGMENT_BYTES_MAX`]. A write past the quota of its
+//! author is refused by everyone alike, since all know the state before it.
+//!
+//! Sources: hybrid clocks after Kulkarni et al., "Logical Physical Clocks", 2014; version vectors after Parker et
+//! al., 1983.
 
+mod api;
+mod author;
 mod path;
+mod read;
+mod rules;
+mod stamp;
+mod sync;
 mod view;
+mod words;
+mod write;
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use wire::{NodeId, Time, Timestamp};
+
+pub use api::{Command, Config, Error, Event, Input, Misuse, Output};
 pub use path::{PATH_BYTES_MAX, Path, SEGMENT_BYTES_MAX, SEGMENTS_MAX};
+pub use rules::{LINKS, links_of};
 pub use view::{Entry, Life, Listing};
+
+use author::Author;
+use stamp::Clock;
+use sync::Session;
+use words::Op;
+
+/// One node's copy of the tree.
+#[derive(Debug)]
+pub struct Tree {
+    config: Config,
+    me: NodeId,
+    /// The calendar at `Time::ZERO`, in milliseconds; may be before the epoch.
+    calendar_at_zero: i128,
+    clock: Clock,
+    authors: BTreeMap<NodeId, Author>,
+    /// Which authors have an entry where.
+    places: BTreeMap<Path, BTreeSet<NodeId>>,
+    present: BTreeSet<NodeId>,
+    digest: u32,
+    sessions: BTreeMap<NodeId, Session>,
+    /// When to ask for writes that are missing, while any are.
+    ask_at: Option<Time>,
+    /// What we wrote since the last output.
+    written: Vec<Op>,
+    outputs: VecDeque<Output>,
+}
+
+impl Tree {
+    /// An empty tree of node `me`.
+    #[must_use]
+    pub fn new(config: Config, now: Time, clock: Timestamp, me: NodeId) -> Self {
+        let calendar_at_zero = i128::from(clock.0) - now.since_origin().as_millis() as i128;
+        let mut tree = Self {
+            config,
+            me,
+            calendar_at_zero,
+            clock: Clock::default(),
+            authors: BTreeMap::new(),
+            places: BTreeMap::new(),
+            present: BTreeSet::from([me]),
+            digest: 0,
+            sessions: BTreeMap::new(),
+            ask_at: None,
+            written: Vec::new(),
+            outputs: VecDeque::new(),
+        };
+        tree.authors.insert(me, Author::starting_at(rules::first_number(clock)));
+        tree
+    }
+
+    /// Takes in what happened.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; what was refused has changed nothing.
+    pub fn handle(&mut self, now: Time, input: Input) -> Result<(), Error> {
+        let result = match input {
+            Input::Timeout => {
+                self.on_timeout(now);
+                Ok(())
+            }
+            Input::Do(command) => self.on_command(now, command),
+            Input::Opened { peer, bridge } => {
+                self.on_opened(now, peer, bridge);
+                Ok(())
+            }
+            Input::Closed { peer } => {
+                self.sessions.remove(&peer);
+                Ok(())
+            }
+            Input::Heard { author, bytes } => self.on_heard(now, author, &bytes),
+            Input::Told { peer, bytes } => self.on_told(now, peer, &bytes),
+            Input::Digest { peer, digest } => {
+                self.on_digest(now, peer, digest);
+                Ok(())
+            }
+            Input::Present(present) => {
+                self.on_present(present);
+                Ok(())
+            }
+        };
+        self.cast_written();
+        result
+    }
+
+    /// What to do next, until `None`.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to come back with [`Input::Timeout`]; `None` when nothing is missing.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Time> {
+        self.ask_at
+    }
+
+    /// A number that is equal in two nodes exactly when they have the same writes, give or take one in four billion.
+    #[must_use]
+    pub fn digest(&self) -> u32 {
+        self.digest
+    }
+
+    fn wall(&self, now: Time) -> Timestamp {
+        let wall = self.calendar_at_zero + now.since_origin().as_millis() as i128;
+        Timestamp(u64::try_from(wall).unwrap_or(0))
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}

@@ -62,6 +62,12 @@ impl Path {
     }
 }
 
+impl std::borrow::Borrow<str> for Path {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for Path {
     type Err = Malformed;
 
