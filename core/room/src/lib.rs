@@ -168,8 +168,7 @@ impl Room {
     /// Everyone here, ourselves included, in the order in which they came.
     #[must_use]
     pub fn people(&self) -> Vec<Person> {
-        self.roster
-            .people(|node| self.typing.contains(node), |node| self.streams.mends(node))
+        self.roster.people(|node| self.typing.contains(node), |node| self.streams.mends(node))
     }
 
     /// The conversation, oldest line first.
@@ -187,6 +186,12 @@ impl Room {
     #[must_use]
     pub fn incoming(&self, stream: StreamId) -> Option<MediaId> {
         self.streams.incoming(stream)
+    }
+
+    /// Whether `stream` reaches us at this moment.
+    #[must_use]
+    pub fn is_flowing(&self, stream: StreamId) -> bool {
+        self.streams.is_flowing(stream)
     }
 
     /// The screens that others share with us.

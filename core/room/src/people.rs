@@ -101,8 +101,7 @@ impl Roster {
 
     /// Takes in what `by` says about `node`. Nobody can vouch for itself.
     pub(crate) fn on_voucher(&mut self, node: NodeId, by: NodeId, user: UserId) {
-        let has_room =
-            self.vouched.len() < self.people_max * 4 || self.vouched.contains_key(&node);
+        let has_room = self.vouched.len() < self.people_max * 4 || self.vouched.contains_key(&node);
         if by != node && has_room {
             self.vouched.insert(node, (by, user));
         }
@@ -227,12 +226,8 @@ mod tests {
 
     fn roster_with_bob() -> Roster {
         let mut roster = Roster::new(ME, 8);
-        let profile = Profile {
-            name: "Bob".to_owned(),
-            microphone: true,
-            camera: true,
-            since: Timestamp(5),
-        };
+        let profile =
+            Profile { name: "Bob".to_owned(), microphone: true, camera: true, since: Timestamp(5) };
         roster.on_profile(BOB, profile);
         assert_eq!(roster.refresh(|_| false, |_| true).len(), 1);
         roster

@@ -263,6 +263,12 @@ impl Streams {
         self.pairs.get(&pair).map(|connection| connection.media)
     }
 
+    /// Whether `stream` reaches us at this moment.
+    pub(crate) fn is_flowing(&self, stream: StreamId) -> bool {
+        let pair = Pair { stream, subscriber: self.me };
+        self.pairs.get(&pair).is_some_and(|connection| connection.flow == Flow::Flowing)
+    }
+
     /// Streams that come to us, or will.
     pub(crate) fn watched(&self) -> impl Iterator<Item = StreamId> {
         self.pairs.keys().map(|pair| pair.stream).filter(|stream| stream.publisher != self.me)
@@ -270,20 +276,17 @@ impl Streams {
 
     /// Whether the link to `node` is away while its picture goes on.
     pub(crate) fn keeps(&self, node: NodeId) -> bool {
-        self.pairs.iter().any(|(pair, connection)| {
-            pair.peer(self.me) == node && connection.kept_until.is_some()
-        })
+        self.pairs
+            .iter()
+            .any(|(pair, connection)| pair.peer(self.me) == node && connection.kept_until.is_some())
     }
 
     /// Whether the picture of `node` was there and is being mended.
     pub(crate) fn mends(&self, node: NodeId) -> bool {
-        let pair = Pair {
-            stream: StreamId { kind: Kind::Camera, publisher: node },
-            subscriber: self.me,
-        };
+        let pair =
+            Pair { stream: StreamId { kind: Kind::Camera, publisher: node }, subscriber: self.me };
         self.pairs.get(&pair).is_some_and(|connection| {
-            connection.flowed && connection.flow != Flow::Flowing
-                || connection.kept_until.is_some()
+            connection.flowed && connection.flow != Flow::Flowing || connection.kept_until.is_some()
         })
     }
 

@@ -36,7 +36,9 @@ impl Start {
     /// A sentence for the person when the page cannot work with them.
     pub fn read(parameters: Parameters) -> Result<Self, String> {
         let why = |what: &str| {
-            format!("This address does not open a call: {what}. Start the call again from the start page.")
+            format!(
+                "This address does not open a call: {what}. Start the call again from the start page."
+            )
         };
         let path = parameters.path.ok_or_else(|| why("it names no conference"))?;
         let conference = path

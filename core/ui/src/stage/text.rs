@@ -18,7 +18,8 @@ pub fn parts(text: &str) -> Vec<Part> {
     while let Some(at) = next_address(rest) {
         let (before, from) = rest.split_at(at);
         let end = from.find(char::is_whitespace).unwrap_or(from.len());
-        let link = from[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '"', '\'', '>']);
+        let link =
+            from[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '"', '\'', '>']);
         plain.push_str(before);
         if link.ends_with("//") {
             plain.push_str(&from[..end]); // A scheme alone leads nowhere.
@@ -88,7 +89,8 @@ mod tests {
 
     #[test]
     fn nothing_but_web_addresses_becomes_a_link() {
-        for plain in ["javascript:alert(1)", "<b>x</b>", "ftp://x", "https://", "data:text/html,x"] {
+        for plain in ["javascript:alert(1)", "<b>x</b>", "ftp://x", "https://", "data:text/html,x"]
+        {
             assert_eq!(parts(plain), [text(plain)]);
         }
     }

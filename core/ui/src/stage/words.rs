@@ -1,0 +1,124 @@
+//! Every sentence of the conference page.
+
+use crate::stage::Trouble;
+use crate::stage::text::short;
+
+pub(super) const SHARING: &str = "You are sharing your screen.";
+pub(super) const NOT_SHARING: &str = "You no longer share your screen.";
+pub(super) const CANNOT_SHARE: &str =
+    "This browser cannot share a screen. Join from a computer to share one.";
+pub(super) const SILENT: &str = "Your microphone sends silence, so nobody hears you. Check the mute key or the system settings.";
+pub(super) const ALONE: &str = "Nobody else is here yet.";
+pub(super) const ALONE_AGAIN: &str = "Everyone else has left.";
+pub(super) const NO_LINES: &str =
+    "No messages yet. What you write here is seen by everyone in the call and kept nowhere else.";
+pub(super) const LEFT: &str = "You left the call.";
+
+pub(super) fn joined(name: &str) -> String {
+    format!("{name} joined the call.")
+}
+
+pub(super) fn left(name: &str, is_lost: bool) -> String {
+    if is_lost {
+        format!("The connection to {name} was lost.")
+    } else {
+        format!("{name} left the call.")
+    }
+}
+
+pub(super) fn wrote(name: &str) -> String {
+    format!("New message from {name}.")
+}
+
+pub(super) fn shares(name: &str) -> String {
+    format!("{name} shares a screen.")
+}
+
+pub(super) fn shares_no_more(name: &str) -> String {
+    format!("{name} no longer shares a screen.")
+}
+
+/// Who is typing, in one line; empty when nobody is.
+pub(super) fn typing(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("{} is typing…", short(one)),
+        [one, other] => format!("{} and {} are typing…", short(one), short(other)),
+        [_, _, ..] => "Several people are typing…".to_owned(),
+    }
+}
+
+/// How many people there are.
+pub(super) fn people(count: usize) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
+}
+
+/// What is wrong with the camera and the microphone: cause, effect, remedy.
+pub(super) fn trouble(camera: Option<Trouble>, microphone: Option<Trouble>) -> Option<String> {
+    let text = match (camera, microphone) {
+        (None, None) => return None,
+        (Some(camera), Some(microphone)) if camera == microphone => both(camera).to_owned(),
+        (Some(camera), Some(microphone)) => {
+            format!("{} {}", camera_trouble(camera), microphone_trouble(microphone))
+        }
+        (Some(camera), None) => camera_trouble(camera).to_owned(),
+        (None, Some(microphone)) => microphone_trouble(microphone).to_owned(),
+    };
+    Some(text)
+}
+
+fn both(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Blocked => {
+            "Your browser blocks the camera and the microphone for this site. You can watch, listen and write. \
+             Allow them beside the address, then try again."
+        }
+        Trouble::Busy => {
+            "Another program is using the camera and the microphone. You can watch, listen and write. \
+             Close it, then try again."
+        }
+        Trouble::Absent => {
+            "No camera and no microphone found. You can watch, listen and write. Plug them in, then try again."
+        }
+        Trouble::Unsupported => {
+            "This browser gives the page no camera and no microphone. You can watch, listen and write. \
+             Open the page over https in a current browser to be seen and heard."
+        }
+    }
+}
+
+fn camera_trouble(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Blocked => {
+            "Your browser blocks the camera for this site. Others will hear you but not see you. \
+             Allow it beside the address, then try again."
+        }
+        Trouble::Busy => {
+            "Another program is using the camera. Others will hear you but not see you. Close it, then try again."
+        }
+        Trouble::Absent => {
+            "No camera found. Others will hear you but not see you. Plug one in, then try again."
+        }
+        Trouble::Unsupported => {
+            "This browser gives the page no camera. Others will not see you. Try a current browser."
+        }
+    }
+}
+
+fn microphone_trouble(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Blocked => {
+            "Your browser blocks the microphone for this site. You can listen and write. \
+             Allow it beside the address, then try again."
+        }
+        Trouble::Busy => {
+            "Another program is using the microphone. You can listen and write. Close it, then try again."
+        }
+        Trouble::Absent => {
+            "No microphone found. You can listen and write. Plug one in, then try again."
+        }
+        Trouble::Unsupported => {
+            "This browser gives the page no microphone. You can listen and write. Try a current browser."
+        }
+    }
+}
