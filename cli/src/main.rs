@@ -1,2 +1,60 @@
-//! Under construction.
-fn main() {}
+//! The binary `hullo`: parse, build, run. What the commands do stands in `server`.
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use server::{Flags, Place, Server, Settings, TokenCommand, UserCommand};
+
+/// Calls between people, peer to peer
+#[derive(Parser)]
+#[command(name = "hullo", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Flags),
+    /// Add, list and remove users
+    User {
+        #[command(flatten)]
+        place: Place,
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Make, list and revoke access tokens
+    Token {
+        #[command(flatten)]
+        place: Place,
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Serve(flags) => serve(Settings::load(flags)?).await,
+        Command::User { place, command } => print(&command.run(&place.data()?).await?),
+        Command::Token { place, command } => print(&command.run(&place.data()?).await?),
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    server::log(settings.log_format);
+    let server = Server::start(settings, server::EMBEDDED).await?;
+    let mut lines = format!("listening on {}\n", server.url());
+    for (user, link) in server.logins() {
+        lines.push_str(&format!("login {user} {link}\n"));
+    }
+    print(&lines)?;
+    server.run(server::stop_signal()?).await
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("Nothing can be printed")
+}

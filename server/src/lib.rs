@@ -1,1 +1,203 @@
-//! Under construction.
+//! The server: accounts, the way to other people's devices, and the web app.
+//!
+//! It carries invites and never a conference: once two devices have shaken hands, it can be stopped and the call goes
+//! on. Everything it decides about delivery is decided by [`broker::Broker`]; this crate moves bytes around it.
+//!
+//! ```text
+//!     browsers, terminals                                                  operator
+//!            │ HTTP, WebSocket                                                │ hullo user, hullo token
+//!   ┌────────▼─────────────────────────────┐                         ┌────────▼───────┐
+//!   │ http/   auth   who asks, which page  │                         │ commands       │
+//!   │         session, contacts, live      │                         └────────┬───────┘
+//!   │         files  ◀── web (embedded)    │                                  │
+//!   └───┬──────────────────────────┬───────┘                                  │
+//!       │ orders, frames           │ one indexed read a request               │
+//!   ┌───▼──────────┐  dismiss  ┌───▼───┐                                      │
+//!   │ switchboard  │◀──────────│ watch │ once a second: who was revoked?      │
+//!   │ owns Broker  │           └───┬───┘                                      │
+//!   └──────────────┘               ▼                                          │
+//!                              store (SQLite, write-ahead log) ◀──────────────┘
+//! ```
+//!
+//! **Invariant:** one task owns the broker; no lock is around it.
+//!
+//! **Invariant:** what a message says about its sender was written by the server, from a token that it checked.
+//!
+//! **Invariant:** secrets are stored as hashes and never logged; names and addresses are logged at `debug` at most.
+//!
+//! **Invariant:** no queue is unbounded, no write waits for ever: a slow reader is cut off, and returns.
+//!
+//! **Invariant:** a panic ends the one request or socket it happened in. Only the switchboard's would end the server,
+//! which then says so and exits, for its broker's promises are gone.
+//!
+//! A command works on the same file as a running server. What it revokes, it also writes into the table
+//! `revocations`; every server reads that once a second and ends the live sockets it finds there.
+//!
+//! Limits: bodies and frames 64 KiB, 64 frames waiting for a socket, the rest in [`broker::Config`].
+//! There is no TLS yet: off the machine, run it behind a proxy that has it and passes `Host` on unchanged.
+
+mod commands;
+mod config;
+mod error;
+mod http;
+mod process;
+mod secret;
+mod store;
+mod switchboard;
+mod watch;
+mod web;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch as channel;
+use tokio::task::JoinHandle;
+use wire::{Seed, UserId};
+
+pub use commands::{TokenCommand, UserCommand};
+pub use config::{Flags, LogFormat, Place, Settings};
+pub use process::{log, stop_signal};
+use store::Store;
+use switchboard::Switchboard;
+pub use web::{EMBEDDED, File};
+
+/// How long requests and sockets may take to finish when the server stops. Guess: service managers kill after 10 s
+/// at the earliest.
+const FAREWELL: Duration = Duration::from_secs(8);
+
+/// The users of `--demo`.
+const DEMO_USERS: [&str; 2] = ["alice@example.com", "bob@example.com"];
+
+/// A server that listens, and serves once it runs.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    app: http::App,
+    stop: channel::Sender<bool>,
+    desk: JoinHandle<()>,
+    logins: Vec<(UserId, String)>,
+}
+
+impl Server {
+    /// Opens the store and the port. `files` are the web app, usually [`EMBEDDED`].
+    ///
+    /// # Errors
+    ///
+    /// When the data directory cannot be written or the port is taken; the text says what to do.
+    pub async fn start(settings: Settings, files: &'static [File]) -> anyhow::Result<Self> {
+        let store = Store::open(&settings.data).await?;
+        let listener =
+            TcpListener::bind(settings.listen).await.map_err(|error| refusal(&settings, &error))?;
+        let address = listener.local_addr().context("The system does not say where it listens")?;
+        let base = format!("http://{address}{}", settings.base_path);
+
+        // Links of an earlier run are void, and those of a demo above all.
+        store.clear_codes().await?;
+        let mut logins = Vec::new();
+        for user in DEMO_USERS.iter().filter(|_| settings.demo) {
+            let user: UserId = user.parse().expect("the demo users have valid names");
+            store.add_user(&user).await?;
+            let code = store.add_code(&user).await?;
+            logins.push((user, format!("{base}#code={}", code.reveal())));
+        }
+
+        let mut seed = Seed([0; 32]);
+        getrandom::fill(&mut seed.0).context("The system gives no random numbers")?;
+        let (switchboard, desk) = Switchboard::start(broker::Config::default(), seed);
+        let (stop, stopping) = channel::channel(false);
+        let base_path = settings.base_path.into();
+        let app = http::App { store, switchboard, files, base_path, stop: stopping };
+        Ok(Self { listener, address, app, stop, desk, logins })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where its pages are.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.address, self.app.base_path.trim_end_matches('/'))
+    }
+
+    /// The demo users with the links that log a browser in.
+    #[must_use]
+    pub fn logins(&self) -> &[(UserId, String)] {
+        &self.logins
+    }
+
+    /// Serves until `stop` resolves, then finishes what is under way.
+    ///
+    /// # Errors
+    ///
+    /// When the broker's task has ended, which is a bug.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { listener, app, stop: announce, mut desk, .. } = self;
+        let store = app.store.clone();
+        let watch = tokio::spawn(watch::run(app.store.clone(), app.switchboard.clone()));
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "A connection stays with Nagle's algorithm");
+            }
+        });
+        let mut stopping = app.stop.clone();
+        let graceful = async move {
+            // An error means that the sender is gone, which stops as well.
+            stopping.wait_for(|stop| *stop).await.ok();
+        };
+        let serve = axum::serve(listener, http::router(app)).with_graceful_shutdown(graceful);
+        let mut served = tokio::spawn(serve.into_future());
+
+        tokio::select! {
+            () = stop => {}
+            ended = &mut served => bail!("The server stopped serving: {ended:?}"),
+            ended = &mut desk => bail!("The switchboard stopped: {ended:?}. Please report this with the log"),
+        }
+        tracing::info!("Stopping");
+        announce.send_replace(true);
+        watch.abort();
+        let finish = async {
+            if let Ok(Err(error)) = served.await {
+                tracing::warn!(%error, "Serving ended badly");
+            }
+            // Every open socket holds a receiver.
+            announce.closed().await;
+        };
+        if tokio::time::timeout(FAREWELL, finish).await.is_err() {
+            tracing::warn!("Some requests did not finish in time");
+        }
+        store.close().await;
+        Ok(())
+    }
+}
+
+fn refusal(settings: &Settings, error: &std::io::Error) -> anyhow::Error {
+    let listen = settings.listen;
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "Port {} is taken by another program, perhaps another hullo. Stop that one, or listen elsewhere with \
+             --listen {}:0",
+            listen.port(),
+            listen.ip(),
+        ),
+        std::io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "This user may not listen on port {}. Take a port above 1023 with --listen {}:8080",
+            listen.port(),
+            listen.ip(),
+        ),
+        std::io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
+            "This machine does not have the address {}. Take one that it has, such as --listen 127.0.0.1:{}",
+            listen.ip(),
+            listen.port(),
+        ),
+        _ => anyhow::anyhow!(
+            "The server cannot listen on {listen}: {error}. Choose another with --listen"
+        ),
+    }
+}

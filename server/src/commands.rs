@@ -1,0 +1,170 @@
+//! `hullo user` and `hullo token`: accounts, on the data directory, while the server runs too.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use wire::{Timestamp, UserId};
+
+use crate::store::{self, Store};
+
+/// What to do with users.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum UserCommand {
+    /// Add a user
+    Add {
+        /// Any text without white space and slashes; by custom a mail address
+        user: String,
+    },
+    /// List the users and how many devices each has
+    List,
+    /// Remove a user and log out all its devices
+    Remove {
+        /// The user
+        user: String,
+    },
+}
+
+/// What to do with access tokens.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum TokenCommand {
+    /// Make an access token for a device of a user, and print it alone on a line
+    New {
+        /// The user
+        user: String,
+        /// What to call the device in lists
+        #[arg(long, value_name = "TEXT", default_value = "Unnamed device")]
+        device: String,
+    },
+    /// List tokens: id, user, device, last use
+    List {
+        /// Only those of this user
+        user: Option<String>,
+    },
+    /// Revoke a token; its device is logged out at once
+    Revoke {
+        /// The id that `hullo token list` shows
+        id: String,
+    },
+}
+
+impl UserCommand {
+    /// Does it, and returns what to print.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, or the store cannot be written.
+    pub async fn run(self, data: &Path) -> anyhow::Result<String> {
+        let store = Store::open(data).await?;
+        let done = match self {
+            Self::Add { user } => {
+                let user = name(&user)?;
+                if !store.add_user(&user).await? {
+                    bail!(
+                        "{user} is a user already. `hullo token new {user}` makes a token for a device"
+                    );
+                }
+                format!("Added {user}. `hullo token new {user}` makes a token to log in with.\n")
+            }
+            Self::List => {
+                store.users().await?.into_iter().fold(String::new(), |mut list, (user, tokens)| {
+                    writeln!(list, "{user}\t{tokens}").expect("a String takes any text");
+                    list
+                })
+            }
+            Self::Remove { user } => {
+                let user = name(&user)?;
+                if !store.remove_user(&user).await? {
+                    bail!("There is no user {user}. `hullo user list` shows those there are");
+                }
+                format!("Removed {user}.\n")
+            }
+        };
+        store.close().await;
+        Ok(done)
+    }
+}
+
+impl TokenCommand {
+    /// Does it, and returns what to print.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user or token, or the store cannot be written.
+    pub async fn run(self, data: &Path) -> anyhow::Result<String> {
+        let store = Store::open(data).await?;
+        let done = match self {
+            Self::New { user, device } => {
+                let user = name(&user)?;
+                if !store.has_user(&user).await? {
+                    bail!("There is no user {user}. `hullo user add {user}` adds it");
+                }
+                let token = store.add_token(&user, &device, false).await?;
+                format!("{}\n", token.reveal())
+            }
+            Self::List { user } => {
+                let user = user.as_deref().map(name).transpose()?;
+                list(&store.tokens(user.as_ref()).await?)
+            }
+            Self::Revoke { id } => {
+                let (device, user) = store.revoke(&id).await?;
+                format!("Revoked {device} of {user}.\n")
+            }
+        };
+        store.close().await;
+        Ok(done)
+    }
+}
+
+fn list(tokens: &[store::Entry]) -> String {
+    tokens.iter().fold(String::new(), |mut list, token| {
+        let used = token.last_used.map_or_else(|| "never".to_owned(), date);
+        let state = if token.has_contact { "logged in" } else { "logged out" };
+        let store::Entry { id, user, device, created, .. } = token;
+        let made = date(*created);
+        writeln!(list, "{id}\t{user}\t{device}\tmade {made}\tused {used}\t{state}")
+            .expect("a String takes any text");
+        list
+    })
+}
+
+/// A name as it is stored: mail-like names in lower case.
+fn name(text: &str) -> anyhow::Result<UserId> {
+    let text = if text.contains('@') { text.to_lowercase() } else { text.to_owned() };
+    text.parse().with_context(|| format!("{text:?} cannot be a user"))
+}
+
+/// `2026-11-20 23:55 UTC`, by the days-to-civil algorithm of Hinnant ("chrono-Compatible Low-Level Date Algorithms").
+fn date(at: Timestamp) -> String {
+    let minutes = at.0 / 60_000;
+    let (days, minute) = (minutes / 1_440, minutes % 1_440);
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(Timestamp(0)), "1970-01-01 00:00 UTC");
+        assert_eq!(date(Timestamp(951_827_696_000)), "2000-02-29 12:34 UTC");
+        assert_eq!(date(Timestamp(1_795_219_200_000)), "2026-11-21 00:00 UTC");
+    }
+
+    #[test]
+    fn mail_addresses_are_kept_in_lower_case() {
+        assert_eq!(name("Carol@Example.com").unwrap().as_str(), "carol@example.com");
+        assert_eq!(name("Door-Bell").unwrap().as_str(), "Door-Bell");
+        assert!(name("two words").is_err());
+    }
+}

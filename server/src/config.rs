@@ -1,0 +1,214 @@
+//! Settings: raw from flags, environment and `hullo.toml`, then checked and typed.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use figment::Figment;
+use figment::providers::{Env, Format as _, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// Where things are kept: what every command needs.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Place {
+    /// Configuration file [default: hullo.toml in the working directory, if it is there]
+    #[arg(long, value_name = "FILE", env = "HULLO_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of accounts and keys [default: the platform's data directory] [env: HULLO_DATA]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// The flags of `hullo serve`. What is not given comes from the environment, then from the file, then by default.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Where things are kept.
+    #[command(flatten)]
+    pub place: Place,
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080] [env: HULLO_LISTEN]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Path that everything is served under, behind a proxy [default: /] [env: HULLO_BASE_PATH]
+    #[arg(long, value_name = "PATH")]
+    pub base_path: Option<String>,
+    /// Two demo users with printed log-in links; on loopback addresses only [env: HULLO_DEMO=true]
+    #[arg(long)]
+    pub demo: bool,
+    /// How to write logs [default: human] [env: HULLO_LOG_FORMAT]
+    #[arg(long, value_name = "human|json")]
+    pub log_format: Option<String>,
+}
+
+/// All keys, as any of the three sources gives them.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    demo: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_format: Option<String>,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// What the server runs by: complete, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where accounts are kept.
+    pub data: PathBuf,
+    /// The path of everything; begins and ends with a slash.
+    pub base_path: String,
+    /// Whether there are demo users.
+    pub demo: bool,
+    /// How logs are written.
+    pub log_format: LogFormat,
+}
+
+impl Settings {
+    /// Puts the sources together.
+    ///
+    /// # Errors
+    ///
+    /// When a key is unknown, or a value cannot be honoured.
+    pub fn load(flags: Flags) -> anyhow::Result<Self> {
+        let given = Raw {
+            data: flags.place.data,
+            listen: flags.listen,
+            base_path: flags.base_path,
+            demo: flags.demo.then_some(true),
+            log_format: flags.log_format,
+        };
+        Self::settle(gather(flags.place.config.as_deref(), given)?)
+    }
+
+    fn settle(raw: Raw) -> anyhow::Result<Self> {
+        let listen = raw.listen.as_deref().unwrap_or("127.0.0.1:8080");
+        let listen: SocketAddr = listen.parse().with_context(|| {
+            format!("{listen:?} is no address to listen on. Give --listen an IP address and a port, such as 127.0.0.1:8080")
+        })?;
+        let demo = raw.demo.unwrap_or(false);
+        if demo && !listen.ip().is_loopback() {
+            bail!(
+                "--demo lets anyone who reaches {listen} log in, so it listens on loopback addresses only. Use --listen \
+                 127.0.0.1:{}, or leave --demo out and make users with `hullo user add`",
+                listen.port()
+            );
+        }
+        let log_format = match raw.log_format.as_deref() {
+            None | Some("human") => LogFormat::Human,
+            Some("json") => LogFormat::Json,
+            Some(other) => bail!("{other:?} is no log format. Give --log-format human or json"),
+        };
+        Ok(Self {
+            listen,
+            data: settle_data(raw.data)?,
+            base_path: settle_base_path(raw.base_path.as_deref().unwrap_or("/"))?,
+            demo,
+            log_format,
+        })
+    }
+}
+
+impl Place {
+    /// The data directory.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration cannot be read, or the platform has no such directory and none is given.
+    pub fn data(self) -> anyhow::Result<PathBuf> {
+        let given = Raw { data: self.data, ..Raw::default() };
+        settle_data(gather(self.config.as_deref(), given)?.data)
+    }
+}
+
+fn gather(file: Option<&Path>, given: Raw) -> anyhow::Result<Raw> {
+    if let Some(file) = file
+        && !file.is_file()
+    {
+        bail!("There is no configuration file {}. Check --config", file.display());
+    }
+    Figment::new()
+        .merge(Toml::file(file.unwrap_or(Path::new("hullo.toml"))))
+        // The first names the file itself; the second is read when the server is built.
+        .merge(Env::prefixed("HULLO_").ignore(&["config", "web_dir"]))
+        .merge(Serialized::defaults(given))
+        .extract()
+        .map_err(|error| anyhow::anyhow!("The configuration cannot be honoured: {error}"))
+}
+
+fn settle_data(data: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(data) = data {
+        return Ok(data);
+    }
+    directories::ProjectDirs::from("", "", "hullo")
+        .map(|folders| folders.data_dir().to_owned())
+        .context("This system has no data directory for this user. Name one with --data DIR")
+}
+
+fn settle_base_path(path: &str) -> anyhow::Result<String> {
+    let trimmed = path.trim_matches('/');
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    if !trimmed.bytes().all(plain) || trimmed.split('/').any(|part| part == "..") {
+        bail!(
+            "{path:?} is no base path. Give --base-path letters, digits, -, ., _, ~ and / only, such as /calls/"
+        );
+    }
+    Ok(if trimmed.is_empty() { "/".to_owned() } else { format!("/{trimmed}/") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_stays_on_the_machine() {
+        let error = settle("0.0.0.0:8080", true).unwrap_err();
+
+        assert!(error.to_string().contains("loopback"), "{error}");
+        assert!(settle("127.0.0.1:0", true).is_ok());
+        assert!(settle("[::1]:8080", true).is_ok());
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_explained() {
+        let error = settle("localhost", false).unwrap_err();
+
+        assert!(error.to_string().contains("such as 127.0.0.1:8080"), "{error}");
+    }
+
+    #[test]
+    fn a_base_path_gets_its_slashes() {
+        assert_eq!(settle_base_path("/").unwrap(), "/");
+        assert_eq!(settle_base_path("calls").unwrap(), "/calls/");
+        assert_eq!(settle_base_path("/a/b/").unwrap(), "/a/b/");
+        assert!(settle_base_path("/a b").is_err());
+        assert!(settle_base_path("/{x}").is_err());
+        assert!(settle_base_path("/a/../b").is_err());
+    }
+
+    fn settle(listen: &str, demo: bool) -> anyhow::Result<Settings> {
+        let raw = Raw {
+            listen: Some(listen.to_owned()),
+            demo: Some(demo),
+            data: Some(PathBuf::from("unused")),
+            ..Raw::default()
+        };
+        Settings::settle(raw)
+    }
+}

@@ -1,0 +1,167 @@
+//! Every refusal of the HTTP interface: status, a word for programs, a sentence for people.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use wire::contacts::Refusal;
+use wire::{Address, UserId};
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    NotLoggedIn,
+    Malformed(String),
+    UnknownUser(UserId),
+    NotReachable(Address),
+    QueueFull(Address),
+    NoContact,
+    UnknownContact,
+    ForeignOrigin,
+    InsecureOrigin,
+    NotFound,
+    WrongMethod,
+    TooLarge,
+    NotJson,
+    NotWebSocket,
+    TooMany { seconds: u64 },
+    Stopping,
+    Broken,
+}
+
+impl ApiError {
+    /// The table. `docs/protocol.md` repeats it for authors of clients.
+    fn row(&self) -> (StatusCode, &'static str, String) {
+        use StatusCode as S;
+        let said = |status, word, sentence: &str| (status, word, sentence.to_owned());
+        match self {
+            Self::NotLoggedIn => said(
+                S::UNAUTHORIZED,
+                "not-logged-in",
+                "You are not logged in, or your access was revoked. Log in again.",
+            ),
+            Self::Malformed(what) => (
+                S::BAD_REQUEST,
+                "malformed",
+                format!("The server does not understand the request: {what}."),
+            ),
+            Self::UnknownUser(user) => (
+                S::NOT_FOUND,
+                "unknown-user",
+                format!("Nobody here has the address {user}. Check the spelling."),
+            ),
+            Self::NotReachable(to) => (
+                S::NOT_FOUND,
+                "not-reachable",
+                format!("{to} is not logged in anywhere right now. Try again later."),
+            ),
+            Self::QueueFull(to) => (
+                S::TOO_MANY_REQUESTS,
+                "queue-full",
+                format!("Too many messages wait for {to} already. Try again in a minute."),
+            ),
+            Self::NoContact => said(
+                S::FORBIDDEN,
+                "no-contact",
+                "This device cannot be answered, so it cannot send. Open /live or register a contact first.",
+            ),
+            Self::UnknownContact => said(
+                S::BAD_REQUEST,
+                "unknown-contact",
+                "This server reaches devices by their live socket. Register the contact \"live\".",
+            ),
+            Self::ForeignOrigin => said(
+                S::FORBIDDEN,
+                "foreign-origin",
+                "The request came from a page of another site, or does not say from which. Use the app of this server.",
+            ),
+            Self::InsecureOrigin => said(
+                S::FORBIDDEN,
+                "insecure-origin",
+                "Over plain http, browsers keep no log-in and open no camera. Open this page over https, or on localhost.",
+            ),
+            Self::NotFound => said(S::NOT_FOUND, "not-found", "There is nothing at this address."),
+            Self::WrongMethod => said(
+                S::METHOD_NOT_ALLOWED,
+                "wrong-method",
+                "This address does not take that method. The header Allow lists those it does.",
+            ),
+            Self::TooLarge => said(
+                S::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "The message is larger than 64 KiB. Send less at once.",
+            ),
+            Self::NotJson => said(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "not-json",
+                "The body must be JSON, with the header Content-Type: application/json.",
+            ),
+            Self::NotWebSocket => said(
+                S::UPGRADE_REQUIRED,
+                "not-websocket",
+                "This address speaks WebSocket only. Connect with a WebSocket client.",
+            ),
+            Self::TooMany { seconds } => (
+                S::TOO_MANY_REQUESTS,
+                "too-many",
+                format!("This device sends too many messages. Try again in {seconds} s."),
+            ),
+            Self::Stopping => said(
+                S::SERVICE_UNAVAILABLE,
+                "stopping",
+                "The server is stopping. Try again in a moment.",
+            ),
+            Self::Broken => said(
+                S::INTERNAL_SERVER_ERROR,
+                "broken",
+                "Something broke in the server; its log says what. Try again, or tell the operator.",
+            ),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, word, message) = self.row();
+        let mut response =
+            (status, Json(Refusal { error: word.to_owned(), message })).into_response();
+        match self {
+            Self::NotLoggedIn => insert(&mut response, "www-authenticate", "Bearer"),
+            Self::NotWebSocket => insert(&mut response, "upgrade", "websocket"),
+            Self::TooMany { seconds } => insert(&mut response, "retry-after", &seconds.to_string()),
+            Self::QueueFull(_) => insert(&mut response, "retry-after", "60"),
+            Self::Malformed(_)
+            | Self::UnknownUser(_)
+            | Self::NotReachable(_)
+            | Self::NoContact
+            | Self::UnknownContact
+            | Self::ForeignOrigin
+            | Self::InsecureOrigin
+            | Self::NotFound
+            | Self::WrongMethod
+            | Self::TooLarge
+            | Self::NotJson
+            | Self::Stopping
+            | Self::Broken => {}
+        }
+        response
+    }
+}
+
+fn insert(response: &mut Response, name: &'static str, value: &str) {
+    let value = value.parse().expect("these values are visible ASCII");
+    response.headers_mut().insert(name, value);
+}
+
+/// Whatever is not the client's doing is logged here, and told without details.
+impl From<anyhow::Error> for ApiError {
+    fn from(error: anyhow::Error) -> Self {
+        tracing::error!(error = format!("{error:#}"), "A request failed");
+        Self::Broken
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        anyhow::Error::from(error).into()
+    }
+}

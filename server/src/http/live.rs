@@ -1,0 +1,177 @@
+//! `/live`: one task for each socket; the broker decides, this reads and writes.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use broker::{Device, SocketId};
+use futures_util::FutureExt as _;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+use wire::live::{FromPage, FromServer};
+
+use super::auth::Session;
+use super::{App, contacts};
+use crate::error::ApiError;
+use crate::switchboard::{Frame, OpenError, text};
+
+/// The largest frame of a page, in bytes. As for `POST /contacts`.
+const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// The read buffer. The library's default of 128 KiB costs 17 times the memory of this (measured).
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// How often the server looks for life. Browsers answer by themselves, also for pages whose timers are throttled.
+const PING: Duration = Duration::from_secs(15);
+/// How long a socket may be silent. Two pings lost, and some.
+const SILENCE: Duration = Duration::from_secs(40);
+/// How long one write may take. Guess: a phone in a lift.
+const WRITE: Duration = Duration::from_secs(10);
+
+/// `GET /live`: the app's own socket.
+pub(crate) async fn live(
+    State(app): State<App>,
+    session: Session,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|_| ApiError::NotWebSocket)?;
+    Ok(upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(FRAME_BYTES_MAX)
+        .max_frame_size(FRAME_BYTES_MAX)
+        .on_upgrade(|socket| serve(app, session, socket)))
+}
+
+/// Connects a socket and sees it to its end, whatever happens in between.
+async fn serve(app: App, session: Session, mut socket: WebSocket) {
+    let instance = session.token.instance(&session.user, contacts::LIVE);
+    let device = Device { user: session.user.clone(), instance };
+    let (id, frames) = match app.switchboard.open(device).await {
+        Ok(opened) => opened,
+        Err(OpenError::Refused(error)) => {
+            tracing::warn!(%error, "A socket was refused");
+            return close(&mut socket, close_code::AGAIN, "Too many sockets are open").await;
+        }
+        Err(OpenError::Stopping) => {
+            return close(&mut socket, close_code::AWAY, "The server is stopping").await;
+        }
+    };
+    let talk = AssertUnwindSafe(converse(&app, &session, id, &mut socket, frames));
+    if talk.catch_unwind().await.is_err() {
+        tracing::error!("A live socket's task panicked");
+    }
+    app.switchboard.close(id).await;
+}
+
+async fn converse(
+    app: &App,
+    session: &Session,
+    id: SocketId,
+    socket: &mut WebSocket,
+    mut frames: mpsc::Receiver<Frame>,
+) {
+    // After the socket is connected: a token that was revoked since the upgrade is seen either here or by the watch.
+    match contacts::register_live(app, &session.token, &session.user).await {
+        Ok(Some(registered)) => {
+            let welcome =
+                FromServer::Welcome { email: session.user.clone(), instance: registered.instance };
+            if !write(socket, Message::Text(text(&welcome))).await {
+                return;
+            }
+        }
+        Ok(None) => return say_goodbye(socket).await,
+        Err(_) => return close(socket, close_code::ERROR, "The accounts cannot be read").await,
+    }
+
+    let mut stop = app.stop.clone();
+    let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard_at = Instant::now();
+    loop {
+        tokio::select! {
+            frame = frames.recv() => match frame {
+                Some(Frame::Text(frame)) => {
+                    if !write(socket, Message::Text(frame)).await {
+                        return;
+                    }
+                }
+                Some(Frame::Goodbye) => return say_goodbye(socket).await,
+                None => return close(socket, close_code::AGAIN, "This reader is too slow").await,
+            },
+            heard = socket.recv() => {
+                heard_at = Instant::now();
+                if !on_heard(app, id, socket, heard).await {
+                    return;
+                }
+            }
+            _ = ping.tick() => {
+                if heard_at.elapsed() > SILENCE || !write(socket, Message::Ping("".into())).await {
+                    return;
+                }
+            }
+            () = stopped(&mut stop) => {
+                return close(socket, close_code::AWAY, "The server is stopping").await;
+            }
+        }
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the server is gone altogether.
+    stop.wait_for(|stop| *stop).await.ok();
+}
+
+/// False when the conversation is over.
+async fn on_heard(
+    app: &App,
+    id: SocketId,
+    socket: &mut WebSocket,
+    heard: Option<Result<Message, axum::Error>>,
+) -> bool {
+    let frame = match heard {
+        Some(Ok(Message::Text(frame))) => frame,
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => return true,
+        Some(Ok(Message::Binary(_))) => {
+            close(socket, close_code::UNSUPPORTED, "Frames here are text").await;
+            return false;
+        }
+        Some(Ok(Message::Close(_))) | None => return false,
+        Some(Err(error)) => {
+            tracing::debug!(%error, "A live socket broke");
+            return false;
+        }
+    };
+    match serde_json::from_str(&frame) {
+        Ok(FromPage::Ping) => write(socket, Message::Text(text(&FromServer::Pong))).await,
+        Ok(FromPage::Ack { id: push }) => {
+            match push.parse() {
+                Ok(push) => app.switchboard.acknowledge(id, push).await,
+                Err(error) => tracing::debug!(%error, "A page acknowledged nothing"),
+            }
+            true
+        }
+        Err(error) => {
+            tracing::debug!(%error, "A page sent what is no frame");
+            close(socket, close_code::POLICY, "That is no frame of the live socket").await;
+            false
+        }
+    }
+}
+
+async fn say_goodbye(socket: &mut WebSocket) {
+    if write(socket, Message::Text(text(&FromServer::Goodbye))).await {
+        close(socket, close_code::NORMAL, "Logged out").await;
+    }
+}
+
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let frame = CloseFrame { code, reason: reason.into() };
+    write(socket, Message::Close(Some(frame))).await;
+}
+
+/// False when it could not be written in time.
+async fn write(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(tokio::time::timeout(WRITE, socket.send(message)).await, Ok(Ok(())))
+}

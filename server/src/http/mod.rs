@@ -1,0 +1,95 @@
+//! The HTTP interface: routes, and what every answer has in common.
+
+mod auth;
+mod body;
+mod contacts;
+mod files;
+mod live;
+mod session;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use futures_util::FutureExt as _;
+use tokio::sync::watch;
+
+use crate::error::ApiError;
+use crate::store::Store;
+use crate::switchboard::Switchboard;
+use crate::web::File;
+
+/// The largest body, in bytes. An offer is under 3 KB; the bound of one description is 16 KiB.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// What the routes share.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) switchboard: Switchboard,
+    pub(crate) files: &'static [File],
+    /// The path of everything; begins and ends with a slash.
+    pub(crate) base_path: Arc<str>,
+    /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// All routes.
+pub(crate) fn router(app: App) -> Router {
+    let base = app.base_path.clone();
+    let at = |path: &str| format!("{base}{path}");
+    let contacts = get(contacts::whoami)
+        .put(contacts::register)
+        .post(contacts::send)
+        .delete(contacts::log_out);
+    let session = get(session::whoami).post(session::log_in).delete(session::log_out);
+
+    let mut router = Router::new()
+        .route(&at("healthz"), get(|| async { "ok" }))
+        .route(&at("contacts"), contacts.clone())
+        .route(&at("contacts/"), contacts)
+        .route(&at("session"), session)
+        .route(&at("live"), get(live::live))
+        .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
+        .fallback(files::file);
+    if let Some(bare) = base.strip_suffix('/').filter(|bare| !bare.is_empty()) {
+        let whole = base.to_string();
+        router = router.route(bare, get(|| async move { Redirect::permanent(&whole) }));
+    }
+    router
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::map_response(secure))
+        .layer(middleware::from_fn(contain))
+        .with_state(app)
+}
+
+/// Headers of every answer. Pages bring their own policy; everything else may do nothing.
+async fn secure(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let mut add = |name, value| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add(header::REFERRER_POLICY, "no-referrer");
+    add(header::CACHE_CONTROL, "no-store");
+    add(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    let own = "permissions-policy".parse().expect("a valid name");
+    add(own, "camera=(self), microphone=(self), display-capture=(self), geolocation=()");
+    let own = "cross-origin-resource-policy".parse().expect("a valid name");
+    add(own, "same-origin");
+    response
+}
+
+/// A panic stays with the request that caused it.
+async fn contain(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(path, "A request panicked");
+        ApiError::Broken.into_response()
+    })
+}

@@ -1,0 +1,116 @@
+//! `/session`: log in, log out, who am I.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse};
+use wire::contacts::{Account, Login};
+
+use super::App;
+use super::auth::{self, LoginPage, Session};
+use super::body::Body;
+use crate::error::ApiError;
+use crate::secret::Secret;
+
+/// `GET /session`: who am I?
+pub(crate) async fn whoami(session: Session) -> Json<Account> {
+    Json(session.account())
+}
+
+/// `POST /session`: let me in.
+pub(crate) async fn log_in(
+    State(app): State<App>,
+    page: LoginPage,
+    headers: HeaderMap,
+    Body(login): Body<Login>,
+) -> Result<impl IntoResponse, ApiError> {
+    let token = match login {
+        Login::Token(token) => Secret::presented(token.trim()),
+        Login::Code(code) => {
+            let code = Secret::presented(code.trim());
+            let user = app.store.code_owner(&code).await?.ok_or(ApiError::NotLoggedIn)?;
+            let agent = auth::text(&headers, header::USER_AGENT).unwrap_or_default();
+            app.store.add_token(&user, &device_name(agent), true).await?
+        }
+    };
+    let owner = app.store.owner(&token).await?.ok_or(ApiError::NotLoggedIn)?;
+    tracing::debug!(user = %owner.user, "Logged in");
+    let account = Account { email: owner.user, instance: owner.instance };
+    Ok((AppendHeaders([(header::SET_COOKIE, page.set_cookie(&token))]), Json(account)))
+}
+
+/// `DELETE /session`: let me out. Harmless for one who is out already.
+pub(crate) async fn log_out(
+    State(app): State<App>,
+    page: LoginPage,
+    session: Option<Session>,
+) -> Result<impl IntoResponse, ApiError> {
+    if let Some(session) = session {
+        app.store.clear_contact(&session.token).await?;
+        if session.minted_by_code {
+            app.store.remove_token(&session.token).await?;
+        }
+        if let Some(device) = session.device() {
+            app.switchboard.dismiss(device.into()).await;
+        }
+    }
+    let forget = AppendHeaders([(header::SET_COOKIE, page.clear_cookie())]);
+    Ok((StatusCode::NO_CONTENT, forget))
+}
+
+/// What people would call the device, from what its browser calls itself.
+fn device_name(agent: &str) -> String {
+    // Order matters: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
+    let browsers = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("CriOS/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("CrOS", "ChromeOS"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let find = |table: &[(&str, &'static str)]| {
+        table.iter().find_map(|(mark, name)| agent.contains(mark).then_some(*name))
+    };
+    match (find(&browsers), find(&systems)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => "Unknown device".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_called_what_people_call_them() {
+        for (agent, name) in [
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                "Firefox on Linux",
+            ),
+            (
+                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36",
+                "Chrome on Android",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("curl/8", "Unknown device"),
+        ] {
+            assert_eq!(device_name(agent), name);
+        }
+    }
+}

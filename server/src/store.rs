@@ -1,0 +1,364 @@
+//! Accounts and tokens on disk: SQLite, shared by the server and the commands.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use wire::{Address, InstanceId, Timestamp, UserId};
+
+use crate::secret::Secret;
+
+/// How long to wait for another process that writes. Guess: a command writes for milliseconds.
+const BUSY: Duration = Duration::from_secs(5);
+/// How often the last use of a token is written down. Guess: nobody reads it to the second.
+const USE_NOTED: Duration = Duration::from_secs(60);
+/// How long a revocation is remembered for running servers, which read it every second.
+const REVOCATION_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A row of tokens as `hullo token list` shows it: hash, user, device, created, last used, contact.
+type Row = (String, String, String, i64, Option<i64>, Option<String>);
+
+/// Whose a token is, and how its device is reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    /// The user.
+    pub(crate) user: UserId,
+    /// The device, while it has a contact.
+    pub(crate) instance: Option<InstanceId>,
+    /// Whether the token was made for one browser, and goes when that browser logs out.
+    pub(crate) minted_by_code: bool,
+}
+
+/// A token as the operator sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// The first digits of its hash; names it without giving it away.
+    pub(crate) id: String,
+    /// Whose it is.
+    pub(crate) user: String,
+    /// What people call the device.
+    pub(crate) device: String,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+    /// When it was last used.
+    pub(crate) last_used: Option<Timestamp>,
+    /// Whether the device has a contact.
+    pub(crate) has_contact: bool,
+}
+
+/// Digits of a hash that name a token in lists and commands.
+pub(crate) const ID_DIGITS: usize = 8;
+
+/// The accounts of one data directory. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Store(SqlitePool);
+
+impl Store {
+    /// Opens the store in `data`, and makes both when they are not there.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be made or written, or holds the data of a newer Hullo.
+    pub(crate) async fn open(data: &Path) -> anyhow::Result<Self> {
+        let shown = data.display();
+        let remedy = || {
+            format!(
+                "The data directory {shown} cannot be written. Give this user the right to write there, or choose \
+                 another with --data DIR"
+            )
+        };
+        make_private_folder(data).with_context(remedy)?;
+        let options = SqliteConnectOptions::new()
+            .filename(data.join("hullo.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await
+            .with_context(remedy)?;
+        sqlx::migrate!("./migrations").run(&pool).await.with_context(|| {
+            format!(
+                "The accounts in {shown} cannot be brought up to date. If a newer Hullo wrote them, use that one"
+            )
+        })?;
+        Ok(Self(pool))
+    }
+
+    /// Adds a user; false when it is there already.
+    pub(crate) async fn add_user(&self, user: &UserId) -> sqlx::Result<bool> {
+        let done = sqlx::query(
+            "INSERT INTO users (name, created) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(user.as_str())
+        .bind(now())
+        .execute(&self.0)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// All users, with how many tokens each has.
+    pub(crate) async fn users(&self) -> sqlx::Result<Vec<(String, i64)>> {
+        sqlx::query_as(
+            "SELECT name, (SELECT COUNT(*) FROM tokens WHERE user_name = name) FROM users ORDER BY name",
+        )
+        .fetch_all(&self.0)
+        .await
+    }
+
+    /// Whether there is such a user.
+    pub(crate) async fn has_user(&self, user: &UserId) -> sqlx::Result<bool> {
+        let row: Option<(i64,)> = sqlx::query_as("SELECT created FROM users WHERE name = $1")
+            .bind(user.as_str())
+            .fetch_optional(&self.0)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Removes a user and revokes all its tokens; false when there is none.
+    pub(crate) async fn remove_user(&self, user: &UserId) -> sqlx::Result<bool> {
+        let mut change = self.0.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "INSERT INTO revocations (hash, user_name, instance, at) SELECT hash, user_name, instance, $1 FROM \
+             tokens WHERE user_name = $2 AND instance IS NOT NULL",
+        )
+        .bind(now())
+        .bind(user.as_str())
+        .execute(&mut *change)
+        .await?;
+        let done = sqlx::query("DELETE FROM users WHERE name = $1")
+            .bind(user.as_str())
+            .execute(&mut *change)
+            .await?;
+        change.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Makes a token for a device of `user`, who must exist.
+    pub(crate) async fn add_token(
+        &self,
+        user: &UserId,
+        device: &str,
+        minted_by_code: bool,
+    ) -> anyhow::Result<Secret> {
+        let token = Secret::fresh()?;
+        sqlx::query(
+            "INSERT INTO tokens (hash, user_name, device, created, minted_by_code) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(token.hash())
+        .bind(user.as_str())
+        .bind(device)
+        .bind(now())
+        .bind(minted_by_code)
+        .execute(&self.0)
+        .await?;
+        Ok(token)
+    }
+
+    /// All tokens, or those of `user`.
+    pub(crate) async fn tokens(&self, user: Option<&UserId>) -> sqlx::Result<Vec<Entry>> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT hash, user_name, device, created, last_used, contact FROM tokens WHERE $1 IS NULL OR user_name \
+             = $1 ORDER BY user_name, created",
+        )
+        .bind(user.map(UserId::as_str))
+        .fetch_all(&self.0)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(hash, user, device, created, last_used, contact)| Entry {
+                id: hash.chars().take(ID_DIGITS).collect(),
+                user,
+                device,
+                created: timestamp(created),
+                last_used: last_used.map(timestamp),
+                has_contact: contact.is_some(),
+            })
+            .collect())
+    }
+
+    /// Whose `token` is; notes that it was used.
+    pub(crate) async fn owner(&self, token: &Secret) -> anyhow::Result<Option<Owner>> {
+        let hash = token.hash();
+        let row: Option<(String, Option<i64>, Option<String>, Option<i64>, bool)> = sqlx::query_as(
+            "SELECT user_name, last_used, instance, contact_expires, minted_by_code FROM tokens WHERE hash = $1",
+        )
+        .bind(&hash)
+        .fetch_optional(&self.0)
+        .await?;
+        let Some((user, last_used, instance, expires, minted_by_code)) = row else {
+            return Ok(None);
+        };
+        let now = now();
+        if last_used.is_none_or(|at| now - at > millis(USE_NOTED)) {
+            sqlx::query("UPDATE tokens SET last_used = $1 WHERE hash = $2")
+                .bind(now)
+                .bind(&hash)
+                .execute(&self.0)
+                .await?;
+        }
+        let instance = instance.filter(|_| expires.is_some_and(|at| at > now));
+        Ok(Some(Owner {
+            user: user.parse().context("A user in the store has no valid name")?,
+            instance: instance.map(|text| text.parse()).transpose()?,
+            minted_by_code,
+        }))
+    }
+
+    /// Notes how the device of `token` is reached, until `expires`; false when the token is gone.
+    pub(crate) async fn set_contact(
+        &self,
+        token: &Secret,
+        contact: &str,
+        instance: InstanceId,
+        expires: Timestamp,
+    ) -> sqlx::Result<bool> {
+        let done = sqlx::query(
+            "UPDATE tokens SET contact = $1, instance = $2, contact_expires = $3 WHERE hash = $4",
+        )
+        .bind(contact)
+        .bind(instance.to_string())
+        .bind(i64::try_from(expires.0).unwrap_or(i64::MAX))
+        .bind(token.hash())
+        .execute(&self.0)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Forgets how the device of `token` is reached.
+    pub(crate) async fn clear_contact(&self, token: &Secret) -> sqlx::Result<()> {
+        sqlx::query(
+            "UPDATE tokens SET contact = NULL, instance = NULL, contact_expires = NULL WHERE hash = $1",
+        )
+        .bind(token.hash())
+        .execute(&self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Revokes the token that `token` is.
+    pub(crate) async fn remove_token(&self, token: &Secret) -> sqlx::Result<()> {
+        self.revoke_hash(&token.hash()).await
+    }
+
+    /// Revokes the one token whose hash begins with `id`; returns its device and user.
+    ///
+    /// # Errors
+    ///
+    /// When `id` names none or several.
+    pub(crate) async fn revoke(&self, id: &str) -> anyhow::Result<(String, String)> {
+        let id = id.to_ascii_lowercase();
+        if id.len() < ID_DIGITS || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
+            bail!("{id:?} is no token id. `hullo token list` shows them, {ID_DIGITS} digits each");
+        }
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT hash, device, user_name FROM tokens WHERE hash LIKE $1 || '%' LIMIT 2",
+        )
+        .bind(&id)
+        .fetch_all(&self.0)
+        .await?;
+        match <[_; 1]>::try_from(rows) {
+            Ok([(hash, device, user)]) => {
+                self.revoke_hash(&hash).await?;
+                Ok((device, user))
+            }
+            Err(rows) if rows.is_empty() => {
+                bail!("There is no token {id}. `hullo token list` shows those there are")
+            }
+            Err(_) => bail!("Several tokens begin with {id}. Give more digits of its SHA-256"),
+        }
+    }
+
+    async fn revoke_hash(&self, hash: &str) -> sqlx::Result<()> {
+        let mut change = self.0.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "INSERT INTO revocations (hash, user_name, instance, at) SELECT hash, user_name, instance, $1 FROM \
+             tokens WHERE hash = $2 AND instance IS NOT NULL",
+        )
+        .bind(now())
+        .bind(hash)
+        .execute(&mut *change)
+        .await?;
+        sqlx::query("DELETE FROM tokens WHERE hash = $1").bind(hash).execute(&mut *change).await?;
+        sqlx::query("DELETE FROM revocations WHERE at < $1")
+            .bind(now() - millis(REVOCATION_KEPT))
+            .execute(&mut *change)
+            .await?;
+        change.commit().await
+    }
+
+    /// The devices whose tokens were revoked within the last `span`, by whichever process.
+    pub(crate) async fn revoked_within(&self, span: Duration) -> anyhow::Result<Vec<Address>> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT user_name, instance FROM revocations WHERE at >= $1")
+                .bind(now() - millis(span))
+                .fetch_all(&self.0)
+                .await?;
+        rows.into_iter()
+            .map(|(user, instance)| Ok(Address::at(user.parse()?, instance.parse()?)))
+            .collect()
+    }
+
+    /// Voids all codes of log-in links.
+    pub(crate) async fn clear_codes(&self) -> sqlx::Result<()> {
+        sqlx::query("DELETE FROM codes").execute(&self.0).await?;
+        Ok(())
+    }
+
+    /// Makes a code for `user`, who must exist. It may be used by many browsers.
+    pub(crate) async fn add_code(&self, user: &UserId) -> anyhow::Result<Secret> {
+        let code = Secret::fresh()?;
+        sqlx::query("INSERT INTO codes (hash, user_name, created) VALUES ($1, $2, $3)")
+            .bind(code.hash())
+            .bind(user.as_str())
+            .bind(now())
+            .execute(&self.0)
+            .await?;
+        Ok(code)
+    }
+
+    /// Whose `code` is.
+    pub(crate) async fn code_owner(&self, code: &Secret) -> anyhow::Result<Option<UserId>> {
+        let row: Option<(String,)> = sqlx::query_as("SELECT user_name FROM codes WHERE hash = $1")
+            .bind(code.hash())
+            .fetch_optional(&self.0)
+            .await?;
+        Ok(row.map(|(user,)| user.parse()).transpose()?)
+    }
+
+    /// Waits for what is being written, and closes the file.
+    pub(crate) async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+/// The present, as the store writes it.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    millis(since)
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn timestamp(millis: i64) -> Timestamp {
+    Timestamp(u64::try_from(millis).unwrap_or(0))
+}
+
+/// Makes `folder` for this user's eyes only; one that is there keeps its rights.
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
