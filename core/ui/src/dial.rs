@@ -14,6 +14,7 @@ use wire::contacts::Account;
 use wire::invite::{Letter, Message, RejectReason, TOPIC_CHARS_MAX};
 use wire::{Address, InviteId, Time, UserId};
 
+pub(crate) use address::read as read_address;
 use notice::{Notice, What};
 pub use view::{Button, Card, LoggedIn, LoggedOut, NoticeView, Page, Recent, View};
 
@@ -361,7 +362,7 @@ impl Dial {
 
     fn call(&mut self, typed: &str, topic: &str) {
         let Some(me) = self.me() else { return };
-        let address = address::read(typed, me);
+        let address = read_address(typed, me);
         if topic.chars().count() > TOPIC_CHARS_MAX {
             self.problem =
                 Some(format!("The topic is longer than {TOPIC_CHARS_MAX} letters. Shorten it."));

@@ -15,7 +15,9 @@
 //! ```
 //!
 //! - [`dial`] is the call app: logging in, dialling, incoming calls, and notices of what was missed.
+//! - [`wrapper`] is the window of a call: its invites, and the frame with the conference.
 //! - [`ring`] is what a wrapper shows over the conference until the channel is open, or when it never opens.
+//! - [`stage`] is the conference: pictures, call controls, conversation, people.
 //!
 //! Every sentence about something that went wrong says the cause, what it means, and what to do.
 //! The names of controls are fixed: people with screen readers and other people's scripts find them by name.
@@ -28,3 +30,5 @@
 
 pub mod dial;
 pub mod ring;
+pub mod stage;
+pub mod wrapper;

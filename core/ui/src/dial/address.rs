@@ -10,7 +10,7 @@ use wire::{Address, UserId};
 /// # Errors
 ///
 /// A sentence for the person: what is wrong and what to do.
-pub(super) fn read(typed: &str, me: &UserId) -> Result<Address, String> {
+pub(crate) fn read(typed: &str, me: &UserId) -> Result<Address, String> {
     let text = bare(typed);
     if text.is_empty() {
         return Err("Type whom you want to call, for example bob@example.com.".to_owned());

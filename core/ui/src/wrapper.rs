@@ -1,0 +1,501 @@
+//! The wrapper: the window around one conference, which owns the invites into it and the channels they open.
+//!
+//! ```text
+//!              ┌─ first call (ours, or one we answered) ─ channel ─┐
+//!   wrapper ───┼─ Invite: another call ────────────────── channel ─┼──▶ conference app in the frame
+//!              └─ …                                                ┘     add, message, remove
+//! ```
+//!
+//! One value per wrapper window. Calls come and go; what one of them ends with never touches the conference, which is
+//! over when the person leaves it or closes the only call before it connected.
+//!
+//! **Invariant:** a channel is announced to the conference only after the other end has named itself as the node that
+//! the invite or the accept named.
+
+mod view;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use call::{Call, Describe, Outgoing, State, Unsent};
+use wire::contacts::Account;
+use wire::invite::{self, Letter, Message};
+use wire::{Address, ConferenceId, Dice, InviteId, NodeId, Seed, Time, UserId};
+
+use crate::dial::read_address;
+use crate::ring;
+pub use view::{Action, Calling, Farewell, Form, View};
+
+/// How many calls one wrapper keeps. Guess: more than anybody invites into one conference.
+const CALLS_MAX: usize = 32;
+
+/// What the wrapper was opened for.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// To call somebody.
+    Call {
+        /// Whom.
+        to: Address,
+        /// What about.
+        topic: Option<String>,
+    },
+    /// To answer a call that rings.
+    Answer(Box<Call>),
+    /// To nothing that is known: it was loaded again, or its address was kept.
+    Nothing,
+}
+
+/// What the person does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gesture {
+    /// Presses a button of a call's region.
+    Ring(InviteId, ring::Gesture),
+    /// Opens the form to invite another person, or closes it.
+    ToggleInvite,
+    /// Changes what was typed there.
+    Edit,
+    /// Invites this address.
+    Invite {
+        /// As typed.
+        address: String,
+    },
+    /// Leaves the conference: the conference app says so.
+    Leave,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Who we are.
+    LoggedIn(Account),
+    /// The server does not know us.
+    NotLoggedIn,
+    /// The live socket, or the first request, failed.
+    ServerAway,
+    /// The live socket is open.
+    ServerBack,
+    /// A letter came.
+    Letter(Letter),
+    /// A device shows our invite.
+    Receipt {
+        /// Which invite.
+        invite: InviteId,
+        /// Which device.
+        from: Address,
+    },
+    /// A description that was asked for is made, or cannot be.
+    Described {
+        /// Of which call.
+        invite: InviteId,
+        /// JSON of `{type, sdp}`.
+        description: Option<String>,
+    },
+    /// An INVITE or ACCEPT was posted, to so many devices, or not.
+    Posted {
+        /// Of which call.
+        invite: InviteId,
+        /// What became of it.
+        result: Result<u32, Unsent>,
+    },
+    /// The channel of this call is open and the other end says who it is.
+    Greeted {
+        /// Of which call.
+        invite: InviteId,
+        /// The node at the other end, by its own word.
+        sender: NodeId,
+    },
+    /// The channel of this call is closed, or cannot be opened.
+    Lost(InviteId),
+    /// The page goes away.
+    Closing,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Make a description for the channel of this call.
+    Describe {
+        /// Of which call.
+        invite: InviteId,
+        /// Which kind.
+        what: Describe,
+    },
+    /// Give this answer to the connection of this call.
+    Apply {
+        /// Of which call.
+        invite: InviteId,
+        /// JSON of `{type, sdp}`.
+        answer: String,
+    },
+    /// Post this; for INVITE and ACCEPT answer with [`Event::Posted`].
+    Send {
+        /// Whom to.
+        to: Address,
+        /// What to say.
+        message: Message,
+    },
+    /// Tell the conference of a channel, and pass messages from now on.
+    Add {
+        /// The channel of which call.
+        invite: InviteId,
+        /// Who is at the other end.
+        node: NodeId,
+        /// Whom the server named.
+        user: UserId,
+    },
+    /// Tell the conference that this channel is closed.
+    Remove(NodeId),
+    /// Close the channel and the connection of this call.
+    Hang(InviteId),
+    /// Begin or stop the tone of a phone ringing elsewhere.
+    Ringback {
+        /// Begin, rather than stop.
+        on: bool,
+    },
+    /// Play this once.
+    Play(ring::Sound),
+    /// Close the window, if the browser lets us.
+    Close,
+}
+
+/// One call and what is shown of it.
+#[derive(Clone, Debug)]
+struct Entry {
+    call: Call,
+    since: Time,
+    /// When its words change by themselves.
+    slow: Option<Time>,
+    /// The node at the other end, while the channel is open.
+    channel: Option<NodeId>,
+    /// Whether the person has put its region away.
+    is_closed: bool,
+    /// The sound that was last asked for.
+    sound: ring::Sound,
+}
+
+/// Where the wrapper stands.
+#[derive(Clone, Debug)]
+enum Stage {
+    /// Waiting to hear who we are.
+    Opening(Plan),
+    /// Calls, a conference, or both.
+    Open { me: UserId, conference: ConferenceId, topic: Option<String> },
+    /// Nothing more happens here.
+    Over(Farewell),
+}
+
+/// One wrapper window.
+#[derive(Clone, Debug)]
+pub struct Wrapper {
+    config: call::Config,
+    dice: Dice,
+    /// Origin and path of this installation.
+    base: String,
+    node: NodeId,
+    stage: Stage,
+    calls: Vec<Entry>,
+    /// Whether a channel was ever open: then there is a conference to keep.
+    is_joined: bool,
+    is_server_away: bool,
+    form: Option<Form>,
+    is_ringback: bool,
+    effects: VecDeque<Effect>,
+}
+
+impl Wrapper {
+    /// A fresh window at `base` (origin and path, no slash at the end), opened for `plan`.
+    #[must_use]
+    pub fn new(config: call::Config, seed: Seed, base: String, plan: Plan) -> Self {
+        let mut dice = Dice::new(seed);
+        let node = NodeId::random(&mut dice);
+        let stage = match plan {
+            Plan::Nothing => Stage::Over(Farewell::nothing()),
+            plan @ (Plan::Call { .. } | Plan::Answer(_)) => Stage::Opening(plan),
+        };
+        Self {
+            config,
+            dice,
+            base,
+            node,
+            stage,
+            calls: Vec::new(),
+            is_joined: false,
+            is_server_away: false,
+            form: None,
+            is_ringback: false,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Comes back when [`Wrapper::timeout`] said.
+    pub fn on_timeout(&mut self, now: Time) {
+        for entry in &mut self.calls {
+            tell(entry, now, call::Input::Timeout);
+            entry.slow = entry.slow.filter(|slow| now < *slow);
+        }
+        self.settle(now);
+    }
+
+    /// Takes in what the person did.
+    pub fn on_gesture(&mut self, now: Time, gesture: Gesture) {
+        match gesture {
+            Gesture::Ring(id, gesture) => self.on_ring(now, id, gesture),
+            Gesture::ToggleInvite => {
+                self.form = if self.form.is_some() { None } else { Some(Form::default()) };
+            }
+            Gesture::Edit => self.form = self.form.take().map(|_| Form::default()),
+            Gesture::Invite { address } => self.invite(now, &address),
+            Gesture::Leave => self.leave(now, Farewell::left()),
+        }
+        self.settle(now);
+    }
+
+    /// Takes in what happened.
+    pub fn on_event(&mut self, now: Time, event: Event) {
+        match event {
+            Event::LoggedIn(account) => self.begin(now, account.email),
+            Event::NotLoggedIn => self.fail_to_open(Farewell::logged_out()),
+            Event::ServerAway => {
+                self.is_server_away = true;
+                self.fail_to_open(Farewell::offline());
+            }
+            Event::ServerBack => self.is_server_away = false,
+            Event::Letter(letter) => {
+                self.tell(now, letter.message.id(), call::Input::Received(letter));
+            }
+            Event::Receipt { invite, from } => {
+                self.tell(now, invite, call::Input::Receipt { from });
+            }
+            Event::Described { invite, description: Some(description) } => {
+                self.tell(now, invite, call::Input::Described(description));
+            }
+            Event::Described { invite, description: None } => {
+                self.tell(now, invite, call::Input::Undescribed);
+            }
+            Event::Posted { invite, result: Ok(count) } => {
+                self.tell(now, invite, call::Input::Sent { count });
+            }
+            Event::Posted { invite, result: Err(unsent) } => {
+                self.tell(now, invite, call::Input::Unsent(unsent));
+            }
+            Event::Greeted { invite, sender } => self.on_greeted(now, invite, sender),
+            Event::Lost(invite) => self.on_lost(now, invite),
+            Event::Closing => {
+                for entry in &mut self.calls {
+                    tell(entry, now, call::Input::Cancel);
+                }
+            }
+        }
+        self.settle(now);
+    }
+
+    /// What to do next; drain it after each of the above.
+    pub fn poll(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When to come back, or `None` when nothing is due.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Time> {
+        self.calls.iter().flat_map(|entry| [entry.call.timeout(), entry.slow]).flatten().min()
+    }
+
+    /// What the window looks like.
+    #[must_use]
+    pub fn view(&self, now: Time) -> View {
+        view::view(self, now)
+    }
+
+    /// Our node in the conference.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// We know who we are: do what the window was opened for.
+    fn begin(&mut self, now: Time, me: UserId) {
+        let closed = Stage::Over(Farewell::nothing());
+        match std::mem::replace(&mut self.stage, closed) {
+            Stage::Opening(Plan::Call { to, topic }) => {
+                let conference = ConferenceId::random(&mut self.dice);
+                self.stage = Stage::Open { me, conference, topic: topic.clone() };
+                self.call(now, to, topic);
+            }
+            Stage::Opening(Plan::Answer(call)) => {
+                // An app of another kind may name its conferences otherwise; ours then meets under the invite.
+                let conference = call.conference().or_else(|| call.id().to_string().parse().ok());
+                let conference =
+                    conference.unwrap_or_else(|| ConferenceId::random(&mut self.dice));
+                let topic = call.topic().map(str::to_owned);
+                self.stage = Stage::Open { me, conference, topic };
+                self.keep(now, *call);
+                if let Some(entry) = self.calls.last_mut() {
+                    tell(entry, now, call::Input::Answer { node: self.node });
+                }
+            }
+            other @ (Stage::Opening(Plan::Nothing) | Stage::Open { .. } | Stage::Over(_)) => {
+                self.stage = other;
+            }
+        }
+    }
+
+    fn fail_to_open(&mut self, farewell: Farewell) {
+        if matches!(self.stage, Stage::Opening(_)) {
+            self.stage = Stage::Over(farewell);
+        }
+    }
+
+    fn call(&mut self, now: Time, to: Address, topic: Option<String>) {
+        let Stage::Open { conference, .. } = &self.stage else { return };
+        let location = invite::location(&self.base, conference);
+        let id = InviteId::random(&mut self.dice);
+        let outgoing = Outgoing { id, to, node: self.node, location, topic };
+        let call = Call::outgoing(self.config.clone(), now, outgoing);
+        self.keep(now, call);
+    }
+
+    fn keep(&mut self, now: Time, call: Call) {
+        self.calls.retain(|entry| !(entry.is_closed && entry.call.is_over()));
+        self.calls.push(Entry {
+            call,
+            since: now,
+            slow: Some(now + ring::SLOW),
+            channel: None,
+            is_closed: false,
+            sound: ring::Sound::Silence,
+        });
+    }
+
+    fn invite(&mut self, now: Time, typed: &str) {
+        let Stage::Open { me, topic, .. } = &self.stage else { return };
+        match read_address(typed, me) {
+            Ok(_) if self.calls.len() >= CALLS_MAX => {
+                self.form = Some(Form::problem(
+                    "Too many people were invited into this call. Let some leave first.".to_owned(),
+                ));
+            }
+            Ok(to) => {
+                let topic = topic.clone();
+                self.form = None;
+                self.call(now, to, topic);
+            }
+            Err(problem) => self.form = Some(Form::problem(problem)),
+        }
+    }
+
+    fn on_ring(&mut self, now: Time, id: InviteId, gesture: ring::Gesture) {
+        let Some(at) = self.calls.iter().position(|entry| entry.call.id() == id) else { return };
+        match gesture {
+            ring::Gesture::Cancel => tell(&mut self.calls[at], now, call::Input::Cancel),
+            ring::Gesture::TryAgain => {
+                let entry = &mut self.calls[at];
+                entry.is_closed = true;
+                let (to, topic) = (entry.call.peer().clone(), entry.call.topic().map(str::to_owned));
+                self.call(now, to, topic);
+            }
+            ring::Gesture::Close => {
+                self.calls[at].is_closed = true;
+                let is_last = self.calls.iter().all(|entry| entry.is_closed);
+                if is_last && !self.is_joined {
+                    self.leave(now, Farewell::closed());
+                }
+            }
+        }
+    }
+
+    /// Ends everything here.
+    fn leave(&mut self, now: Time, farewell: Farewell) {
+        for entry in &mut self.calls {
+            tell(entry, now, call::Input::Cancel);
+            self.effects.push_back(Effect::Hang(entry.call.id()));
+            entry.channel = None;
+            entry.is_closed = true;
+        }
+        self.form = None;
+        self.stage = Stage::Over(farewell);
+        self.settle(now);
+        self.effects.push_back(Effect::Close);
+    }
+
+    fn on_greeted(&mut self, now: Time, invite: InviteId, sender: NodeId) {
+        let Some(entry) = self.calls.iter_mut().find(|entry| entry.call.id() == invite) else {
+            self.effects.push_back(Effect::Hang(invite));
+            return;
+        };
+        if entry.call.peer_node() != Some(sender) || entry.channel.is_some() {
+            self.on_lost(now, invite);
+            return;
+        }
+        tell(entry, now, call::Input::Connected);
+        if entry.call.state() != State::Connected {
+            self.effects.push_back(Effect::Hang(invite));
+            return;
+        }
+        entry.channel = Some(sender);
+        let user = entry.call.peer().user.clone();
+        self.is_joined = true;
+        self.effects.push_back(Effect::Add { invite, node: sender, user });
+    }
+
+    fn on_lost(&mut self, now: Time, invite: InviteId) {
+        self.effects.push_back(Effect::Hang(invite));
+        let Some(entry) = self.calls.iter_mut().find(|entry| entry.call.id() == invite) else {
+            return;
+        };
+        match entry.channel.take() {
+            Some(node) => self.effects.push_back(Effect::Remove(node)),
+            None => tell(entry, now, call::Input::Disconnected),
+        }
+    }
+
+    fn tell(&mut self, now: Time, invite: InviteId, input: call::Input) {
+        if let Some(entry) = self.calls.iter_mut().find(|entry| entry.call.id() == invite) {
+            tell(entry, now, input);
+        }
+    }
+
+    /// Does what the calls ask for, and keeps the sounds in step with their words.
+    fn settle(&mut self, now: Time) {
+        let mut is_ringback = false;
+        for entry in &mut self.calls {
+            let invite = entry.call.id();
+            while let Some(output) = entry.call.poll() {
+                self.effects.push_back(match output {
+                    call::Output::Describe(what) => Effect::Describe { invite, what },
+                    call::Output::Apply { answer } => Effect::Apply { invite, answer },
+                    call::Output::Send { to, message } => Effect::Send { to, message },
+                    call::Output::Event(call::Event::Ended(_)) => Effect::Hang(invite),
+                    // The view says these.
+                    call::Output::Event(
+                        call::Event::Ringing { .. }
+                        | call::Event::Answered { .. }
+                        | call::Event::Connected,
+                    ) => continue,
+                });
+            }
+            let shown = ring::view(&entry.call, now - entry.since).filter(|_| !entry.is_closed);
+            let sound = shown.map_or(ring::Sound::Silence, |view| view.sound);
+            is_ringback |= sound == ring::Sound::Ringback;
+            if sound != entry.sound {
+                entry.sound = sound;
+                if !matches!(sound, ring::Sound::Ringback | ring::Sound::Silence) {
+                    self.effects.push_back(Effect::Play(sound));
+                }
+            }
+        }
+        if is_ringback != self.is_ringback {
+            self.is_ringback = is_ringback;
+            self.effects.push_back(Effect::Ringback { on: is_ringback });
+        }
+    }
+}
+
+/// How long `entry` has been going on.
+fn age(entry: &Entry, now: Time) -> Duration {
+    now - entry.since
+}
+
+/// Gives a call an input. What it refuses comes from a stranger, or is late, and changes nothing.
+fn tell(entry: &mut Entry, now: Time, input: call::Input) {
+    entry.call.handle(now, input).ok();
+}
