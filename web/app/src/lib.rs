@@ -16,6 +16,9 @@
 //!
 //! **Invariant:** no inline style and no inline script, which the content security policy forbids; no text is ever HTML.
 
+mod broken;
 pub mod dial;
+mod post;
 pub mod stage;
+mod together;
 pub mod wrapper;

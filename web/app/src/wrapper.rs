@@ -1,4 +1,336 @@
-//! Under construction.
+//! The page `/wrapper`: drives [`ui::wrapper`] with the server, the channels of the invites, and the frame.
+//!
+//! ```text
+//!   live socket, other pages ──letters──▶ ┌─────────┐ ──letters──▶ server
+//!   data channels ──hello, closed───────▶ │ Wrapper │ ──describe, apply, hang──▶ data channels
+//!   buttons ──gestures──────────────────▶ └─────────┘ ──add, remove──▶ frame
+//!   data channels ◀────────────── messages, as they are ──────────────▶ frame
+//! ```
+
+mod draw;
+mod line;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use leptos::prelude::{RwSignal, Set};
+use platform::broadcast::Station;
+use platform::http::{self, Method};
+use platform::live::{Change, LiveSocket};
+use platform::page::{self, AwakeScreen};
+use platform::peer::Payload;
+use platform::port::Port;
+use platform::{Listener, Timer, now, sound};
+use ui::ring::Sound;
+use ui::wrapper::{Effect, Event, Gesture, Plan, View, Wrapper};
+use wire::contacts::Account;
+use wire::invite::Message;
+use wire::live::FromServer;
+use wire::wrapper::{Down, Up};
+use wire::{Address, InviteId, NodeId};
+
+use crate::together::{self, Word};
+use crate::{broken, post};
+use line::Line;
+
+thread_local! {
+    /// The one wrapper of this page. Everything that is heard arrives in a turn of its own, so it is never borrowed
+    /// twice.
+    static SHELL: RefCell<Option<Shell>> = const { RefCell::new(None) };
+}
+
+struct Shell {
+    wrapper: Wrapper,
+    view: RwSignal<View>,
+    lines: BTreeMap<InviteId, Line>,
+    /// The wire to the frame, while there is one.
+    port: Option<Port<Down>>,
+    /// Whether the conference app in the frame listens.
+    is_frame_ready: bool,
+    /// Whether the page goes away: what is posted now must outlive it.
+    is_closing: bool,
+    station: Option<Station<Word>>,
+    ringback: Option<sound::Loop>,
+    awake: Option<AwakeScreen>,
+    timer: Option<Timer>,
+    _live: LiveSocket,
+    _leave: Listener,
+}
 
 /// Starts the page.
-pub fn start() {}
+pub fn start() {
+    broken::watch();
+    let plan = plan(&page::fragment());
+    // Loading the page again must not ring again.
+    page::forget_fragment();
+
+    // Whose call it is that we answer, we know already.
+    let account = match &plan {
+        Plan::Answer(call) => call
+            .device()
+            .map(|device| Account { email: device.user.clone(), instance: device.instance }),
+        Plan::Call { .. } | Plan::Nothing => None,
+    };
+    let wrapper = Wrapper::new(call::Config::default(), platform::dice::seed(), page::base(), plan);
+    let view = RwSignal::new(wrapper.view(now()));
+    SHELL.set(Some(Shell {
+        wrapper,
+        view,
+        lines: BTreeMap::new(),
+        port: None,
+        is_frame_ready: false,
+        is_closing: false,
+        station: together::station(on_word),
+        ringback: None,
+        awake: None,
+        timer: None,
+        _live: LiveSocket::open(&format!("{}/live", page::base()), on_live),
+        _leave: page::on_leave(|| {
+            with(|shell| {
+                shell.is_closing = true;
+                shell.event(Event::Closing);
+            });
+        }),
+    }));
+    match account {
+        Some(account) => event(Event::LoggedIn(account)),
+        None => platform::spawn(ask_who_we_are()),
+    }
+    leptos::mount::mount_to_body(move || draw::page(view));
+}
+
+/// What the address of this page asks for.
+fn plan(fragment: &str) -> Plan {
+    let answer = page::parameter(fragment, "answer").and_then(|invite| invite.parse().ok());
+    if let Some(call) = answer.and_then(together::take_call) {
+        return Plan::Answer(Box::new(call));
+    }
+    match page::parameter(fragment, "to").and_then(|to| to.parse().ok()) {
+        Some(to) => Plan::Call { to, topic: page::parameter(fragment, "topic") },
+        None => Plan::Nothing,
+    }
+}
+
+async fn ask_who_we_are() {
+    event(match http::ask(Method::Get, "session").await {
+        Ok(answer) => match answer.json() {
+            Some(account) if answer.is_ok() => Event::LoggedIn(account),
+            Some(_) | None if answer.status == 401 => Event::NotLoggedIn,
+            Some(_) | None => Event::ServerAway,
+        },
+        Err(_) => Event::ServerAway,
+    });
+}
+
+/// Lets `what` happen to the shell, unless the page has none.
+fn with(what: impl FnOnce(&mut Shell)) {
+    SHELL.with_borrow_mut(|shell| shell.as_mut().map(what));
+}
+
+fn event(event: Event) {
+    with(|shell| shell.event(event));
+}
+
+fn gesture(gesture: Gesture) {
+    sound::unlock();
+    with(|shell| {
+        shell.wrapper.on_gesture(now(), gesture);
+        shell.settle();
+    });
+}
+
+fn on_live(change: Change) {
+    match change {
+        Change::Said(FromServer::Welcome { .. }) => event(Event::ServerBack),
+        Change::Said(FromServer::Push { id, data }) => {
+            let letter = Box::new(data.clone());
+            with(|shell| shell.tell_pages(&Word::Push { id, letter }));
+            event(Event::Letter(data));
+        }
+        Change::Said(FromServer::Receipt { invite, from }) => {
+            event(Event::Receipt { invite, from });
+        }
+        Change::Said(FromServer::Goodbye) | Change::Away => event(Event::ServerAway),
+        Change::Said(FromServer::Pong) => {}
+    }
+}
+
+fn on_word(word: Word) {
+    match word {
+        Word::Push { letter, .. } => event(Event::Letter(*letter)),
+        // About ringing and dialling, which is not done here.
+        Word::Taken { .. } | Word::Recent { .. } => {}
+    }
+}
+
+/// The frame is there: speaks with the app in it.
+fn on_frame(frame: &web_sys::HtmlIFrameElement) {
+    let port = Port::to_frame(frame, &page::origin(), on_up);
+    with(|shell| {
+        shell.is_frame_ready = false;
+        shell.port = Some(port);
+    });
+}
+
+/// The frame is gone.
+fn on_no_frame() {
+    with(|shell| {
+        shell.is_frame_ready = false;
+        shell.port = None;
+    });
+}
+
+fn on_up(up: Up, payload: Option<Payload>) {
+    match (up, payload) {
+        (Up::Ready, _) => with(Shell::on_frame_ready),
+        (Up::Send { id }, Some(payload)) => with(|shell| shell.send(id, &payload)),
+        // Nothing to send.
+        (Up::Send { .. }, None) => {}
+        (Up::Leave, _) => gesture(Gesture::Leave),
+    }
+}
+
+impl Shell {
+    fn event(&mut self, event: Event) {
+        self.wrapper.on_event(now(), event);
+        self.settle();
+    }
+
+    /// Does what is asked for, draws, and comes back when something is due.
+    fn settle(&mut self) {
+        while let Some(effect) = self.wrapper.poll() {
+            self.perform(effect);
+        }
+        self.view.set(self.wrapper.view(now()));
+        self.timer = self.wrapper.timeout().map(|due| {
+            Timer::at(due, || {
+                with(|shell| {
+                    shell.wrapper.on_timeout(now());
+                    shell.settle();
+                });
+            })
+        });
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Describe { invite, what } => self.describe(invite, what),
+            Effect::Apply { invite, answer } => {
+                if let Some(line) = self.lines.get(&invite) {
+                    line.apply(invite, &answer);
+                }
+            }
+            Effect::Send { to, message } => self.post(to, message),
+            Effect::Add { invite, node, user } => {
+                if let Some(line) = self.lines.get_mut(&invite) {
+                    line.announce(node, user);
+                    self.awake.get_or_insert_default();
+                    if self.is_frame_ready {
+                        self.introduce(invite);
+                    }
+                }
+            }
+            Effect::Remove(id) => self.say(&Down::Remove { id }, None),
+            Effect::Hang(invite) => drop(self.lines.remove(&invite)),
+            Effect::Ringback { on } => {
+                self.ringback = on.then(|| sound::Loop::new(sound::Tune::Ringback));
+            }
+            Effect::Play(sound) => {
+                if let Some(tune) = tune(sound) {
+                    sound::play(tune);
+                }
+            }
+            Effect::Close => {
+                self.awake = None;
+                if page::is_framed() {
+                    let parent = Port::to_parent(&page::origin(), |(), _| {});
+                    // Without a page around it there is nothing to close.
+                    parent.say(&Up::Leave, None).ok();
+                } else {
+                    page::close_tab();
+                }
+            }
+        }
+    }
+
+    fn describe(&mut self, invite: InviteId, what: call::Describe) {
+        match Line::new(invite, self.wrapper.node(), what) {
+            Ok(line) => drop(self.lines.insert(invite, line)),
+            Err(_) => line::report(invite, None),
+        }
+    }
+
+    fn post(&self, to: Address, message: Message) {
+        if self.is_closing {
+            post::post_last(to, &message);
+            return;
+        }
+        let invite = message.id();
+        let is_awaited = matches!(message, Message::Invite(_) | Message::Accept(_));
+        platform::spawn(async move {
+            let result = post::post(to, message).await;
+            if is_awaited {
+                event(Event::Posted { invite, result });
+            }
+        });
+    }
+
+    /// The conference app listens: tells it of every open channel, and what was said meanwhile.
+    fn on_frame_ready(&mut self) {
+        self.is_frame_ready = true;
+        let open: Vec<_> = self.lines.keys().copied().collect();
+        for invite in open {
+            self.introduce(invite);
+        }
+    }
+
+    fn introduce(&mut self, invite: InviteId) {
+        let Some((id, user, waiting)) = self.lines.get_mut(&invite).and_then(Line::introduce)
+        else {
+            return;
+        };
+        self.say(&Down::Add { id, user: Some(user) }, None);
+        for payload in waiting {
+            self.say(&Down::Message { id }, Some(&payload));
+        }
+    }
+
+    /// What came over a channel that is announced.
+    fn pass_down(&mut self, invite: InviteId, node: NodeId, payload: Payload) {
+        if self.is_frame_ready {
+            self.say(&Down::Message { id: node }, Some(&payload));
+        } else if let Some(line) = self.lines.get_mut(&invite) {
+            line.wait(payload);
+        }
+    }
+
+    fn say(&self, word: &Down, payload: Option<&Payload>) {
+        if let Some(port) = &self.port {
+            // A frame that is gone needs to hear nothing.
+            port.say(word, payload).ok();
+        }
+    }
+
+    fn send(&self, node: NodeId, payload: &Payload) {
+        if let Some(line) = self.lines.values().find(|line| line.node() == Some(node)) {
+            line.send(payload);
+        }
+    }
+
+    fn tell_pages(&self, word: &Word) {
+        if let Some(station) = &self.station {
+            station.say(word);
+        }
+    }
+}
+
+fn tune(sound: Sound) -> Option<sound::Tune> {
+    match sound {
+        Sound::Silence => None,
+        Sound::Ringback => Some(sound::Tune::Ringback),
+        Sound::Tick => Some(sound::Tune::Tick),
+        Sound::Declined => Some(sound::Tune::Declined),
+        Sound::Busy => Some(sound::Tune::Busy),
+        Sound::Ended => Some(sound::Tune::Ended),
+    }
+}

@@ -131,6 +131,32 @@ pub fn focus(id: &str) {
     }
 }
 
+/// Writes a line into the browser's console.
+pub fn complain(line: &str) {
+    web_sys::console::error_1(&line.into());
+}
+
+/// Puts an alert at the end of the page, of class `class`, with a link that loads the page again. Works without any of
+/// the program's state.
+pub fn append_alert(class: &str, text: &str, link: &str) {
+    let build = || -> Result<(), JsValue> {
+        let document = document();
+        let alert = document.create_element("p")?;
+        alert.set_class_name(class);
+        alert.set_attribute("role", "alert")?;
+        alert.set_text_content(Some(text));
+        let again = document.create_element("a")?;
+        again.set_attribute("href", "")?;
+        again.set_text_content(Some(link));
+        alert.append_child(&again)?;
+        let body = document.body().ok_or(JsValue::NULL)?;
+        body.append_child(&alert)?;
+        Ok(())
+    };
+    // Where even this fails there is nobody left to tell.
+    build().ok();
+}
+
 /// Hears that the page goes away.
 pub fn on_leave(mut hear: impl FnMut() + 'static) -> Listener {
     Listener::window("pagehide", move |_| hear())

@@ -27,8 +27,14 @@ pub enum Tune {
     Leave,
     /// A message was written.
     Message,
+    /// Somebody answered.
+    Tick,
+    /// The answer was no.
+    Declined,
+    /// The other side is in another call.
+    Busy,
     /// It came to nothing.
-    Failed,
+    Ended,
 }
 
 /// One note.
@@ -57,7 +63,11 @@ static RINGBACK: [Note; 1] = [note(0.0, 1.0, 425.0, 0.06)];
 static JOIN: [Note; 2] = [note(0.0, 0.12, 523.3, 0.12), note(0.11, 0.2, 784.0, 0.12)];
 static LEAVE: [Note; 2] = [note(0.0, 0.12, 523.3, 0.12), note(0.11, 0.2, 349.2, 0.12)];
 static MESSAGE: [Note; 1] = [note(0.0, 0.09, 880.0, 0.08)];
-static FAILED: [Note; 2] = [note(0.0, 0.14, 392.0, 0.12), note(0.16, 0.2, 311.1, 0.12)];
+static TICK: [Note; 1] = [note(0.0, 0.06, 1_046.5, 0.1)];
+static DECLINED: [Note; 2] = [note(0.0, 0.14, 392.0, 0.12), note(0.16, 0.2, 311.1, 0.12)];
+static BUSY: [Note; 3] =
+    [note(0.0, 0.25, 425.0, 0.08), note(0.5, 0.25, 425.0, 0.08), note(1.0, 0.25, 425.0, 0.08)];
+static ENDED: [Note; 1] = [note(0.0, 0.3, 220.0, 0.14)];
 
 impl Tune {
     fn notes(self) -> &'static [Note] {
@@ -67,7 +77,10 @@ impl Tune {
             Self::Join => &JOIN,
             Self::Leave => &LEAVE,
             Self::Message => &MESSAGE,
-            Self::Failed => &FAILED,
+            Self::Tick => &TICK,
+            Self::Declined => &DECLINED,
+            Self::Busy => &BUSY,
+            Self::Ended => &ENDED,
         }
     }
 
@@ -76,7 +89,13 @@ impl Tune {
         match self {
             Self::Ring => Duration::from_secs(3),
             Self::Ringback => Duration::from_secs(5),
-            Self::Join | Self::Leave | Self::Message | Self::Failed => Duration::from_secs(1),
+            Self::Join
+            | Self::Leave
+            | Self::Message
+            | Self::Tick
+            | Self::Declined
+            | Self::Busy
+            | Self::Ended => Duration::from_secs(2),
         }
     }
 }

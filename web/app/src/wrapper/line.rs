@@ -1,0 +1,152 @@
+//! The connection and the data channel of one invite.
+
+use call::Describe;
+use platform::Fault;
+use platform::peer::{Channel, Connection, Happened, Heard, Payload, State};
+use ui::wrapper::Event;
+use wire::wrapper::Hello;
+use wire::{InviteId, NodeId, UserId};
+
+use super::{event, with};
+
+/// The name of the channel.
+const SIGNAL: &str = "signal";
+
+/// How many messages wait while the frame loads. Guess: a node says hello in a few.
+const WAITING_MAX: usize = 1_024;
+
+/// The connection of one invite, closed when dropped.
+pub(super) struct Line {
+    connection: Connection,
+    channel: Option<Channel>,
+    /// Who is at the other end, once that is sure.
+    peer: Option<(NodeId, UserId)>,
+    /// What came while the frame did not listen.
+    waiting: Vec<Payload>,
+}
+
+impl Line {
+    /// Opens a connection for `invite`, in which we are `me`, and begins to make the description that is asked for.
+    pub(super) fn new(invite: InviteId, me: NodeId, what: Describe) -> Result<Self, Fault> {
+        let connection = Connection::new(move |happened| on_happened(invite, me, happened))?;
+        let mut line = Self { connection, channel: None, peer: None, waiting: Vec::new() };
+        match what {
+            Describe::Offer => {
+                line.keep(invite, me, line.connection.channel(SIGNAL));
+                let offer = line.connection.complete_offer();
+                platform::spawn(async move { report(invite, offer.await.ok()) });
+            }
+            Describe::Answer { offer } => {
+                let answer = line.connection.complete_answer(&offer);
+                platform::spawn(async move { report(invite, answer.await.ok()) });
+            }
+        }
+        Ok(line)
+    }
+
+    /// Takes the answer to our offer.
+    pub(super) fn apply(&self, invite: InviteId, answer: &str) {
+        let applied = self.connection.apply(answer);
+        platform::spawn(async move {
+            if applied.await.is_err() {
+                event(Event::Lost(invite));
+            }
+        });
+    }
+
+    /// The other end is sure: from now on messages are the conference's.
+    pub(super) fn announce(&mut self, node: NodeId, user: UserId) {
+        self.peer = Some((node, user));
+    }
+
+    /// Who is at the other end, and what waits for the frame; `None` while that is not sure.
+    pub(super) fn introduce(&mut self) -> Option<(NodeId, UserId, Vec<Payload>)> {
+        let (node, user) = self.peer.clone()?;
+        Some((node, user, std::mem::take(&mut self.waiting)))
+    }
+
+    /// Keeps a message until the frame listens. The network above repairs what is lost.
+    pub(super) fn wait(&mut self, payload: Payload) {
+        if self.waiting.len() < WAITING_MAX {
+            self.waiting.push(payload);
+        }
+    }
+
+    /// The node at the other end, once that is sure.
+    pub(super) fn node(&self) -> Option<NodeId> {
+        self.peer.as_ref().map(|(node, _)| *node)
+    }
+
+    /// Sends a message. A channel that is closing tells so by itself.
+    pub(super) fn send(&self, payload: &Payload) {
+        if let Some(channel) = &self.channel {
+            channel.send(payload).ok();
+        }
+    }
+
+    fn keep(&mut self, invite: InviteId, me: NodeId, mut channel: Channel) {
+        channel.listen(move |heard| on_heard(invite, me, heard));
+        self.channel = Some(channel);
+    }
+}
+
+/// Tells that a description is made, or cannot be; in a turn of its own.
+pub(super) fn report(invite: InviteId, description: Option<String>) {
+    platform::spawn(async move { event(Event::Described { invite, description }) });
+}
+
+fn on_happened(invite: InviteId, me: NodeId, happened: Happened) {
+    match happened {
+        Happened::Channel(channel) => with(|shell| {
+            // One channel is agreed on; another closes as it is dropped.
+            if let Some(line) = shell.lines.get_mut(&invite)
+                && line.channel.is_none()
+                && channel.label() == SIGNAL
+            {
+                line.keep(invite, me, channel);
+            }
+        }),
+        Happened::State(State::Failed) => event(Event::Lost(invite)),
+        // A path that is lost for a moment comes back or fails.
+        Happened::State(
+            State::Connecting | State::Connected | State::Disconnected | State::Closed,
+        )
+        // Descriptions here are complete, and there is one of each.
+        | Happened::Candidate(_)
+        | Happened::NegotiationNeeded
+        // Nobody sends media here.
+        | Happened::Track(..) => {}
+    }
+}
+
+fn on_heard(invite: InviteId, me: NodeId, heard: Heard) {
+    match heard {
+        Heard::Opened => with(|shell| {
+            if let (Some(line), Ok(hello)) =
+                (shell.lines.get(&invite), serde_json::to_string(&Hello::Syn { sender: me }))
+            {
+                line.send(&Payload::Text(hello));
+            }
+        }),
+        Heard::Message(payload) => on_message(invite, payload),
+        Heard::Closed => event(Event::Lost(invite)),
+    }
+}
+
+/// The first message says who is there; all others are the conference's.
+fn on_message(invite: InviteId, payload: Payload) {
+    let mut stranger = None;
+    with(|shell| match shell.lines.get(&invite).and_then(Line::node) {
+        Some(node) => shell.pass_down(invite, node, payload),
+        None => stranger = Some(payload),
+    });
+    let Some(payload) = stranger else { return };
+    let hello = match &payload {
+        Payload::Text(text) => serde_json::from_str(text).ok(),
+        Payload::Bytes(_) => None,
+    };
+    event(match hello {
+        Some(Hello::Syn { sender }) => Event::Greeted { invite, sender },
+        None => Event::Lost(invite),
+    });
+}
