@@ -46,6 +46,7 @@
 //! Unlike the figure in the paper of Ezcall (§3.3), the caller's ring ends by itself, accepting and declining are
 //! retransmitted instead of timing out after five seconds, and a loser is told.
 
+mod calling;
 mod config;
 mod incoming;
 mod outgoing;

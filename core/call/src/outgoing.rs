@@ -1,13 +1,10 @@
 //! The caller's side: rings every device of the callee, takes the first that accepts, and tells the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
-use wire::invite::{
-    Accept, CancelReason, DESCRIPTION_BYTES_MAX, Invite, Letter, Message, RejectReason,
-};
+use wire::invite::{Accept, CancelReason, DESCRIPTION_BYTES_MAX, Letter, Message};
 use wire::{Address, NodeId, Time};
 
+use crate::calling::Calling;
 use crate::words::{Describe, End, Error, Event, Input, Output, State, Unsent};
 use crate::{Config, Outgoing, Outputs, send};
 
@@ -29,18 +26,6 @@ enum Stage {
     Connected { winner: Winner },
     /// Over. We stay to tell those who accept too late.
     Ended { end: End, farewell: Farewell },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Calling {
-    offer: String,
-    since: Time,
-    /// How often the INVITE was posted again.
-    again: usize,
-    /// To how many devices the server says it went; `None` until it has said so.
-    counted: Option<u32>,
-    ringing: BTreeSet<Address>,
-    rejected: BTreeMap<Address, RejectReason>,
 }
 
 /// The device that accepted first.
@@ -116,7 +101,7 @@ impl Caller {
             (Stage::Starting { .. }, Input::Cancel) => self.end(End::Cancelled, None, out),
 
             (Stage::Calling(calling), Input::Sent { count }) => {
-                calling.counted = Some(calling.counted.unwrap_or_default().max(count));
+                calling.on_sent(count);
                 self.end_if_all_rejected(out);
             }
             (Stage::Calling(calling), Input::Unsent(why)) => {
@@ -167,7 +152,7 @@ impl Caller {
     fn on_timeout(&mut self, config: &Config, now: Time, out: &mut Outputs) {
         match &mut self.stage {
             Stage::Starting { until } if *until <= now => self.end(End::Failed, None, out),
-            Stage::Calling(calling) if calling.since + config.ring <= now => {
+            Stage::Calling(calling) if calling.is_over(config, now) => {
                 let end = calling.verdict();
                 self.take_back(end, out);
             }
@@ -210,13 +195,9 @@ impl Caller {
         if !is_invited {
             return Err(Error::PeerMisbehaved { method: "Receipt", state: state.name() });
         }
-        // A receipt that was overtaken by the device's REJECT is no news.
-        if calling.rejected.contains_key(&from) || calling.ringing.contains(&from) {
-            return Ok(());
+        if calling.on_receipt(config, from)? {
+            out.push_back(Output::Event(calling.rings()));
         }
-        calling.check_devices(config, &from)?;
-        calling.ringing.insert(from);
-        out.push_back(Output::Event(calling.rings()));
         Ok(())
     }
 
@@ -244,11 +225,9 @@ impl Caller {
                 );
             }
             (Stage::Calling(calling), Message::Reject { reason, .. }) => {
-                calling.check_devices(config, &from)?;
-                if calling.ringing.remove(&from) {
+                if calling.on_reject(config, from, reason)? {
                     out.push_back(Output::Event(calling.rings()));
                 }
-                calling.rejected.insert(from, reason);
                 self.end_if_all_rejected(out);
             }
 
@@ -381,102 +360,6 @@ impl Caller {
     }
 }
 
-impl Calling {
-    fn new(since: Time, offer: String) -> Self {
-        Self {
-            offer,
-            since,
-            again: 0,
-            counted: None,
-            ringing: BTreeSet::new(),
-            rejected: BTreeMap::new(),
-        }
-    }
-
-    fn state(&self) -> State {
-        match (self.ringing.len(), self.is_heard()) {
-            (0, false) => State::Starting,
-            (0, true) => State::Calling,
-            (devices, _) => State::Ringing { devices: count(devices) },
-        }
-    }
-
-    fn rings(&self) -> Event {
-        Event::Ringing { devices: count(self.ringing.len()) }
-    }
-
-    /// Whether the server or a device has confirmed our INVITE.
-    fn is_heard(&self) -> bool {
-        self.counted.is_some() || self.is_shown()
-    }
-
-    /// Whether a device has shown our INVITE to somebody.
-    fn is_shown(&self) -> bool {
-        !self.ringing.is_empty() || !self.rejected.is_empty()
-    }
-
-    fn timeout(&self, config: &Config) -> Time {
-        let over = self.since + config.ring;
-        match config.invite_again.get(self.again) {
-            Some(&span) if !self.is_shown() => over.min(self.since + span),
-            Some(_) | None => over,
-        }
-    }
-
-    /// Whether to post the INVITE again, once for all repetitions that are due.
-    fn is_due_again(&mut self, config: &Config, now: Time) -> bool {
-        let due = config.invite_again.iter().filter(|&&span| self.since + span <= now).count();
-        let is_due = due > self.again && !self.is_shown();
-        self.again = self.again.max(due);
-        is_due
-    }
-
-    /// The INVITE, with what is left of the ring time.
-    fn invite(&self, config: &Config, now: Time, outgoing: &Outgoing) -> Message {
-        let left = (self.since + config.ring) - now;
-        Message::Invite(Invite {
-            id: outgoing.id,
-            node: outgoing.node,
-            location: outgoing.location.clone(),
-            topic: outgoing.topic.clone(),
-            offer: self.offer.clone(),
-            ttl_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
-        })
-    }
-
-    fn check_devices(&self, config: &Config, device: &Address) -> Result<(), Error> {
-        let is_known = self.ringing.contains(device) || self.rejected.contains_key(device);
-        if !is_known && self.ringing.len() + self.rejected.len() >= config.devices_max {
-            return Err(Error::Limit { what: "devices of one user" });
-        }
-        Ok(())
-    }
-
-    fn is_rejected_by_all(&self) -> bool {
-        self.ringing.is_empty()
-            && self.counted.is_some_and(|counted| {
-                counted > 0 && self.rejected.len() >= usize::try_from(counted).unwrap_or(usize::MAX)
-            })
-    }
-
-    /// What the caller hears when nobody accepts: the most telling of the reasons given.
-    fn verdict(&self) -> End {
-        if !self.ringing.is_empty() {
-            return End::NoAnswer;
-        }
-        let said = |reason| self.rejected.values().any(|&given| given == reason);
-        if said(RejectReason::Merge) {
-            End::CallsBack
-        } else if said(RejectReason::Busy) {
-            End::Busy
-        } else if said(RejectReason::Timeout) || self.rejected.is_empty() {
-            End::NoAnswer
-        } else {
-            End::Failed
-        }
-    }
-}
-
 impl Farewell {
     /// What `device` is told: the winner itself did not lose to the winner.
     fn for_device(self, device: &Address) -> Self {
@@ -487,8 +370,4 @@ impl Farewell {
             CancelReason::Accepted | CancelReason::Declined | CancelReason::Cancel => self,
         }
     }
-}
-
-fn count(devices: usize) -> u32 {
-    u32::try_from(devices).unwrap_or(u32::MAX)
 }
