@@ -15,6 +15,7 @@ use crate::page::window;
 use crate::{Fault, Listener};
 
 mod level;
+pub mod live;
 
 /// What to capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,6 +266,49 @@ pub fn show(video: &HtmlVideoElement, stream: Option<&Stream>) {
             JsFuture::from(playing).await.ok();
         });
     }
+}
+
+/// How an element plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Played {
+    /// With its sound, or with none because it has none.
+    Loud,
+    /// Without its sound: the browser holds it back until the person touches the page.
+    Muted,
+    /// Not at all.
+    Not,
+}
+
+/// Starts `video`, with its sound unless `is_silent`; without it where the browser insists.
+pub async fn play(video: HtmlVideoElement, is_silent: bool) -> Played {
+    // Set as a property: the attribute only speaks about the moment the element was made.
+    video.set_muted(is_silent);
+    if started(&video).await {
+        return Played::Loud;
+    }
+    video.set_muted(true);
+    if started(&video).await { Played::Muted } else { Played::Not }
+}
+
+async fn started(video: &HtmlVideoElement) -> bool {
+    match video.play() {
+        Ok(playing) => match JsFuture::from(playing).await {
+            Ok(_) => true,
+            // A new source came meanwhile and plays in its own time.
+            Err(thrown) => Fault::thrown("Playing")(thrown).name == "AbortError",
+        },
+        Err(_) => false,
+    }
+}
+
+/// Puts `stream` into `video`, or nothing; true when that is a change.
+pub fn put(video: &HtmlVideoElement, stream: Option<&Stream>) -> bool {
+    let wanted = stream.map(Stream::raw);
+    let is_other = video.src_object().as_ref() != wanted;
+    if is_other {
+        video.set_src_object(wanted);
+    }
+    is_other
 }
 
 fn devices() -> Result<MediaDevices, Refusal> {

@@ -157,6 +157,17 @@ pub fn append_alert(class: &str, text: &str, link: &str) {
     build().ok();
 }
 
+/// Fills the screen with this page, or no longer. To be called in a gesture of the person.
+pub fn toggle_full_screen() {
+    let document = document();
+    if document.fullscreen_element().is_some() {
+        document.exit_fullscreen();
+    } else if let Some(root) = document.document_element() {
+        // A browser that refuses leaves everything as it is.
+        root.request_fullscreen().ok();
+    }
+}
+
 /// Hears that the page goes away.
 pub fn on_leave(mut hear: impl FnMut() + 'static) -> Listener {
     Listener::window("pagehide", move |_| hear())

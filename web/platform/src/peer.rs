@@ -18,7 +18,7 @@ use web_sys::{
     RtcTrackEvent,
 };
 
-use crate::media::{Stream, Track};
+use crate::media::{Sort, Stream, Track};
 pub use crate::peer::channel::{Channel, Heard, MESSAGE_BYTES_MAX, Payload};
 use crate::{Fault, Listener, Timer};
 
@@ -202,6 +202,36 @@ impl Connection {
         Ok(Sender { connection: self.inner.clone(), inner: transceiver.sender() })
     }
 
+    /// Prepares to send something of `sort` as part of `stream`: the track comes later, by [`Sender::replace`], without
+    /// a new offer.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is closed.
+    pub fn prepare(&self, sort: Sort, stream: &Stream) -> Result<Sender, Fault> {
+        let init = RtcRtpTransceiverInit::new();
+        init.set_direction(RtcRtpTransceiverDirection::Sendonly);
+        init.set_streams(&Array::of1(stream.raw()));
+        if self.state() == State::Closed {
+            return Err(Fault::new("Preparing to send", "the connection is closed"));
+        }
+        let kind = match sort {
+            Sort::Audio => "audio",
+            Sort::Video => "video",
+        };
+        let transceiver = self.inner.add_transceiver_with_str_and_init(kind, &init);
+        Ok(Sender { connection: self.inner.clone(), inner: transceiver.sender() })
+    }
+
+    /// How loud the sound that comes in is now, in decibels below full scale; `None` when none comes.
+    ///
+    /// Needs no audio output, so it works before the person has touched the page.
+    #[must_use]
+    pub fn loudness(&self) -> Option<f32> {
+        let receivers = self.inner.get_receivers();
+        receivers.iter().filter_map(|receiver| loudness(&receiver)).reduce(f32::max)
+    }
+
     /// How the connection stands.
     #[must_use]
     pub fn state(&self) -> State {
@@ -272,6 +302,19 @@ fn listen(inner: &RtcPeerConnection, hear: impl FnMut(Happened) + 'static) -> [L
         }),
         on("negotiationneeded", |_, _| Some(Happened::NegotiationNeeded)),
     ]
+}
+
+/// The level of the newest packet, by name because the bindings lack it (W3C WebRTC §5.3).
+#[expect(clippy::cast_possible_truncation, reason = "a level needs no more digits")]
+fn loudness(receiver: &JsValue) -> Option<f32> {
+    let sources = js_sys::Reflect::get(receiver, &"getSynchronizationSources".into()).ok()?;
+    let sources = sources.dyn_ref::<js_sys::Function>()?.call0(receiver).ok()?;
+    let source = Array::from(&sources).get(0);
+    if !source.is_object() {
+        return None;
+    }
+    let level = js_sys::Reflect::get(&source, &"audioLevel".into()).ok()?.as_f64()?;
+    Some((20.0 * level.max(1e-5).log10()) as f32)
 }
 
 fn state(inner: &RtcPeerConnection) -> State {
