@@ -433,6 +433,12 @@ impl CallStory {
         let node = connected.map(|i| NodeId(i as u64));
         promise(caller.peer_node() == node, "both ends of a channel agree")?;
 
+        // Repetition makes up for a message in ten: seven ACCEPTs are not all lost.
+        let is_bearable = self.plan.opens && self.plan.weather.lost_permille <= 100;
+        let failed = Some(State::Ended(End::Failed));
+        let has_failed = (0..self.actors.len()).any(|actor| self.state(actor) == failed);
+        promise(!is_bearable || !has_failed, "who answers is connected, or told why not")?;
+
         if self.is_fair() {
             let outcome = match (connected, caller.state()) {
                 (Some(i), _) => Outcome::Connected(i - 1),
