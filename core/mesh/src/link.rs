@@ -1,0 +1,184 @@
+//! One link: who is there, whether it lives, and frames in pieces.
+
+use wire::{LinkId, NodeId, Time};
+
+use crate::frame::Frame;
+use crate::{Config, Error, Mesh, Output};
+
+/// An open link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) peer: NodeId,
+    /// When we last sent anything.
+    sent: Time,
+    /// When we last sent a beat.
+    beaten: Time,
+    /// When we last received anything.
+    heard: Time,
+    /// Whether it has been silent too long to be relied on.
+    suspect: bool,
+    /// The pieces so far of a message that comes in pieces.
+    pieces: Vec<u8>,
+}
+
+impl Link {
+    fn beat_at(&self, config: &Config) -> Time {
+        (self.sent + config.beat).min(self.beaten + config.digest)
+    }
+
+    pub(crate) fn timeout(&self, config: &Config) -> Time {
+        let patience = if self.suspect { config.down } else { config.suspect };
+        self.beat_at(config).min(self.heard + patience)
+    }
+}
+
+impl Mesh {
+    pub(crate) fn on_up(&mut self, now: Time, link: LinkId, peer: NodeId) -> Result<(), Error> {
+        let refusal = if self.links.len() >= self.config.links_max {
+            Error::Limit("the number of links")
+        } else if peer == self.me {
+            Error::PeerMisbehaved { peer, what: "it claims to be us" }
+        } else {
+            let is_new = self.links.values().all(|link| link.peer != peer);
+            let open = Link {
+                peer,
+                sent: now,
+                beaten: now,
+                heard: now,
+                suspect: false,
+                pieces: Vec::new(),
+            };
+            self.links.insert(link, open);
+            if is_new {
+                self.outputs.push_back(Output::Opened { peer });
+                self.find_ways(now);
+            }
+            return Ok(());
+        };
+        self.outputs.push_back(Output::Hang { link });
+        Err(refusal)
+    }
+
+    pub(crate) fn on_down(&mut self, now: Time, link: LinkId) {
+        let Some(closed) = self.links.remove(&link) else { return };
+        let peer = closed.peer;
+        if self.links.values().all(|link| link.peer != peer) {
+            self.outputs.push_back(Output::Closed { peer });
+            self.find_ways(now);
+        }
+    }
+
+    pub(crate) fn on_timeout(&mut self, now: Time) {
+        // If we come back much later than we asked to, it was we who were silent: give the others their time.
+        let slept = now - self.looked > self.config.suspect;
+        self.looked = now;
+        let mut dead = Vec::new();
+        let mut due = Vec::new();
+        for (id, link) in &mut self.links {
+            if slept {
+                let spare = self.config.down - self.config.suspect;
+                link.heard = link.heard.max(Time::at(now.since_origin().saturating_sub(spare)));
+            }
+            link.suspect = now >= link.heard + self.config.suspect;
+            if now >= link.heard + self.config.down {
+                dead.push(*id);
+            } else if now >= link.beat_at(&self.config) {
+                link.beaten = now;
+                due.push(*id);
+            }
+        }
+        for link in dead {
+            self.outputs.push_back(Output::Hang { link });
+            self.on_down(now, link);
+        }
+        let beat = Frame::Beat(self.digest.to_le_bytes());
+        for link in due {
+            self.send(now, link, &beat);
+        }
+        self.give_up_waiting(now);
+    }
+
+    pub(crate) fn on_received(&mut self, now: Time, id: LinkId, bytes: &[u8]) -> Result<(), Error> {
+        let link = self.links.get_mut(&id).ok_or(Error::UnknownLink)?;
+        let peer = link.peer;
+        link.heard = now;
+        link.suspect = false;
+        self.read(now, id, peer, bytes).map_err(|what| {
+            self.outputs.push_back(Output::Hang { link: id });
+            self.on_down(now, id);
+            Error::PeerMisbehaved { peer, what }
+        })
+    }
+
+    fn read(
+        &mut self,
+        now: Time,
+        id: LinkId,
+        peer: NodeId,
+        bytes: &[u8],
+    ) -> Result<(), &'static str> {
+        match Frame::decode(bytes).ok_or("a frame that cannot be read")? {
+            Frame::Piece { more, bytes } => {
+                let pieces_max = self.config.message_bytes_max + 64;
+                let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+                if link.pieces.len() + bytes.len() > pieces_max {
+                    return Err("a message too long");
+                }
+                link.pieces.extend(bytes);
+                if more {
+                    return Ok(());
+                }
+                let whole = std::mem::take(&mut link.pieces);
+                match Frame::decode(&whole).ok_or("pieces that make no frame")? {
+                    Frame::Piece { .. } => Err("pieces within pieces"),
+                    frame => self.on_frame(now, peer, frame),
+                }
+            }
+            frame => self.on_frame(now, peer, frame),
+        }
+    }
+
+    fn on_frame(&mut self, now: Time, peer: NodeId, frame: Frame) -> Result<(), &'static str> {
+        match frame {
+            Frame::Beat(digest) => {
+                let digest = u32::from_le_bytes(digest);
+                self.outputs.push_back(Output::Digest { peer, digest });
+            }
+            Frame::Cast(cast) => self.on_cast(now, peer, cast),
+            Frame::Unicast(unicast) => self.on_unicast(now, unicast),
+            Frame::Tell(payload) => self.outputs.push_back(Output::Told { peer, payload }),
+            Frame::Piece { .. } => return Err("pieces within pieces"),
+        }
+        Ok(())
+    }
+
+    /// Sends over the oldest link to `peer`, so that order is kept; nothing when there is none.
+    pub(crate) fn send_to(&mut self, now: Time, peer: NodeId, frame: &Frame) {
+        let link = self.links.iter().find(|(_, link)| link.peer == peer).map(|(id, _)| *id);
+        if let Some(link) = link {
+            self.send(now, link, frame);
+        }
+    }
+
+    fn send(&mut self, now: Time, id: LinkId, frame: &Frame) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.sent = now;
+        let bytes = frame.encode();
+        if bytes.len() <= self.config.frame_bytes_max {
+            self.outputs.push_back(Output::Send { link: id, frame: bytes });
+            return;
+        }
+        // A piece wraps its bytes in a tag, a flag and a length.
+        let mut pieces = bytes.chunks(self.config.frame_bytes_max - 8).peekable();
+        while let Some(piece) = pieces.next() {
+            let piece = Frame::Piece { more: pieces.peek().is_some(), bytes: piece.to_vec() };
+            self.outputs.push_back(Output::Send { link: id, frame: piece.encode() });
+        }
+    }
+
+    /// Whether all our links are as the map says, and live.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.links.values().all(|link| !link.suspect)
+            && self.map.neighbours(self.me).eq(self.neighbours())
+    }
+}
