@@ -177,27 +177,27 @@ impl Server {
     }
 }
 
+/// Why there is no listening, and what to do about it.
 fn refusal(settings: &Settings, error: &std::io::Error) -> anyhow::Error {
-    let listen = settings.listen;
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "Port {} is taken by another program, perhaps another hullo. Stop that one, or listen elsewhere with \
-             --listen {}:0",
-            listen.port(),
-            listen.ip(),
-        ),
-        std::io::ErrorKind::PermissionDenied => anyhow::anyhow!(
-            "This user may not listen on port {}. Take a port above 1023 with --listen {}:8080",
-            listen.port(),
-            listen.ip(),
-        ),
-        std::io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
-            "This machine does not have the address {}. Take one that it has, such as --listen 127.0.0.1:{}",
-            listen.ip(),
-            listen.port(),
-        ),
-        _ => anyhow::anyhow!(
-            "The server cannot listen on {listen}: {error}. Choose another with --listen"
-        ),
+    use std::io::ErrorKind;
+    let (ip, port) = (settings.listen.ip(), settings.listen.port());
+    let kind = error.kind();
+    if kind == ErrorKind::AddrInUse {
+        anyhow::anyhow!(
+            "Port {port} is taken by another program, perhaps another hullo. Stop that one, or let the system pick a \
+             free port with --listen {ip}:0"
+        )
+    } else if kind == ErrorKind::PermissionDenied {
+        anyhow::anyhow!(
+            "This user may not listen on port {port}. Take one above 1023, such as --listen {ip}:8080"
+        )
+    } else if kind == ErrorKind::AddrNotAvailable {
+        anyhow::anyhow!(
+            "This machine does not have the address {ip}. Take one that it has, such as --listen 127.0.0.1:{port}"
+        )
+    } else {
+        anyhow::anyhow!(
+            "The server cannot listen on {ip}, port {port}: {error}. Try another with --listen"
+        )
     }
 }

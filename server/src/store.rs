@@ -20,6 +20,9 @@ const REVOCATION_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A row of tokens as `hullo token list` shows it: hash, user, device, created, last used, contact.
 type Row = (String, String, String, i64, Option<i64>, Option<String>);
 
+/// A row of tokens as every request reads it: user, last used, instance, contact's end, minted by a code.
+type OwnerRow = (String, Option<i64>, Option<String>, Option<i64>, bool);
+
 /// Whose a token is, and how its device is reached.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
@@ -185,7 +188,7 @@ impl Store {
     /// Whose `token` is; notes that it was used.
     pub(crate) async fn owner(&self, token: &Secret) -> anyhow::Result<Option<Owner>> {
         let hash = token.hash();
-        let row: Option<(String, Option<i64>, Option<String>, Option<i64>, bool)> = sqlx::query_as(
+        let row: Option<OwnerRow> = sqlx::query_as(
             "SELECT user_name, last_used, instance, contact_expires, minted_by_code FROM tokens WHERE hash = $1",
         )
         .bind(&hash)

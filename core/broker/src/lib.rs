@@ -49,20 +49,22 @@
 
 mod config;
 mod pace;
+mod presence;
 mod receipts;
 mod waiting;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wire::{Address, Dice, InstanceId, InviteId, Seed, Time, UserId};
+use wire::{Address, Dice, InviteId, Seed, Time};
 
 pub use config::Config;
 use pace::Pace;
+use presence::{Delivery, Presence};
 use receipts::{Receipt, Receipts};
-use waiting::{Item, Waiting};
+use waiting::Item;
 pub use words::{Device, PushId, RequestId, SocketId};
 
 /// What happened.
@@ -188,22 +190,6 @@ pub enum Error {
     Limit(&'static str),
 }
 
-/// How reachable a device is.
-#[derive(Debug)]
-enum State {
-    /// By these sockets, in the order they opened; at least one.
-    Online { sockets: Vec<SocketId> },
-    /// It blinks, or is gone while something still waits.
-    Away {
-        /// Until when new messages are taken for it.
-        reachable_until: Time,
-        /// When to look at it again: stands in `Broker::agenda`.
-        wake: Time,
-        /// What goes out when it returns.
-        waiting: Waiting,
-    },
-}
-
 /// A point in time at which the broker is asked how full it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
@@ -222,11 +208,7 @@ pub struct Load {
 pub struct Broker {
     config: Config,
     dice: Dice,
-    devices: BTreeMap<Device, State>,
-    sockets: BTreeMap<SocketId, Device>,
-    /// When to look at which device that is away.
-    agenda: BTreeSet<(Time, Device)>,
-    waiting_bytes: usize,
+    presence: Presence,
     receipts: Receipts,
     pace: Pace,
     outputs: VecDeque<Output>,
@@ -239,10 +221,7 @@ impl Broker {
         Self {
             config,
             dice: Dice::new(seed),
-            devices: BTreeMap::new(),
-            sockets: BTreeMap::new(),
-            agenda: BTreeSet::new(),
-            waiting_bytes: 0,
+            presence: Presence::default(),
             receipts: Receipts::default(),
             pace: Pace::default(),
             outputs: VecDeque::new(),
@@ -257,22 +236,28 @@ impl Broker {
     pub fn handle(&mut self, now: Time, input: Input) -> Result<(), Error> {
         match input {
             Input::Timeout => {
-                self.on_timeout(now);
-                Ok(())
+                self.presence.on_timeout(now);
+                self.receipts.on_timeout(now);
+                self.pace.on_timeout(now);
             }
-            Input::Opened { socket, device } => self.on_opened(now, socket, device),
-            Input::Closed { socket } => self.on_closed(now, socket),
+            Input::Opened { socket, device } => {
+                let waited = self.presence.open(&self.config, now, socket, device.clone())?;
+                for item in waited {
+                    self.write(vec![socket], &device, item);
+                }
+            }
+            Input::Closed { socket } => self.presence.close(&self.config, now, socket)?,
             Input::Send { request, from, to, parcel } => {
                 let outcome = self.send(now, &from, &to, &parcel);
                 self.outputs.push_back(Output::Sent { request, outcome });
-                Ok(())
             }
-            Input::Acknowledged { socket, push } => self.on_acknowledged(now, socket, push),
+            Input::Acknowledged { socket, push } => self.on_acknowledged(now, socket, push)?,
             Input::Dismissed { who } => {
-                self.on_dismissed(&who);
-                Ok(())
+                let sockets = self.presence.dismiss(&who);
+                self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket }));
             }
         }
+        Ok(())
     }
 
     /// The next thing to do. Drain after each [`Broker::handle`].
@@ -283,82 +268,19 @@ impl Broker {
     /// When to come back with [`Input::Timeout`].
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
-        let agenda = self.agenda.first().map(|(at, _)| *at);
-        [agenda, self.receipts.timeout(), self.pace.timeout()].into_iter().flatten().min()
+        let deadlines = [self.presence.timeout(), self.receipts.timeout(), self.pace.timeout()];
+        deadlines.into_iter().flatten().min()
     }
 
-    /// The devices of `user` that a message would reach at `now`.
-    pub fn reachable<'a>(
-        &'a self,
-        now: Time,
-        user: &UserId,
-    ) -> impl Iterator<Item = &'a Device> + use<'a> {
-        let everyone = Address::of(user.clone());
-        self.devices
-            .range(span(&everyone))
-            .filter(move |(_, state)| state.is_reachable(now))
-            .map(|(device, _)| device)
+    /// The devices that a message to `address` would go to at `now`.
+    pub fn reachable(&self, now: Time, address: &Address) -> impl Iterator<Item = &Device> {
+        self.presence.reachable(now, address)
     }
 
     /// How full the broker is.
     #[must_use]
     pub fn load(&self) -> Load {
-        Load {
-            sockets: self.sockets.len(),
-            devices: self.devices.len(),
-            waiting_bytes: self.waiting_bytes,
-            receipts: self.receipts.len(),
-        }
-    }
-
-    fn on_opened(&mut self, now: Time, socket: SocketId, device: Device) -> Result<(), Error> {
-        if self.sockets.contains_key(&socket) {
-            return Err(Error::Misuse(socket));
-        }
-        if self.sockets.len() >= self.config.sockets_max {
-            return Err(Error::Limit("sockets"));
-        }
-        match self.devices.get_mut(&device) {
-            Some(State::Online { sockets }) => {
-                if sockets.len() >= self.config.sockets_max_per_device {
-                    return Err(Error::Limit("sockets of this device"));
-                }
-                sockets.push(socket);
-            }
-            Some(State::Away { .. }) => {
-                let mut waiting = self.forget_away(&device);
-                waiting.expire(now);
-                self.devices.insert(device.clone(), State::Online { sockets: vec![socket] });
-                for item in waiting.into_items() {
-                    self.write(&[socket], &device, item);
-                }
-            }
-            None => {
-                let everyone = Address::of(device.user.clone());
-                if self.devices.range(span(&everyone)).count() >= self.config.devices_max_per_user {
-                    return Err(Error::Limit("devices of this user"));
-                }
-                self.devices.insert(device.clone(), State::Online { sockets: vec![socket] });
-            }
-        }
-        self.sockets.insert(socket, device);
-        Ok(())
-    }
-
-    fn on_closed(&mut self, now: Time, socket: SocketId) -> Result<(), Error> {
-        let device = self.sockets.remove(&socket).ok_or(Error::Misuse(socket))?;
-        let Some(State::Online { sockets }) = self.devices.get_mut(&device) else {
-            unreachable!("the device of an open socket is online");
-        };
-        sockets.retain(|open| *open != socket);
-        if sockets.is_empty() {
-            let reachable_until = now + self.config.grace;
-            self.agenda.insert((reachable_until, device.clone()));
-            let waiting = Waiting::default();
-            let state = State::Away { reachable_until, wake: reachable_until, waiting };
-            self.devices.insert(device, state);
-        }
-        Ok(())
+        Load { receipts: self.receipts.len(), ..self.presence.load() }
     }
 
     fn send(
@@ -369,12 +291,7 @@ impl Broker {
         parcel: &Parcel,
     ) -> Result<u32, Unsent> {
         self.pace.take(&self.config, now, from).map_err(|again_in| Unsent::TooMany { again_in })?;
-        let targets: Vec<Device> = self
-            .devices
-            .range(span(to))
-            .filter(|(_, state)| state.is_reachable(now))
-            .map(|(device, _)| device.clone())
-            .collect();
+        let targets: Vec<Device> = self.presence.reachable(now, to).cloned().collect();
         if targets.is_empty() {
             return Err(Unsent::NotReachable);
         }
@@ -397,7 +314,7 @@ impl Broker {
     }
 
     fn on_acknowledged(&mut self, now: Time, socket: SocketId, push: PushId) -> Result<(), Error> {
-        let device = self.sockets.get(&socket).ok_or(Error::Misuse(socket))?;
+        let device = self.presence.device(socket).ok_or(Error::Misuse(socket))?;
         let receipt = self.receipts.settle(device, push).ok_or(Error::PeerMisbehaved(push))?;
         let item = Item::Receipt { invite: receipt.invite, from: receipt.target };
         // A caller that is gone, or whose queue is full, rings on without the number: no harm.
@@ -405,111 +322,24 @@ impl Broker {
         Ok(())
     }
 
-    fn on_dismissed(&mut self, who: &Address) {
-        let devices: Vec<Device> =
-            self.devices.range(span(who)).map(|(device, _)| device.clone()).collect();
-        for device in devices {
-            match self.devices.get(&device) {
-                Some(State::Online { sockets }) => {
-                    for socket in sockets {
-                        self.sockets.remove(socket);
-                        self.outputs.push_back(Output::Dismiss { socket: *socket });
-                    }
-                    self.devices.remove(&device);
-                }
-                Some(State::Away { .. }) => drop(self.forget_away(&device)),
-                None => {}
-            }
-        }
-    }
-
-    fn on_timeout(&mut self, now: Time) {
-        self.receipts.on_timeout(now);
-        self.pace.on_timeout(now);
-        while self.agenda.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, device)) = self.agenda.pop_first() else { break };
-            let Some(State::Away { reachable_until, wake, waiting }) =
-                self.devices.get_mut(&device)
-            else {
-                unreachable!("what stands in the agenda is away");
-            };
-            let before = waiting.bytes();
-            waiting.expire(now);
-            self.waiting_bytes -= before - waiting.bytes();
-            if *reachable_until <= now && waiting.is_empty() {
-                self.devices.remove(&device);
-                continue;
-            }
-            *wake = next_look(now, *reachable_until, waiting);
-            self.agenda.insert((*wake, device));
-        }
-    }
-
     /// Hands `item` to `target`, now or when it returns; false when it neither is here nor has room.
     fn deliver(&mut self, now: Time, target: &Device, item: Item, ttl: Duration) -> bool {
-        match self.devices.get_mut(target) {
-            Some(State::Online { sockets }) => {
-                let sockets = sockets.clone();
-                self.write(&sockets, target, item);
+        match self.presence.take(&self.config, target, now + ttl, item) {
+            Delivery::Now { sockets, item } => {
+                self.write(sockets, target, item);
                 true
             }
-            Some(State::Away { reachable_until, wake, waiting }) => {
-                let before = waiting.bytes();
-                let elsewhere = self.waiting_bytes - before;
-                if !waiting.push(&self.config, elsewhere, now + ttl, item) {
-                    return false;
-                }
-                self.waiting_bytes += waiting.bytes() - before;
-                self.agenda.remove(&(*wake, target.clone()));
-                *wake = next_look(now, *reachable_until, waiting);
-                self.agenda.insert((*wake, target.clone()));
-                true
-            }
-            None => false,
+            Delivery::Later => true,
+            Delivery::Never => false,
         }
     }
 
-    fn write(&mut self, sockets: &[SocketId], to: &Device, item: Item) {
-        let sockets = sockets.to_vec();
+    fn write(&mut self, sockets: Vec<SocketId>, to: &Device, item: Item) {
         self.outputs.push_back(match item {
             Item::Push { push, from, text } => {
                 Output::Push { sockets, push, from, to: to.clone(), text }
             }
             Item::Receipt { invite, from } => Output::Receipt { sockets, invite, from },
         });
-    }
-
-    /// Removes a device that is away and returns what waits for it.
-    fn forget_away(&mut self, device: &Device) -> Waiting {
-        let Some(State::Away { wake, waiting, .. }) = self.devices.remove(device) else {
-            unreachable!("the caller has seen that it is away");
-        };
-        self.agenda.remove(&(wake, device.clone()));
-        self.waiting_bytes -= waiting.bytes();
-        waiting
-    }
-}
-
-impl State {
-    fn is_reachable(&self, now: Time) -> bool {
-        match self {
-            Self::Online { .. } => true,
-            Self::Away { reachable_until, .. } => *reachable_until > now,
-        }
-    }
-}
-
-/// When to look at a device that is away: at the end of its grace, or when something expires.
-fn next_look(now: Time, reachable_until: Time, waiting: &Waiting) -> Time {
-    let grace = Some(reachable_until).filter(|at| *at > now);
-    [grace, waiting.timeout()].into_iter().flatten().min().unwrap_or(now)
-}
-
-/// All devices that an address can mean.
-fn span(address: &Address) -> std::ops::RangeInclusive<Device> {
-    let at = |instance| Device { user: address.user.clone(), instance };
-    match address.instance {
-        Some(instance) => at(instance)..=at(instance),
-        None => at(InstanceId(0))..=at(InstanceId(u32::MAX)),
     }
 }

@@ -70,10 +70,6 @@ impl Waiting {
         self.bytes
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
     /// Everything, the oldest first.
     pub(crate) fn into_items(self) -> impl Iterator<Item = Item> {
         self.items.into_iter().map(|(_, item)| item)
