@@ -1,4 +1,213 @@
-//! Under construction.
+//! The page `/`: drives [`ui::dial`] with the server, the other pages of this browser, sounds and tabs.
+//!
+//! ```text
+//!   live socket, other pages ──pushes──▶ ┌──────┐ ──letters, acks──▶ server
+//!   session ──logged in, out───────────▶ │ Dial │ ──ring───────────▶ sound, title
+//!   buttons ──gestures─────────────────▶ └──────┘ ──calls──────────▶ wrapper: a tab, or a frame on phones
+//! ```
+
+mod draw;
+mod session;
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use leptos::prelude::{RwSignal, Set};
+use platform::broadcast::Station;
+use platform::live::{Change, LiveSocket};
+use platform::port::Port;
+use platform::{Listener, Timer, now, page, sound};
+use ui::dial::{Config, Dial, Effect, Event, Gesture, Input, View};
+use wire::live::{FromPage, FromServer};
+use wire::wrapper::Up;
+
+use crate::together::{self, Word};
+use crate::{broken, post};
+
+/// How long the browser may take to say whether the page can make sounds. Guess: it knows at once.
+const SOUND_CHECK: Duration = Duration::from_millis(300);
+
+/// How long to wait before asking again who we are, when the server did not answer. Guess: as the live socket.
+const ASK_AGAIN: Duration = Duration::from_secs(3);
+
+thread_local! {
+    /// The one call app of this page. Everything that is heard arrives in a turn of its own, so it is never borrowed
+    /// twice.
+    static SHELL: RefCell<Option<Shell>> = const { RefCell::new(None) };
+}
+
+/// What is drawn.
+#[derive(Clone, Copy)]
+struct Screen {
+    view: RwSignal<View>,
+    /// The address of the wrapper that runs inside this page, on phones.
+    wrapper: RwSignal<Option<String>>,
+}
+
+struct Shell {
+    dial: Dial,
+    screen: Screen,
+    /// While somebody is logged in.
+    live: Option<LiveSocket>,
+    station: Option<Station<Word>>,
+    /// The wire to the wrapper inside this page.
+    port: Option<Port<()>>,
+    ringing: Option<sound::Loop>,
+    timer: Option<Timer>,
+    /// Until the server is asked again, or the sound.
+    later: Option<Timer>,
+    _listeners: Vec<Listener>,
+}
 
 /// Starts the page.
-pub fn start() {}
+pub fn start() {
+    broken::watch();
+    let dial = Dial::new(Config::default());
+    let screen = Screen { view: RwSignal::new(dial.view()), wrapper: RwSignal::new(None) };
+    SHELL.set(Some(Shell {
+        dial,
+        screen,
+        live: None,
+        station: together::station(on_word),
+        port: None,
+        ringing: None,
+        timer: None,
+        later: None,
+        _listeners: listeners(),
+    }));
+    event(Event::Recent(together::recent()));
+    session::open();
+    leptos::mount::mount_to_body(move || draw::page(screen));
+}
+
+fn listeners() -> Vec<Listener> {
+    let mut listeners = vec![
+        // A log-in link that was opened in this very tab.
+        Listener::window("hashchange", |_| {
+            session::open_link();
+        }),
+        // Any touch of the page lets it make sounds from then on.
+        Listener::window("pointerdown", |_| sound::unlock()),
+        Listener::window("keydown", |_| sound::unlock()),
+    ];
+    let permission = sound::on_permission(|is_allowed| {
+        event(if is_allowed { Event::SoundReady } else { Event::SoundBlocked });
+    });
+    listeners.extend(permission);
+    listeners
+}
+
+/// Lets `what` happen to the shell, unless the page has none.
+fn with(what: impl FnOnce(&mut Shell)) {
+    SHELL.with_borrow_mut(|shell| shell.as_mut().map(what));
+}
+
+fn event(event: Event) {
+    with(|shell| shell.handle(event.into()));
+}
+
+fn gesture(gesture: Gesture) {
+    with(|shell| shell.handle(gesture.into()));
+}
+
+fn on_live(change: Change) {
+    match change {
+        Change::Said(FromServer::Welcome { .. }) => event(Event::ServerBack),
+        Change::Said(FromServer::Push { id, data }) => {
+            let letter = Box::new(data.clone());
+            with(|shell| shell.tell_pages(&Word::Push { id: id.clone(), letter }));
+            event(Event::Push { id, letter: data });
+        }
+        Change::Said(FromServer::Goodbye) => session::on_logged_out(false),
+        Change::Away => {
+            event(Event::ServerAway);
+            session::check();
+        }
+        // Receipts are for the wrapper that called.
+        Change::Said(FromServer::Receipt { .. } | FromServer::Pong) => {}
+    }
+}
+
+fn on_word(word: Word) {
+    event(match word {
+        Word::Push { id, letter } => Event::Push { id, letter: *letter },
+        Word::Taken { invite } => Event::Taken(invite),
+        Word::Recent { addresses } => Event::Recent(addresses),
+    });
+}
+
+/// The wrapper inside this page is there: hears when it wants to go.
+fn on_wrapper(frame: &web_sys::HtmlIFrameElement) {
+    let port = Port::to_frame(frame, &page::origin(), |up: Up, _| match up {
+        Up::Leave => with(|shell| {
+            shell.port = None;
+            shell.screen.wrapper.set(None);
+        }),
+        // Between a wrapper and its conference.
+        Up::Ready | Up::Send { .. } => {}
+    });
+    with(|shell| shell.port = Some(port));
+}
+
+impl Shell {
+    /// Does what is asked for, draws, and comes back when something is due.
+    fn handle(&mut self, input: Input) {
+        self.dial.handle(now(), input);
+        while let Some(effect) = self.dial.poll() {
+            self.perform(effect);
+        }
+        self.screen.view.set(self.dial.view());
+        self.timer = self
+            .dial
+            .timeout()
+            .map(|due| Timer::at(due, || with(|shell| shell.handle(Input::Timeout))));
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::LogIn { token } => session::log_in(token),
+            Effect::LogOut => session::log_out(),
+            Effect::OpenWrapper { to, topic } => {
+                let topic = topic.map(|topic| format!("&topic={}", page::encode(&topic)));
+                let to = page::encode(&to.to_string());
+                self.open_wrapper(format!("wrapper#to={to}{}", topic.unwrap_or_default()));
+            }
+            Effect::TakeCall { call } => {
+                let invite = call.id();
+                together::leave_call(&call);
+                self.tell_pages(&Word::Taken { invite });
+                self.open_wrapper(format!("wrapper#answer={invite}"));
+            }
+            Effect::Send { to, message } => platform::spawn(async move {
+                // Nobody waits for it; the call repeats what matters.
+                post::post(to, message).await.ok();
+            }),
+            Effect::Ack { id } => {
+                if let Some(live) = &self.live {
+                    live.say(&FromPage::Ack { id });
+                }
+            }
+            Effect::Ring { on } => {
+                self.ringing = on.then(|| sound::Loop::new(sound::Tune::Ring));
+            }
+            Effect::TurnOnSound => sound::unlock(),
+            Effect::SaveRecent(addresses) => {
+                together::save_recent(&addresses);
+                self.tell_pages(&Word::Recent { addresses });
+            }
+        }
+    }
+
+    /// Opens a wrapper in a tab, or inside this page where tabs are hard to find or not given.
+    fn open_wrapper(&self, url: String) {
+        if page::is_narrow() || !page::open_tab(&url) {
+            self.screen.wrapper.set(Some(url));
+        }
+    }
+
+    fn tell_pages(&self, word: &Word) {
+        if let Some(station) = &self.station {
+            station.say(word);
+        }
+    }
+}

@@ -12,9 +12,8 @@ const CONTACTS: &str = "contacts";
 /// Posts `message` and says to how many devices it went.
 pub(crate) async fn post(to: Address, message: Message) -> Result<u32, Unsent> {
     let letter = letter(to, &message).ok_or(Unsent::Refused)?;
-    let answer = match http::ask_with(Method::Post, CONTACTS, &letter).await {
-        Ok(answer) => answer,
-        Err(_) => return Err(Unsent::Offline),
+    let Ok(answer) = http::ask_with(Method::Post, CONTACTS, &letter).await else {
+        return Err(Unsent::Offline);
     };
     if let (true, Some(Sent { count })) = (answer.is_ok(), answer.json()) {
         return Ok(count);

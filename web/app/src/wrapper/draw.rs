@@ -44,7 +44,7 @@ fn frame(view: RwSignal<View>) -> impl IntoView {
                 <iframe
                     node_ref=node
                     title="Conference"
-                    allow="camera; microphone; display-capture; autoplay; fullscreen; picture-in-picture"
+                    allow="camera; microphone; display-capture; autoplay; fullscreen; picture-in-picture; screen-wake-lock"
                     src=source(query)
                 ></iframe>
             }
@@ -111,7 +111,7 @@ fn invite_form(form: Memo<Option<Form>>) -> impl IntoView {
                     aria-invalid=move || problem.read().is_some().to_string()
                     on:input=move |_| gesture(Gesture::Edit)
                 />
-                <p id="invite-problem" role="alert">{problem}</p>
+                <p id="invite-problem" class="problem" role="alert">{problem}</p>
             </div>
             <button type="submit" class="button primary">"Call"</button>
         </form>
