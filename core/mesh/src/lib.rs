@@ -135,6 +135,11 @@ pub enum Input {
         /// What.
         payload: Vec<u8>,
     },
+    /// Have no more to do with a neighbour: hang up all its links.
+    Shun {
+        /// Whom.
+        peer: NodeId,
+    },
     /// Say it to a neighbour.
     Tell {
         /// Whom.
@@ -290,6 +295,7 @@ impl Mesh {
                 self.check_size(&payload)?;
                 self.unicast(now, to, id, payload);
             }
+            Input::Shun { peer } => self.shun(now, peer),
             Input::Tell { peer, payload } => {
                 self.check_size(&payload)?;
                 self.send_to(now, peer, &Frame::Tell(payload));

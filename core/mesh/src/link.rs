@@ -68,6 +68,14 @@ impl Mesh {
         }
     }
 
+    pub(crate) fn shun(&mut self, now: Time, peer: NodeId) {
+        let theirs = self.links.iter().filter(|(_, link)| link.peer == peer);
+        for link in theirs.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.outputs.push_back(Output::Hang { link });
+            self.on_down(now, link);
+        }
+    }
+
     pub(crate) fn on_timeout(&mut self, now: Time) {
         // If we come back much later than we asked to, it was we who were silent: give the others their time.
         let slept = now - self.looked > self.config.suspect;

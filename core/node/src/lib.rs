@@ -1,59 +1,193 @@
 //! One participant of a conference: the network and the shared tree behind one input and one output.
+//!
+//! A node is given links to other nodes, and from then on takes care of itself: it learns who else is there, opens
+//! more links, shares what its application writes, and notices who left. It never reads a session description and
+//! never opens a connection: it asks for numbered links and carries opaque blobs, so that a browser, a native
+//! endpoint and a simulator drive the very same value.
+//!
+//! ```text
+//!                application          Command ▼    ▲ Event
+//!            ┌────────────────────────────────────────────────────┐
+//!            │  Node                                              │
+//!            │    presence   link records ─▶ map ─▶ who is here   │
+//!            │    dial       who should be linked ─▶ Dial, Answer │
+//!            │    ┌──────────────┐   casts, tells   ┌───────────┐ │
+//!            │    │ Tree         │ ◀──────────────▶ │ Mesh      │ │
+//!            │    └──────────────┘   digests, map   └───────────┘ │
+//!            └────────────────────────────────────────────────────┘
+//!                driver     Up, Down, Received ▲    ▼ Send, Dial, Answer, Apply, Hang
+//! ```
+//!
+//! Each node keeps a record of its own links in the tree, at `links/<node>`. A link counts when both ends record it, so
+//! a node that crashed drops out of the map when its neighbours have noticed, whatever it said before.
+//! What can be reached on the map is present; what could not be for [`Config::grace`] is gone; who says that it leaves
+//! is gone at once. Ephemeral resources follow presence and nothing else.
+//!
+//! **Invariant:** the tree is the truth, a broadcast is a hint: whatever is lost is found by comparing digests, which
+//! neighbours do with every beat.
+//! **Invariant:** a node that crashes is gone everywhere within 8 s + [`Config::gather`] + [`Config::grace`] and the
+//! time of a broadcast: less than 15 s.
+//! **Invariant:** what a peer sends never panics, and costs at most its own link.
+//!
+//! Limits: [`Config`], which holds those of the mesh and of the tree.
 
 mod api;
+mod dial;
+mod presence;
+mod words;
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use mesh::{Map, Mesh};
 use serde_json::Value;
-use wire::{NodeId, Seed, Time, Timestamp};
+use tree::{LINKS, Tree};
+use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
 
 pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output};
 pub use tree::{Entry, Life, Listing, Path};
 
+use words::{Notice, ToAll, ToOne, decode, encode};
+
 /// The bounds of a node.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// How long a node stays present after the last way to it was lost. Long enough for a link to be dialled anew.
+    /// Those of its network.
+    pub mesh: mesh::Config,
+    /// Those of its tree.
+    pub tree: tree::Config,
+    /// How long a node stays present after the last way to it was lost. Guess: what dialling anew takes.
     pub grace: Duration,
+    /// How long changes of our links are gathered before they are told.
+    pub gather: Duration,
+    /// Up to how many nodes everybody is linked to everybody. Measured: a browser bears seven links with ease.
+    pub full_mesh_max: usize,
+    /// In a larger conference: how many links each node has at least. Four survive any leave in simulations.
+    pub links_min: usize,
+    /// In a larger conference: how many links a node has at most by its own doing.
+    pub links_max: usize,
+    /// How many links we open at a time.
+    pub attempts_max: usize,
+    /// How long to wait for a link to open.
+    pub dial: Duration,
+    /// How long to wait after the first failure; twice that after the second, and so on.
+    pub redial: Duration,
+    /// The longest such wait.
+    pub redial_max: Duration,
+    /// How often to try in all, until the peer has been away.
+    pub tries_max: u32,
+    /// The longest session description, in bytes.
+    pub description_bytes_max: usize,
+    /// Of how many notices to one node it is remembered what they were about.
+    pub notices_max: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { grace: Duration::from_secs(3) }
+        Self {
+            mesh: mesh::Config::default(),
+            tree: tree::Config::default(),
+            grace: Duration::from_secs(3),
+            gather: Duration::from_millis(100),
+            full_mesh_max: 8,
+            links_min: 4,
+            links_max: 8,
+            attempts_max: 4,
+            dial: Duration::from_secs(10),
+            redial: Duration::from_secs(1),
+            redial_max: Duration::from_secs(30),
+            tries_max: 8,
+            description_bytes_max: wire::invite::DESCRIPTION_BYTES_MAX,
+            notices_max: 256,
+        }
     }
 }
 
 /// One participant.
 #[derive(Debug)]
 pub struct Node {
+    config: Config,
     me: NodeId,
+    dice: Dice,
+    mesh: Mesh,
+    tree: Tree,
+    map: Map,
+    /// Whether a link record or a link has changed since the map was made.
+    map_is_stale: bool,
+    /// When to publish our own link record, after our links changed.
+    record_at: Option<Time>,
+    /// Who is present, and until when if it cannot be reached.
+    present: BTreeMap<NodeId, Option<Time>>,
+    /// Who said that it left.
+    left: BTreeSet<NodeId>,
+    attempts: BTreeMap<LinkId, dial::Attempt>,
+    tries: BTreeMap<NodeId, dial::Tries>,
+    /// When to dial somebody again.
+    dial_at: Option<Time>,
+    next_link: u64,
+    next_id: u32,
+    /// What our notices to one node were about.
+    notices: VecDeque<(u32, Path)>,
+    is_over: bool,
+    outputs: VecDeque<Output>,
 }
 
 impl Node {
-    /// A node called `me`, alone.
+    /// A node called `me`, alone. `clock` is what the calendar says `now`.
     #[must_use]
-    pub fn new(_config: Config, _now: Time, _clock: Timestamp, me: NodeId, _seed: Seed) -> Self {
-        Self { me }
+    pub fn new(config: Config, now: Time, clock: Timestamp, me: NodeId, seed: Seed) -> Self {
+        let first = tree::first_number(clock);
+        Self {
+            me,
+            dice: Dice::new(seed),
+            mesh: Mesh::new(config.mesh.clone(), now, me, first),
+            tree: Tree::new(config.tree.clone(), now, clock, me),
+            map: Map::default(),
+            map_is_stale: false,
+            record_at: None,
+            present: BTreeMap::from([(me, None)]),
+            left: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+            tries: BTreeMap::new(),
+            dial_at: None,
+            next_link: FIRST_OWN_LINK.0,
+            next_id: 0,
+            notices: VecDeque::new(),
+            is_over: false,
+            outputs: VecDeque::new(),
+            config,
+        }
     }
 
     /// Takes in what happened.
     ///
     /// # Errors
     ///
-    /// See [`Error`]; the node is as it was.
-    pub fn handle(&mut self, _now: Time, _input: Input) -> Result<(), Error> {
-        Ok(())
+    /// See [`Error`]; the node is unharmed.
+    pub fn handle(&mut self, now: Time, input: Input) -> Result<(), Error> {
+        if self.is_over {
+            return Err(Error::Misuse(Misuse::Left));
+        }
+        let taken = self.take(now, input);
+        let settled = self.settle(now);
+        taken.and(settled)
     }
 
     /// What to do next, until `None`.
     pub fn poll(&mut self) -> Option<Output> {
-        None
+        self.outputs.pop_front()
     }
 
     /// When to come back with [`Input::Timeout`]; `None` when nothing waits for time.
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
-        None
+        if self.is_over {
+            return None;
+        }
+        let cores = [self.mesh.timeout(), self.tree.timeout(), self.record_at, self.dial_at];
+        let lost = self.present.values().copied().flatten();
+        let attempts = self.attempts.values().map(|attempt| attempt.until);
+        cores.into_iter().flatten().chain(lost).chain(attempts).min()
     }
 
     /// Our own name.
@@ -64,24 +198,311 @@ impl Node {
 
     /// The resource at `path`.
     #[must_use]
-    pub fn get(&self, _path: &Path) -> Option<&Value> {
-        None
+    pub fn get(&self, path: &Path) -> Option<&Value> {
+        self.tree.get(path)
     }
 
     /// The resource at `path`, with who wrote it and when.
     #[must_use]
-    pub fn entry(&self, _path: &Path) -> Option<Entry<'_>> {
-        None
+    pub fn entry(&self, path: &Path) -> Option<Entry<'_>> {
+        self.tree.entry(path)
     }
 
     /// The resources directly in the list at `path`, oldest first, in the same order on every node.
     #[must_use]
-    pub fn list(&self, _path: &Path, _listing: Listing) -> Vec<Entry<'_>> {
-        Vec::new()
+    pub fn list(&self, path: &Path, listing: Listing) -> Vec<Entry<'_>> {
+        self.tree.list(path, listing)
+    }
+
+    /// Where an [`Command::Add`] to `list` would put its value now; `None` when that is not a path.
+    #[must_use]
+    pub fn next(&self, list: &Path) -> Option<Path> {
+        self.tree.next(list)
     }
 
     /// The nodes present, ourselves included, in the order of their names.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
-        std::iter::once(self.me)
+        self.present.keys().copied()
+    }
+
+    /// The nodes that we have an open link to.
+    #[must_use]
+    pub fn neighbours(&self) -> BTreeSet<NodeId> {
+        self.mesh.neighbours()
+    }
+
+    fn take(&mut self, now: Time, input: Input) -> Result<(), Error> {
+        match input {
+            Input::Timeout => self.on_timeout(now),
+            Input::Up { link, peer } => self.on_up(now, link, peer),
+            Input::Down { link } => {
+                self.give_up(now, link);
+                self.mesh_input(now, mesh::Input::Down { link })
+            }
+            Input::Received { link, frame } => {
+                self.mesh_input(now, mesh::Input::Received { link, frame })
+            }
+            Input::Described { link, description } => {
+                if description.len() > self.config.description_bytes_max {
+                    self.give_up(now, link);
+                    return Err(Error::Limit("the size of a session description"));
+                }
+                self.on_described(now, link, description)
+            }
+            Input::Undescribed { link } => self.on_undescribed(now, link),
+            Input::Do(command) => self.on_command(now, command),
+        }
+    }
+
+    fn on_timeout(&mut self, now: Time) -> Result<(), Error> {
+        self.give_up_late(now);
+        let mesh = self.mesh_input(now, mesh::Input::Timeout);
+        let tree = self.tree_input(now, tree::Input::Timeout);
+        mesh.and(tree)
+    }
+
+    fn on_up(&mut self, now: Time, link: LinkId, peer: NodeId) -> Result<(), Error> {
+        if link >= FIRST_OWN_LINK && !self.finish(link, peer) {
+            self.outputs.push_back(Output::Hang { link });
+            return Err(Error::Misuse(Misuse::UnknownLink));
+        }
+        self.mesh_input(now, mesh::Input::Up { link, peer })
+    }
+
+    fn on_command(&mut self, now: Time, command: Command) -> Result<(), Error> {
+        let open = |path: Path| {
+            let is_reserved = path.segments().next() == Some(LINKS);
+            if is_reserved { Err(Error::Misuse(Misuse::Reserved)) } else { Ok(path) }
+        };
+        let write = match command {
+            Command::Create { path, value, life } => {
+                tree::Command::Create { path: open(path)?, value, life }
+            }
+            Command::Update { path, value, partial, life } => {
+                tree::Command::Update { path: open(path)?, value, partial, life }
+            }
+            Command::Delete { path } => tree::Command::Delete { path: open(path)? },
+            Command::Add { path, value, life } => {
+                tree::Command::Add { path: open(path)?, value, life }
+            }
+            Command::Notify { path, data, to } => return self.notify(now, path, &data, to),
+            Command::Leave => return self.leave(now),
+        };
+        self.tree_input(now, tree::Input::Do(write))
+    }
+
+    fn notify(
+        &mut self,
+        now: Time,
+        path: Path,
+        data: &Value,
+        to: Option<NodeId>,
+    ) -> Result<(), Error> {
+        if !data.is_object() {
+            return Err(Error::Misuse(Misuse::NotAnObject));
+        }
+        let json = data.to_string();
+        if json.len() > self.config.tree.value_bytes_max {
+            return Err(Error::Limit("the size of a notice"));
+        }
+        let notice = Notice { path, json };
+        let Some(to) = to else {
+            let payload = encode(&ToAll::Notice(notice));
+            return self.mesh_input(now, mesh::Input::Cast { payload, except: None });
+        };
+        if to == self.me {
+            self.on_notice(self.me, &notice);
+            return Ok(());
+        }
+        let id = self.next_message();
+        self.notices.push_back((id, notice.path.clone()));
+        if self.notices.len() > self.config.notices_max {
+            self.notices.pop_front();
+        }
+        let payload = encode(&ToOne::Notice(notice));
+        self.mesh_input(now, mesh::Input::Unicast { to, id, payload })
+    }
+
+    fn leave(&mut self, now: Time) -> Result<(), Error> {
+        self.publish_leave(now)?;
+        self.settle(now)?;
+        for peer in self.mesh.neighbours() {
+            self.mesh_input(now, mesh::Input::Shun { peer })?;
+        }
+        while let Some(output) = self.mesh.poll() {
+            if let mesh::Output::Hang { link } = output {
+                self.outputs.push_back(Output::Hang { link });
+            }
+        }
+        for link in std::mem::take(&mut self.attempts).into_keys() {
+            self.outputs.push_back(Output::Hang { link });
+        }
+        self.is_over = true;
+        Ok(())
+    }
+
+    /// Lets the parts talk until they are silent; the first error of all is told.
+    fn settle(&mut self, now: Time) -> Result<(), Error> {
+        let mut result = Ok(());
+        if self.is_over {
+            return result;
+        }
+        loop {
+            result = result.and(self.publish_due_record(now));
+            if let Some(output) = self.mesh.poll() {
+                result = result.and(self.on_mesh(now, output));
+            } else if let Some(output) = self.tree.poll() {
+                result = result.and(self.on_tree(now, output));
+            } else if self.map_is_stale {
+                self.map_is_stale = false;
+                self.map = self.read_map();
+                result = result.and(self.mesh_input(now, mesh::Input::Map(self.map.clone())));
+            } else if self.take_attendance(now) {
+                let present = self.present.keys().copied().collect();
+                result = result.and(self.tree_input(now, tree::Input::Present(present)));
+            } else {
+                break;
+            }
+        }
+        self.dial_wanted(now);
+        result
+    }
+
+    fn on_mesh(&mut self, now: Time, output: mesh::Output) -> Result<(), Error> {
+        match output {
+            mesh::Output::Send { link, frame } => {
+                self.outputs.push_back(Output::Send { link, frame });
+            }
+            mesh::Output::Hang { link } => self.outputs.push_back(Output::Hang { link }),
+            mesh::Output::Opened { peer } => {
+                let bridge = !self.present.contains_key(&peer);
+                self.on_links_changed(now);
+                return self.tree_input(now, tree::Input::Opened { peer, bridge });
+            }
+            mesh::Output::Closed { peer } => {
+                self.on_links_changed(now);
+                return self.tree_input(now, tree::Input::Closed { peer });
+            }
+            mesh::Output::Heard { author, payload } => {
+                let what = "a broadcast that cannot be read";
+                let misbehaved = Error::PeerMisbehaved { peer: author, what };
+                match decode(&payload).ok_or(misbehaved)? {
+                    ToAll::Tree(bytes) => {
+                        return self.tree_input(now, tree::Input::Heard { author, bytes });
+                    }
+                    ToAll::Notice(notice) => self.on_notice(author, &notice),
+                }
+            }
+            mesh::Output::Got { from, payload } => return self.on_got(now, from, &payload),
+            mesh::Output::Told { peer, payload: bytes } => {
+                let result = self.tree_input(now, tree::Input::Told { peer, bytes });
+                if let Err(Error::PeerMisbehaved { .. }) = result {
+                    self.mesh_input(now, mesh::Input::Shun { peer })?;
+                }
+                return result;
+            }
+            mesh::Output::Digest { peer, digest } => {
+                return self.tree_input(now, tree::Input::Digest { peer, digest });
+            }
+            mesh::Output::NoWay { id, to } => {
+                if let Some(at) = self.notices.iter().position(|(of, _)| *of == id)
+                    && let Some((_, path)) = self.notices.remove(at)
+                {
+                    self.emit(Event::Undelivered { path, to });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_got(&mut self, now: Time, from: NodeId, payload: &[u8]) -> Result<(), Error> {
+        let misbehaved = |what| Error::PeerMisbehaved { peer: from, what };
+        match decode(payload).ok_or(misbehaved("a message that cannot be read"))? {
+            ToOne::Notice(notice) => self.on_notice(from, &notice),
+            ToOne::Offer { description, .. } | ToOne::Answer { description, .. }
+                if description.len() > self.config.description_bytes_max =>
+            {
+                return Err(misbehaved("a session description too long"));
+            }
+            ToOne::Offer { attempt, description } => {
+                return self.on_offer(now, from, attempt, description);
+            }
+            ToOne::Answer { attempt, description } => self.on_answer(from, attempt, description),
+            ToOne::Refusal { attempt } => self.on_refusal(now, from, attempt),
+        }
+        Ok(())
+    }
+
+    /// A notice that is not an object is dropped: it is one application's fault, and no protocol broke.
+    fn on_notice(&mut self, from: NodeId, notice: &Notice) {
+        if let Some(data) = notice.data() {
+            self.emit(Event::Notice { path: notice.path.clone(), data, from });
+        }
+    }
+
+    fn on_tree(&mut self, now: Time, output: tree::Output) -> Result<(), Error> {
+        match output {
+            tree::Output::Cast { bytes, except } => {
+                let payload = encode(&ToAll::Tree(bytes));
+                self.mesh_input(now, mesh::Input::Cast { payload, except })
+            }
+            tree::Output::Tell { peer, bytes } => {
+                self.mesh_input(now, mesh::Input::Tell { peer, payload: bytes })
+            }
+            tree::Output::Event(event) => {
+                self.on_change(event);
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands a change up; one of a link record is our own affair.
+    fn on_change(&mut self, change: tree::Event) {
+        let (tree::Event::Created { path, .. }
+        | tree::Event::Updated { path, .. }
+        | tree::Event::Deleted { path, .. }
+        | tree::Event::Refused { path, .. }) = &change;
+        if path.segments().next() == Some(LINKS) {
+            self.map_is_stale = true;
+            return;
+        }
+        self.emit(match change {
+            tree::Event::Created { path, value, by } => Event::Created { path, value, by },
+            tree::Event::Updated { path, value, old, by } => {
+                Event::Updated { path, value, old, by }
+            }
+            tree::Event::Deleted { path, old, by } => Event::Deleted { path, old, by },
+            tree::Event::Refused { path, by } => Event::Refused { path, by },
+        });
+    }
+
+    fn mesh_input(&mut self, now: Time, input: mesh::Input) -> Result<(), Error> {
+        self.mesh.handle(now, input).map_err(|error| match error {
+            mesh::Error::PeerMisbehaved { peer, what } => Error::PeerMisbehaved { peer, what },
+            mesh::Error::UnknownLink => Error::Misuse(Misuse::UnknownLink),
+            mesh::Error::Limit(what) => Error::Limit(what),
+        })
+    }
+
+    /// Every input of the tree passes here, so that beats always carry its digest.
+    fn tree_input(&mut self, now: Time, input: tree::Input) -> Result<(), Error> {
+        let result = self.tree.handle(now, input).map_err(|error| match error {
+            tree::Error::PeerMisbehaved { peer, what } => Error::PeerMisbehaved { peer, what },
+            tree::Error::Misuse(tree::Misuse::Exists) => Error::Misuse(Misuse::Exists),
+            tree::Error::Misuse(tree::Misuse::NotAnObject) => Error::Misuse(Misuse::NotAnObject),
+            tree::Error::Misuse(tree::Misuse::NotOurs) => Error::Misuse(Misuse::Reserved),
+            tree::Error::Limit(what) => Error::Limit(what),
+        });
+        let digest = mesh::Input::Digest(self.tree.digest());
+        result.and(self.mesh_input(now, digest))
+    }
+
+    fn next_message(&mut self) -> u32 {
+        self.next_id = self.next_id.wrapping_add(1);
+        self.next_id
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
     }
 }

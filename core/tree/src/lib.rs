@@ -50,7 +50,7 @@ use wire::{NodeId, Time, Timestamp};
 
 pub use api::{Command, Config, Error, Event, Input, Misuse, Output};
 pub use path::{PATH_BYTES_MAX, Path, SEGMENT_BYTES_MAX, SEGMENTS_MAX};
-pub use rules::{LINKS, links_of};
+pub use rules::{LINKS, first_number, links_of};
 pub use view::{Entry, Life, Listing};
 
 use author::Author;
@@ -98,7 +98,7 @@ impl Tree {
             written: Vec::new(),
             outputs: VecDeque::new(),
         };
-        tree.authors.insert(me, Author::starting_at(rules::first_number(clock)));
+        tree.authors.insert(me, Author::starting_at(first_number(clock)));
         tree
     }
 

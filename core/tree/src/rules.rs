@@ -35,7 +35,8 @@ const WRITES_PER_SECOND: u64 = 32;
 ///
 /// It grows with the calendar, so that a node that lost its memory, as a page does when it is reloaded, does not use
 /// a number again.
-pub(crate) fn first_number(clock: Timestamp) -> u64 {
+#[must_use]
+pub fn first_number(clock: Timestamp) -> u64 {
     ((clock.0 / 1_000).saturating_sub(FIRST_YEAR) * WRITES_PER_SECOND).min(NUMBER_MAX / 2)
 }
 

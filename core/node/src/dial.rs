@@ -1,0 +1,227 @@
+//! Links that the node opens by itself, signalled over the mesh.
+//!
+//! ```text
+//!   us (dialling)                                                the peer (answering)
+//!     Dial ▶ driver ▶ Described(offer) ── Offer ──▶ Answer ▶ driver ▶ Described(answer)
+//!     Up ◀ driver ◀ Apply ◀────────────── Answer ──────────────────────┘        Up ◀ driver
+//! ```
+
+use wire::{LinkId, NodeId, Time};
+
+use crate::words::{ToOne, encode};
+use crate::{Config, Error, Misuse, Node, Output};
+
+/// A link on its way.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    peer: NodeId,
+    /// Whether we dial, rather than answer.
+    is_ours: bool,
+    stage: Stage,
+    pub(crate) until: Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The driver makes our offer.
+    Offering,
+    /// The peer has our offer.
+    Offered,
+    /// The driver makes our answer to the peer's attempt of that number.
+    Answering(u64),
+    /// Both have all they need.
+    Opening,
+}
+
+/// How often a link to a peer was tried, and when it may be tried again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tries {
+    count: u32,
+    next: Time,
+}
+
+impl Node {
+    /// Dials whom we want a link to.
+    pub(crate) fn dial_wanted(&mut self, now: Time) {
+        self.dial_at = None;
+        for peer in self.wanted() {
+            if self.attempts.len() >= self.config.attempts_max {
+                return;
+            }
+            let tries = self.tries.get(&peer);
+            match tries {
+                Some(tries) if tries.count >= self.config.tries_max => {}
+                Some(tries) if now < tries.next => {
+                    let next = tries.next;
+                    self.dial_at = Some(self.dial_at.map_or(next, |at| at.min(next)));
+                }
+                Some(_) | None => self.dial(now, peer),
+            }
+        }
+    }
+
+    /// Whom we should dial: in a small conference everybody with a higher name; in a large one a few, chosen so that
+    /// both ends of a pair think alike of it, until we have enough links.
+    fn wanted(&self) -> Vec<NodeId> {
+        let linked = self.mesh.neighbours();
+        let is_free = |peer: &NodeId| {
+            *peer != self.me
+                && !linked.contains(peer)
+                && self.attempts.values().all(|attempt| attempt.peer != *peer)
+        };
+        let free = self.present.keys().copied().filter(is_free);
+        if self.present.len() <= self.config.full_mesh_max {
+            return free.filter(|peer| self.me < *peer).collect();
+        }
+        let degree = linked.len() + self.attempts.len();
+        let lacking = self.config.links_min.saturating_sub(degree);
+        let has_room = |peer: &NodeId| self.map.neighbours(*peer).count() < self.config.links_max;
+        let mut free: Vec<NodeId> = free.filter(has_room).collect();
+        free.sort_by_key(|peer| (affinity(self.me, *peer), *peer));
+        free.truncate(lacking);
+        free
+    }
+
+    fn dial(&mut self, now: Time, peer: NodeId) {
+        let link = self.begin(now, peer, Stage::Offering);
+        self.outputs.push_back(Output::Dial { link, peer });
+    }
+
+    fn begin(&mut self, now: Time, peer: NodeId, stage: Stage) -> LinkId {
+        let link = LinkId(self.next_link);
+        self.next_link += 1;
+        let until = now + self.config.dial;
+        let is_ours = stage == Stage::Offering;
+        self.attempts.insert(link, Attempt { peer, is_ours, stage, until });
+        link
+    }
+
+    pub(crate) fn on_described(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        description: String,
+    ) -> Result<(), Error> {
+        let attempt = self.attempts.get_mut(&link).ok_or(Error::Misuse(Misuse::UnknownLink))?;
+        let words = match attempt.stage {
+            Stage::Offering => {
+                attempt.stage = Stage::Offered;
+                ToOne::Offer { attempt: link.0, description }
+            }
+            Stage::Answering(theirs) => {
+                attempt.stage = Stage::Opening;
+                ToOne::Answer { attempt: theirs, description }
+            }
+            Stage::Offered | Stage::Opening => return Err(Error::Misuse(Misuse::UnknownLink)),
+        };
+        let peer = attempt.peer;
+        self.say_to(now, peer, &words)
+    }
+
+    pub(crate) fn on_undescribed(&mut self, now: Time, link: LinkId) -> Result<(), Error> {
+        let attempt = self.attempts.get(&link).ok_or(Error::Misuse(Misuse::UnknownLink))?;
+        let peer = attempt.peer;
+        let refusal = match attempt.stage {
+            Stage::Answering(theirs) => Some(ToOne::Refusal { attempt: theirs }),
+            Stage::Offering | Stage::Offered | Stage::Opening => None,
+        };
+        self.give_up(now, link);
+        refusal.map_or(Ok(()), |refusal| self.say_to(now, peer, &refusal))
+    }
+
+    pub(crate) fn on_offer(
+        &mut self,
+        now: Time,
+        peer: NodeId,
+        attempt: u64,
+        offer: String,
+    ) -> Result<(), Error> {
+        let other = self.attempts.iter().find(|(_, attempt)| attempt.peer == peer);
+        if let Some((link, other)) = other {
+            // Both dial: the lower name's offer is the one that counts. A second offer of one peer replaces its first.
+            if other.is_ours && self.me < peer {
+                return Ok(());
+            }
+            let link = *link;
+            self.attempts.remove(&link);
+            self.outputs.push_back(Output::Hang { link });
+        }
+        let is_full = self.attempts.len() >= self.config.attempts_max * 2
+            || self.mesh.neighbours().len() >= self.config.links_max.max(self.config.full_mesh_max);
+        if is_full || self.mesh.neighbours().contains(&peer) {
+            return self.say_to(now, peer, &ToOne::Refusal { attempt });
+        }
+        let link = self.begin(now, peer, Stage::Answering(attempt));
+        self.outputs.push_back(Output::Answer { link, peer, offer });
+        Ok(())
+    }
+
+    pub(crate) fn on_answer(&mut self, peer: NodeId, attempt: u64, answer: String) {
+        let link = LinkId(attempt);
+        // An answer to what we gave up, or never asked, changes nothing.
+        if let Some(attempt) = self.attempts.get_mut(&link)
+            && attempt.peer == peer
+            && attempt.stage == Stage::Offered
+        {
+            attempt.stage = Stage::Opening;
+            self.outputs.push_back(Output::Apply { link, answer });
+        }
+    }
+
+    pub(crate) fn on_refusal(&mut self, now: Time, peer: NodeId, attempt: u64) {
+        let link = LinkId(attempt);
+        if self.attempts.get(&link).is_some_and(|attempt| attempt.peer == peer) {
+            self.give_up(now, link);
+        }
+    }
+
+    /// An own link is open; true when we still wanted it, with that peer.
+    pub(crate) fn finish(&mut self, link: LinkId, peer: NodeId) -> bool {
+        let expected = self.attempts.get(&link).is_some_and(|attempt| attempt.peer == peer);
+        if expected {
+            self.attempts.remove(&link);
+            self.tries.remove(&peer);
+        }
+        expected
+    }
+
+    /// Ends an attempt, and waits longer each time before the next.
+    pub(crate) fn give_up(&mut self, now: Time, link: LinkId) {
+        let Some(attempt) = self.attempts.remove(&link) else { return };
+        let count = self.tries.get(&attempt.peer).map_or(0, |tries| tries.count) + 1;
+        let pause = pause(&self.config, count);
+        let jitter = pause.mul_f64(self.dice.below(1_000) as f64 / 2_000.0);
+        if self.present.contains_key(&attempt.peer) {
+            self.tries.insert(attempt.peer, Tries { count, next: now + pause + jitter });
+        }
+        self.outputs.push_back(Output::Hang { link });
+    }
+
+    pub(crate) fn give_up_late(&mut self, now: Time) {
+        let late = self.attempts.iter().filter(|(_, attempt)| now >= attempt.until);
+        for link in late.map(|(link, _)| *link).collect::<Vec<_>>() {
+            self.give_up(now, link);
+        }
+    }
+
+    fn say_to(&mut self, now: Time, to: NodeId, words: &ToOne) -> Result<(), Error> {
+        let id = self.next_message();
+        self.mesh_input(now, mesh::Input::Unicast { to, id, payload: encode(words) })
+    }
+}
+
+/// One pause, two, four, … up to the longest.
+fn pause(config: &Config, count: u32) -> std::time::Duration {
+    let doubled = config.redial * 2_u32.saturating_pow(count.saturating_sub(1).min(16));
+    doubled.min(config.redial_max)
+}
+
+/// How little two nodes care for a link between them: a hash of both names, the same from both sides.
+fn affinity(one: NodeId, other: NodeId) -> u64 {
+    let (low, high) = (one.min(other).0, one.max(other).0);
+    // The finalizer of SplitMix64 (Steele et al. 2014).
+    let mut x = low ^ high.rotate_left(32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
