@@ -213,3 +213,6 @@ fn buttons(end: &End, direction: Direction) -> Vec<Button> {
         if may_help { &[Gesture::TryAgain, Gesture::Close] } else { &[Gesture::Close] };
     gestures.iter().map(|gesture| gesture.button()).collect()
 }
+
+#[cfg(test)]
+mod tests;

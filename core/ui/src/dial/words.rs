@@ -1,0 +1,194 @@
+//! What goes into the call app and what comes out of it.
+
+use call::Call;
+use wire::contacts::Account;
+use wire::invite::{Letter, Message};
+use wire::{Address, InviteId};
+
+/// The limits of a page.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The limits of each call.
+    pub call: call::Config,
+    /// How many calls ring at once; to more this device is busy. Guess: what a phone's screen can show.
+    pub cards_max: usize,
+    /// How many notices wait; the oldest goes. Guess: what a person reads.
+    pub notices_max: usize,
+    /// How many addresses are remembered. As in the reference.
+    pub recent_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { call: call::Config::default(), cards_max: 4, notices_max: 5, recent_max: 10 }
+    }
+}
+
+/// What goes into [`Dial::handle`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// It is as late as [`Dial::timeout`] said.
+    Timeout,
+    /// The person did something.
+    Gesture(Gesture),
+    /// Something happened.
+    Event(Event),
+}
+
+impl From<Gesture> for Input {
+    fn from(gesture: Gesture) -> Self {
+        Self::Gesture(gesture)
+    }
+}
+
+impl From<Event> for Input {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
+/// What the person does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gesture {
+    /// Logs in with this access token, as typed.
+    LogIn {
+        /// The token.
+        token: String,
+    },
+    /// Logs out.
+    LogOut,
+    /// Changes a field: what was wrong with it may be right now.
+    Edit,
+    /// Calls, with both fields as typed.
+    Call {
+        /// Whom.
+        address: String,
+        /// What about; may be empty.
+        topic: String,
+    },
+    /// Answers the call of this card.
+    Answer(InviteId),
+    /// Declines the call of this card, on all devices.
+    Decline(InviteId),
+    /// Stops the noise; the cards stay.
+    Silence,
+    /// Calls back whom this notice is about.
+    CallBack(u64),
+    /// Takes this notice away.
+    Dismiss(u64),
+    /// Allows the page to ring.
+    TurnOnSound,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// We are logged in: just now, or since an earlier visit.
+    LoggedIn(Account),
+    /// The server does not know us; there was no earlier visit.
+    NotLoggedIn,
+    /// Logging in failed.
+    LoginFailed(LoginProblem),
+    /// We are logged out, because we asked, or (`false`) somebody elsewhere did.
+    LoggedOut {
+        /// Whether it was this page's person.
+        asked: bool,
+    },
+    /// Logging out failed: the server could not be reached.
+    LogoutFailed,
+    /// The live socket, or the first request, failed; the shell keeps trying.
+    ServerAway,
+    /// The live socket is open.
+    ServerBack,
+    /// A push came, over this page's socket or told by another page of this browser.
+    Push {
+        /// To acknowledge it by.
+        id: String,
+        /// What it says.
+        letter: Letter,
+    },
+    /// Another page of this browser took the call.
+    Taken(InviteId),
+    /// The recent addresses that were stored, now or by another page of this browser.
+    Recent(Vec<String>),
+    /// The browser plays no sound before the person has clicked.
+    SoundBlocked,
+    /// The browser plays sounds.
+    SoundReady,
+}
+
+/// Why logging in failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginProblem {
+    /// The server does not know the token.
+    WrongToken,
+    /// The link was used up or never valid.
+    DeadLink,
+    /// The server could not be reached.
+    Offline,
+    /// The server refused for another reason, in its words.
+    Refused(String),
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// `POST /session`; answer with [`Event::LoggedIn`] or [`Event::LoginFailed`].
+    LogIn {
+        /// The token.
+        token: String,
+    },
+    /// `DELETE /session`; answer with [`Event::LoggedOut`] or [`Event::LogoutFailed`].
+    LogOut,
+    /// Open a wrapper that calls. In the same turn as the gesture, or the browser blocks it.
+    OpenWrapper {
+        /// Whom to call.
+        to: Address,
+        /// What about.
+        topic: Option<String>,
+    },
+    /// Store the call, open a wrapper that answers it, and tell the other pages with [`Event::Taken`].
+    TakeCall {
+        /// Still ringing: the wrapper gives it [`call::Input::Answer`].
+        call: Box<Call>,
+    },
+    /// `POST /contacts`. Nobody waits for the result.
+    Send {
+        /// Whom to.
+        to: Address,
+        /// What to say.
+        message: Message,
+    },
+    /// Acknowledge a push: it has been shown.
+    Ack {
+        /// Which push.
+        id: String,
+    },
+    /// Begin or stop to ring and vibrate.
+    Ring {
+        /// Begin, rather than stop.
+        on: bool,
+    },
+    /// The person clicked: prepare the sound. Answer with [`Event::SoundReady`].
+    TurnOnSound,
+    /// Store the recent addresses.
+    SaveRecent(Vec<String>),
+}
+
+impl LoginProblem {
+    /// What happened, what it means, and what to do.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::WrongToken => "This access token is not known here. Check that all of it \
+                                     was copied, or ask for a new one."
+                .to_owned(),
+            Self::DeadLink => "This log-in link is not valid any more. Ask for a new one, or \
+                                   paste an access token."
+                .to_owned(),
+            Self::Offline => "The server cannot be reached, so you are not logged in. Check \
+                                  your connection, then try again."
+                .to_owned(),
+            Self::Refused(sentence) => sentence,
+        }
+    }
+}
