@@ -115,6 +115,8 @@ enum What {
     Hears { actor: usize, input: Input },
     /// The person does what they meant to, if it still rings.
     Decides { actor: usize },
+    /// The person hangs up, if it is not connected yet.
+    Regrets { actor: usize },
     /// The channel between Ann and this device opens, or it is clear that it never will.
     Opens { actor: usize },
     /// A deadline, which may be an old one.
@@ -144,6 +146,15 @@ impl Story for CallStory {
             What::Pushed { to, letter } => self.on_push(to, letter, agenda),
             What::Hears { actor, input } => self.give(actor, input, agenda),
             What::Decides { actor } => self.on_decision(actor, agenda),
+            What::Regrets { actor } => match self.state(actor) {
+                Some(State::Starting | State::Connecting) => {
+                    self.give(actor, Input::Cancel, agenda)
+                }
+                Some(
+                    State::Calling | State::Ringing { .. } | State::Connected | State::Ended(_),
+                )
+                | None => Ok(()),
+            },
             What::Opens { actor } => {
                 let is_up =
                     [0, actor].iter().all(|&end| self.state(end) == Some(State::Connecting));
@@ -283,6 +294,9 @@ impl CallStory {
             (0, Some(_)) => self.give(0, Input::Cancel, agenda),
             (_, Some(State::Ringing { .. })) => match self.plan.devices[actor - 1].does {
                 Does::Answer => {
+                    if let Some(span) = self.plan.devices[actor - 1].regrets {
+                        agenda.push(agenda.now() + span, What::Regrets { actor });
+                    }
                     self.give(actor, Input::Answer { node: NodeId(actor as u64) }, agenda)
                 }
                 Does::Decline => self.give(actor, Input::Decline, agenda),

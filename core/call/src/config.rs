@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How long and how often.
+/// How long and how often. Every span is longer than zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// How long the caller rings before giving up. Guess: a phone's six rings, plus the delay of a push.
     pub ring: Duration,
     /// The longest a device rings, whatever the invite says. Guess: nobody waits longer at the other end.
     pub ring_longest: Duration,
-    /// After these spans an INVITE that no device has confirmed is posted again. Guess: a device that was changing
-    /// networks is back after five seconds, one that was asleep after fifteen.
+    /// After these spans, shortest first, an INVITE that no device has confirmed is posted again. Guess: a device
+    /// that was changing networks is back after five seconds, one that was asleep after fifteen.
     pub invite_again: [Duration; 2],
     /// How often an ACCEPT is posted again until the channel opens. Guess: well above one round trip through the
     /// server.

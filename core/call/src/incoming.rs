@@ -268,7 +268,10 @@ impl Callee {
             (Stage::Answering { .. } | Stage::Connecting { .. }, CancelReason::Declined) => {
                 self.end(End::DeclinedElsewhere, out);
             }
-            // Whatever the reason, the caller has heard the end: no need to repeat it.
+            // It crossed with our DECLINE: the caller has our ACCEPT and waits for the channel.
+            (Stage::Declining { .. }, CancelReason::Accepted)
+                if by.is_none() || by.as_ref() == Some(&self.me) => {}
+            // Whatever else the reason, the caller has settled it: no need to repeat ourselves.
             (
                 Stage::Declining { end, .. },
                 CancelReason::Cancel | CancelReason::Accepted | CancelReason::Declined,

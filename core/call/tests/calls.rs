@@ -245,6 +245,23 @@ fn a_callee_who_hangs_up_while_it_connects_declines() {
 }
 
 #[test]
+fn a_callee_who_hangs_up_repeats_it_although_the_caller_confirms_the_accept_meanwhile() {
+    let mut line = Line::ringing();
+    line.laptop.answers(line.now);
+    let accept = line.take_posts();
+
+    line.laptop.told(line.now, Input::Cancel);
+    line.lose_all();
+    line.post_again(accept);
+    line.deliver_all();
+    assert_eq!(line.ann.state(), State::Connecting);
+    line.wait(Duration::from_secs(2));
+    line.deliver_all();
+
+    assert_eq!(line.ann.state(), State::Ended(End::Declined));
+}
+
+#[test]
 fn a_description_that_is_too_long_is_refused_and_the_call_goes_on() {
     let mut line = Line::ringing();
     line.laptop.told(line.now, Input::Answer { node: NodeId(2) });

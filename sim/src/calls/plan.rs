@@ -42,6 +42,9 @@ pub(super) struct Device {
     pub(super) after: Duration,
     /// How long the browser takes to make an answer.
     pub(super) answer: Duration,
+    /// How long after answering the person hangs up, unless it is connected by then; `None` when they wait. In fair
+    /// weather they wait.
+    pub(super) regrets: Option<Duration>,
 }
 
 /// What a person does on a device that rings.
@@ -90,6 +93,7 @@ impl Plan {
                 },
                 after: moment(dice) + Duration::from_millis(500),
                 answer: millis(dice, 200),
+                regrets: (!is_fair && dice.below(6) == 0).then(|| millis(dice, 3_000)),
             })
             .collect();
         Self {
