@@ -31,6 +31,7 @@
 //! Faults are settings ([`Weather`]), not code.
 
 pub mod calls;
+pub mod conference;
 mod net;
 mod world;
 

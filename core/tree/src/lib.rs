@@ -98,7 +98,9 @@ impl Tree {
             written: Vec::new(),
             outputs: VecDeque::new(),
         };
-        tree.authors.insert(me, Author::starting_at(first_number(clock)));
+        let first = first_number(clock);
+        tree.authors.insert(me, Author::starting_at(first));
+        tree.digest = sync::mix(me, first);
         tree
     }
 

@@ -9,6 +9,7 @@ use wire::{Dice, NodeId, Seed, Time, Timestamp};
 
 const STORIES: u64 = 150;
 const STEPS: u64 = 120;
+const AUTUMN: Timestamp = Timestamp(1_793_000_000_000);
 
 #[test]
 fn after_any_losses_two_that_synchronize_see_the_same() {
@@ -90,7 +91,7 @@ struct Grove {
 
 impl Grove {
     fn planted(count: u64, story: u64) -> Self {
-        let tree = |n| Tree::new(Config::default(), Time::ZERO, Timestamp(0), NodeId(n + 1));
+        let tree = |n| Tree::new(Config::default(), Time::ZERO, AUTUMN, NodeId(n + 1));
         let mut grove = Self {
             dice: Dice::new(Seed::story(story)),
             now: Time::ZERO,

@@ -1,0 +1,418 @@
+//! Conferences of real nodes: people who join by invites, talk, crash, sleep, are cut off and come back.
+//!
+//! The world plays the drivers: it opens the links that nodes ask for, and carries frames between them, in order, as a
+//! data channel does. A link across a cut stalls; what was sent arrives when the cut heals in time.
+//!
+//! **Invariant:** the events of a node, applied one by one, give the view that it reads.
+//! **Invariant:** no notice is delivered twice.
+//! **Invariant:** after a timeout a node waits for a later one.
+
+mod links;
+mod person;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use node::{Command, Event, Input, Life, Output, Path};
+use serde_json::{Value, json};
+use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
+
+use crate::{Agenda, Net, Story, Weather};
+
+use links::Links;
+pub use person::{Person, State};
+
+/// One thing that happens.
+#[derive(Clone, PartialEq)]
+pub enum What {
+    /// The story says so.
+    Act(Act),
+    /// The deadline that a node named.
+    Wakes(usize),
+    /// A frame arrives at one end of a wire.
+    Arrives {
+        /// Which wire.
+        wire: u64,
+        /// At which end, 0 or 1.
+        end: usize,
+        /// The bytes.
+        frame: Vec<u8>,
+    },
+    /// A description is ready.
+    Described {
+        /// Whose.
+        who: usize,
+        /// Of which link.
+        link: LinkId,
+        /// What it says.
+        description: String,
+    },
+    /// Both ends know each other: the wire opens.
+    Opens([(usize, LinkId); 2]),
+    /// One end learns that the other has hung up.
+    Closes {
+        /// Which wire.
+        wire: u64,
+        /// At which end.
+        end: usize,
+    },
+}
+
+/// Short, since every step is told when a promise breaks.
+impl fmt::Debug for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Act(act) => act.fmt(f),
+            Self::Wakes(who) => write!(f, "{who} wakes"),
+            Self::Arrives { wire, end, frame } => {
+                write!(f, "{} bytes arrive at end {end} of wire {wire}", frame.len())
+            }
+            Self::Described { who, link, .. } => write!(f, "{who} has described {link:?}"),
+            Self::Opens(ends) => write!(f, "a wire opens: {ends:?}"),
+            Self::Closes { wire, end } => write!(f, "wire {wire} closes at end {end}"),
+        }
+    }
+}
+
+/// What the story makes somebody do, or suffer. People are numbered in the order of arrival.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// Somebody new arrives, by a link to the one who invited, if any.
+    Join(Option<usize>),
+    /// A link between two, as an invite makes it.
+    Link(usize, usize),
+    /// One end hangs up all links between two.
+    Cut(usize, usize),
+    /// Writes.
+    Do(usize, Command),
+    /// Says a numbered notice to all; checked to arrive at most once.
+    Shout(usize),
+    /// Stops without a word.
+    Crash(usize),
+    /// Hears and does nothing until woken.
+    Sleep(usize),
+    /// Goes on.
+    Wake(usize),
+    /// Leaves properly.
+    Leave(usize),
+    /// From now on only members of the same group hear each other.
+    Split(Vec<BTreeSet<usize>>),
+    /// Everybody hears everybody.
+    Heal,
+    /// Bytes that are no frame come over every wire of somebody.
+    Rubbish(usize),
+}
+
+/// How much was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Frames that are not beats.
+    pub frames: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Beats.
+    pub beats: u64,
+}
+
+/// A conference.
+#[derive(Debug)]
+pub struct Conference {
+    dice: Dice,
+    links: Links,
+    people: Vec<Person>,
+    shouts: BTreeMap<usize, u64>,
+    traffic: Traffic,
+    config: node::Config,
+}
+
+impl Conference {
+    /// An empty one.
+    #[must_use]
+    pub fn new(number: u64, weather: Weather) -> Self {
+        let mut dice = Dice::new(Seed::story(number));
+        let links = Links::new(Net::new(weather, dice.seed()));
+        Self {
+            dice,
+            links,
+            people: Vec::new(),
+            shouts: BTreeMap::new(),
+            traffic: Traffic::default(),
+            config: node::Config::default(),
+        }
+    }
+
+    /// Everybody who ever arrived.
+    #[must_use]
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+
+    /// What was sent so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// The path of everybody's roster entry.
+    #[must_use]
+    pub fn roster(node: NodeId) -> Path {
+        format!("users/{node}").parse().expect("a name is a segment")
+    }
+
+    /// Checks that all of `who` see the same resources in the same order, and exactly each other.
+    ///
+    /// # Errors
+    ///
+    /// What differs.
+    pub fn agree(&self, who: &BTreeSet<usize>) -> Result<(), String> {
+        let names: BTreeSet<NodeId> = who.iter().map(|n| self.people[*n].node.me()).collect();
+        let mut first: Option<(usize, Vec<(String, Value, NodeId)>)> = None;
+        for n in who {
+            let present: BTreeSet<NodeId> = self.people[*n].node.nodes().collect();
+            if present != names {
+                return Err(format!("{n} has {present:?} present instead of {names:?}"));
+            }
+            let view = self.people[*n].view();
+            match &first {
+                None => first = Some((*n, view)),
+                Some((_, same)) if *same == view => {}
+                Some((one, other)) => {
+                    return Err(format!("{one} sees {other:?}\nbut {n} sees {view:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, act: Act, agenda: &mut Agenda<What>) -> Result<(), String> {
+        let now = agenda.now();
+        match act {
+            Act::Join(inviter) => self.join(inviter, agenda)?,
+            Act::Link(one, other) => self.link(one, other, agenda)?,
+            Act::Cut(one, other) => {
+                for (link, end) in self.links.between(one, other) {
+                    self.tell(one, Input::Down { link }, agenda)?;
+                    self.links.hang(one, link, end, agenda);
+                }
+            }
+            Act::Do(who, command) => {
+                // A refused write is part of the story.
+                self.try_tell(who, Input::Do(command), agenda)?.ok();
+            }
+            Act::Shout(who) => {
+                let number = self.shouts.entry(who).or_default();
+                *number += 1;
+                let data = json!({ "number": *number });
+                let path = "shout".parse().expect("one word is a path");
+                self.tell(who, Input::Do(Command::Notify { path, data, to: None }), agenda)?;
+            }
+            Act::Crash(who) => self.people[who].state = State::Crashed(now),
+            Act::Sleep(who) => self.people[who].state = State::Asleep,
+            Act::Wake(who) => {
+                self.people[who].state = State::Awake;
+                for (end, wire, frame) in self.people[who].take_waiting() {
+                    agenda.push(now, What::Arrives { wire, end, frame });
+                }
+                self.tell(who, Input::Timeout, agenda)?;
+            }
+            Act::Leave(who) => {
+                self.tell(who, Input::Do(Command::Leave), agenda)?;
+                self.people[who].state = State::Left;
+            }
+            Act::Split(groups) => self.links.split(groups),
+            Act::Heal => self.links.heal(agenda),
+            Act::Rubbish(who) => {
+                for (wire, end) in self.links.of(who) {
+                    agenda.push(now, What::Arrives { wire, end: 1 - end, frame: vec![0xff; 9] });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, inviter: Option<usize>, agenda: &mut Agenda<What>) -> Result<(), String> {
+        let who = self.people.len();
+        let me = NodeId::random(&mut self.dice);
+        let clock = Timestamp(1_800_000_000_000);
+        let seed = self.dice.seed();
+        let clock = Timestamp(clock.0 + agenda.now().since_origin().as_millis() as u64);
+        let node = node::Node::new(self.config.clone(), agenda.now(), clock, me, seed);
+        self.people.push(Person::new(node));
+        let value = json!({ "name": format!("Person {who}") });
+        let create = Command::Create { path: Self::roster(me), value, life: Life::Ephemeral };
+        self.tell(who, Input::Do(create), agenda)?;
+        match inviter {
+            Some(inviter) => self.link(inviter, who, agenda),
+            None => Ok(()),
+        }
+    }
+
+    fn link(&mut self, one: usize, other: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
+        let (a, b) = (self.people[one].number_link(), self.people[other].number_link());
+        self.open([(one, a), (other, b)], agenda)
+    }
+
+    fn open(
+        &mut self,
+        ends: [(usize, LinkId); 2],
+        agenda: &mut Agenda<What>,
+    ) -> Result<(), String> {
+        let awake = ends.iter().all(|(who, _)| self.people[*who].state == State::Awake);
+        if !awake || !self.links.can_talk(ends[0].0, ends[1].0) {
+            return Ok(());
+        }
+        self.links.open(ends);
+        for ((who, link), (other, _)) in [(ends[0], ends[1]), (ends[1], ends[0])] {
+            let peer = self.people[other].node.me();
+            // A link that took too long is hung up by whoever gave up waiting.
+            self.try_tell(who, Input::Up { link, peer }, agenda)?.ok();
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, who: usize, input: Input, agenda: &mut Agenda<What>) -> Result<(), String> {
+        let told = input.clone();
+        self.try_tell(who, input, agenda)?
+            .map_err(|error| format!("{who} refuses {told:?}: {error}"))
+    }
+
+    /// Lets one node take an input in, and does what it asks. The inner error is the node's, the outer a broken
+    /// promise.
+    fn try_tell(
+        &mut self,
+        who: usize,
+        input: Input,
+        agenda: &mut Agenda<What>,
+    ) -> Result<Result<(), node::Error>, String> {
+        if self.people[who].state != State::Awake {
+            return Ok(Ok(()));
+        }
+        let now = agenda.now();
+        let is_timeout = input == Input::Timeout;
+        let result = self.people[who].node.handle(now, input);
+        while let Some(output) = self.people[who].node.poll() {
+            self.carry_out(who, output, agenda)?;
+        }
+        let timeout = self.people[who].node.timeout();
+        if is_timeout && timeout.is_some_and(|at| at <= now) {
+            return Err(format!("{who} wants to be woken at {timeout:?}, which is not later"));
+        }
+        if let Some(at) = self.people[who].arm(timeout) {
+            agenda.push(at, What::Wakes(who));
+        }
+        Ok(result)
+    }
+
+    fn carry_out(
+        &mut self,
+        who: usize,
+        output: Output,
+        agenda: &mut Agenda<What>,
+    ) -> Result<(), String> {
+        let soon = agenda.now() + Duration::from_millis(20 + self.dice.below(100));
+        match output {
+            Output::Send { link, frame } => {
+                if frame.len() == 5 && frame[0] == 0 {
+                    self.traffic.beats += 1;
+                } else {
+                    self.traffic.frames += 1;
+                    self.traffic.bytes += frame.len() as u64;
+                }
+                self.links.send(who, link, frame, agenda);
+            }
+            Output::Dial { link, .. } => {
+                let description = format!("{who} {}", link.0);
+                agenda.push(soon, What::Described { who, link, description });
+            }
+            Output::Answer { link, offer, .. } => {
+                let description = format!("{who} {} {offer}", link.0);
+                agenda.push(soon, What::Described { who, link, description });
+            }
+            Output::Apply { answer, .. } => {
+                let words: Vec<u64> = answer.split(' ').filter_map(|n| n.parse().ok()).collect();
+                let [answerer, theirs, dialler, ours] = words[..] else {
+                    return Err(format!("{who} got the answer {answer:?}"));
+                };
+                let ends = [(dialler as usize, LinkId(ours)), (answerer as usize, LinkId(theirs))];
+                agenda.push(soon, What::Opens(ends));
+            }
+            Output::Hang { link } => {
+                if let Some(end) = self.links.end_of(who, link) {
+                    self.links.hang(who, link, end, agenda);
+                }
+            }
+            Output::Event(Event::Notice { data, from, .. }) => {
+                self.people[who].hear(from, data["number"].as_u64().unwrap_or(0))?;
+            }
+            Output::Event(event) => self.people[who].learn(event, agenda.now())?,
+        }
+        Ok(())
+    }
+
+    fn arrive(
+        &mut self,
+        wire: u64,
+        end: usize,
+        frame: Vec<u8>,
+        agenda: &mut Agenda<What>,
+    ) -> Result<(), String> {
+        let Some((who, link)) = self.links.arrive(wire, end) else { return Ok(()) };
+        if self.people[who].state == State::Asleep {
+            self.people[who].wait(end, wire, frame);
+            return Ok(());
+        }
+        // Rubbish is refused; anything else that is refused shows when views differ.
+        self.try_tell(who, Input::Received { link, frame }, agenda)?.ok();
+        Ok(())
+    }
+}
+
+impl Story for Conference {
+    type What = What;
+
+    fn happen(&mut self, what: What, agenda: &mut Agenda<What>) -> Result<(), String> {
+        match what {
+            What::Act(act) => self.act(act, agenda),
+            What::Wakes(who) => {
+                if self.people[who].is_due(agenda.now()) {
+                    self.tell(who, Input::Timeout, agenda)?;
+                }
+                Ok(())
+            }
+            What::Arrives { wire, end, frame } => self.arrive(wire, end, frame, agenda),
+            What::Described { who, link, description } => {
+                // The node may have given up meanwhile.
+                self.try_tell(who, Input::Described { link, description }, agenda)?.ok();
+                Ok(())
+            }
+            What::Opens(ends) => self.open(ends, agenda),
+            What::Closes { wire, end } => {
+                if let Some((who, link)) = self.links.close(wire, end) {
+                    self.try_tell(who, Input::Down { link }, agenda)?.ok();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn check(&self, now: Time) -> Result<(), String> {
+        for (n, person) in self.people.iter().enumerate() {
+            if person.state != State::Awake {
+                continue;
+            }
+            for other in &self.people {
+                if let State::Crashed(at) = other.state
+                    && now > at + Duration::from_secs(15)
+                    && person.node.get(&Self::roster(other.node.me())).is_some()
+                {
+                    return Err(format!(
+                        "{n} still shows {} 15 s after its crash",
+                        other.node.me()
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! One participant: a node, and an application that believes its events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use node::{Event, Listing, Node, Path};
+use serde_json::Value;
+use wire::{LinkId, NodeId, Time};
+
+/// How somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Well.
+    Awake,
+    /// The lid is closed.
+    Asleep,
+    /// Stopped without a word.
+    Crashed(Time),
+    /// Left properly.
+    Left,
+}
+
+/// One participant.
+#[derive(Debug)]
+pub struct Person {
+    /// The node.
+    pub node: Node,
+    /// How it is.
+    pub state: State,
+    /// What the application knows from events alone.
+    known: BTreeMap<Path, Value>,
+    present: BTreeSet<NodeId>,
+    /// When it was told that somebody had gone.
+    gone: BTreeMap<NodeId, Time>,
+    heard: BTreeMap<NodeId, BTreeSet<u64>>,
+    refused: Vec<(Path, NodeId)>,
+    armed: Option<Time>,
+    links: u64,
+    waiting: Vec<(usize, u64, Vec<u8>)>,
+}
+
+impl Person {
+    pub(crate) fn new(node: Node) -> Self {
+        let present = BTreeSet::from([node.me()]);
+        Self {
+            node,
+            state: State::Awake,
+            known: BTreeMap::new(),
+            present,
+            gone: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            refused: Vec::new(),
+            armed: None,
+            links: 0,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// The resources of the lists that stories use, in order, with who wrote them.
+    #[must_use]
+    pub fn view(&self) -> Vec<(String, Value, NodeId)> {
+        let lists = ["users", "messages", "shared"];
+        let lists = lists.iter().map(|list| list.parse().expect("one word is a path"));
+        lists
+            .flat_map(|list: Path| self.node.list(&list, Listing::default()))
+            .map(|entry| (entry.path.to_string(), entry.value.clone(), entry.by))
+            .collect()
+    }
+
+    /// The numbers of the notices that came from `from`.
+    #[must_use]
+    pub fn heard(&self, from: NodeId) -> BTreeSet<u64> {
+        self.heard.get(&from).cloned().unwrap_or_default()
+    }
+
+    /// When the application was last told that `node` had gone.
+    #[must_use]
+    pub fn gone_at(&self, node: NodeId) -> Option<Time> {
+        self.gone.get(&node).copied()
+    }
+
+    /// Which creates were lost, and to whom.
+    #[must_use]
+    pub fn refused(&self) -> &[(Path, NodeId)] {
+        &self.refused
+    }
+
+    pub(crate) fn hear(&mut self, from: NodeId, number: u64) -> Result<(), String> {
+        if self.heard.entry(from).or_default().insert(number) {
+            return Ok(());
+        }
+        Err(format!("notice {number} of {from} was delivered twice"))
+    }
+
+    /// Believes an event, if it fits what was known.
+    pub(crate) fn learn(&mut self, event: Event, now: Time) -> Result<(), String> {
+        let told = format!("{event:?}");
+        let fits = match event {
+            Event::Created { path, value, .. } => self.known.insert(path, value).is_none(),
+            Event::Updated { path, value, old, .. } => self.known.insert(path, value) == Some(old),
+            Event::Deleted { path, old, .. } => self.known.remove(&path) == Some(old),
+            Event::Arrived(node) => self.present.insert(node),
+            Event::Gone(node) => {
+                self.gone.insert(node, now);
+                self.present.remove(&node)
+            }
+            Event::Refused { path, by } => {
+                self.refused.push((path, by));
+                true
+            }
+            Event::Notice { .. } | Event::Undelivered { .. } => true,
+        };
+        if !fits {
+            return Err(format!("{} is told {told}, which does not fit", self.node.me()));
+        }
+        Ok(())
+    }
+
+    /// Whether what events told is what the node reads.
+    ///
+    /// # Errors
+    ///
+    /// What differs.
+    pub fn believes_right(&self) -> Result<(), String> {
+        if self.present != self.node.nodes().collect() {
+            return Err(format!("{} believes in {:?}", self.node.me(), self.present));
+        }
+        match self.known.iter().find(|(path, value)| self.node.get(path) != Some(value)) {
+            Some((path, value)) => Err(format!("{path} is believed to be {value}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes note of the deadline; returns it when it has to be planned.
+    pub(crate) fn arm(&mut self, timeout: Option<Time>) -> Option<Time> {
+        let sooner = timeout.filter(|at| self.armed.is_none_or(|armed| *at < armed))?;
+        self.armed = Some(sooner);
+        Some(sooner)
+    }
+
+    pub(crate) fn is_due(&mut self, now: Time) -> bool {
+        let due = self.armed.is_some_and(|at| at <= now);
+        if due {
+            self.armed = None;
+        }
+        due
+    }
+
+    pub(crate) fn number_link(&mut self) -> LinkId {
+        self.links += 1;
+        LinkId(self.links)
+    }
+
+    pub(crate) fn wait(&mut self, end: usize, wire: u64, frame: Vec<u8>) {
+        self.waiting.push((end, wire, frame));
+    }
+
+    pub(crate) fn take_waiting(&mut self) -> Vec<(usize, u64, Vec<u8>)> {
+        std::mem::take(&mut self.waiting)
+    }
+}
