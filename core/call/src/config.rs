@@ -19,7 +19,7 @@ pub struct Config {
     pub accept_again: Duration,
     /// How often a DECLINE is posted again until the caller confirms it.
     pub decline_again: Duration,
-    /// How long a DECLINE is posted again. Guess: the three tries that outlast a lost page load.
+    /// How long a DECLINE is posted again: as long as a caller who has our ACCEPT may wait for the channel.
     pub decline_longest: Duration,
     /// How long an offer or answer may take to be made. Measured: gathering is bounded to 1.5 s, a cold tab adds
     /// a few more.
@@ -39,7 +39,7 @@ impl Default for Config {
             invite_again: [Duration::from_secs(5), Duration::from_secs(15)],
             accept_again: Duration::from_secs(2),
             decline_again: Duration::from_secs(2),
-            decline_longest: Duration::from_secs(7),
+            decline_longest: Duration::from_secs(15),
             describe: Duration::from_secs(10),
             connect: Duration::from_secs(15),
             devices_max: 64,

@@ -70,7 +70,7 @@ impl CallStory {
         let node = connected.map(|i| NodeId(i as u64));
         promise(caller.peer_node() == node, "both ends of a channel agree")?;
 
-        // Repetition makes up for a message in ten: seven ACCEPTs are not all lost.
+        // Repetition makes up for a message in ten: seven ACCEPTs or DECLINEs are not all lost.
         let is_bearable = self.plan.opens && self.plan.weather.lost_permille <= 100;
         let failed = Some(State::Ended(End::Failed));
         let has_failed = (0..self.actors.len()).any(|actor| self.state(actor) == failed);
