@@ -42,7 +42,7 @@ fn above_eight_everybody_has_at_least_four_links() {
     let people = hall.world.story().people();
     let links: Vec<usize> = people.iter().map(|person| person.node.neighbours().len()).collect();
     assert!(links.iter().all(|links| *links >= 4), "{links:?}");
-    assert!(links.iter().sum::<usize>() <= 30 * 6, "{links:?}");
+    assert!(links.iter().sum::<usize>() <= 30 * 8, "{links:?}");
 }
 
 #[test]

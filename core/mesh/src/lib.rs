@@ -241,6 +241,7 @@ pub struct Mesh {
     hops: BTreeMap<NodeId, NodeId>,
     /// Which casts of each author were heard, and when the last, counted in casts.
     windows: BTreeMap<NodeId, (u64, Window)>,
+    version: u64,
     heard: u64,
     seq: u64,
     digest: u32,
@@ -261,6 +262,7 @@ impl Mesh {
             links: BTreeMap::new(),
             map: Map::default(),
             hops: BTreeMap::new(),
+            version: 0,
             windows: BTreeMap::new(),
             heard: 0,
             seq: first,
@@ -321,6 +323,12 @@ impl Mesh {
     #[must_use]
     pub fn neighbours(&self) -> BTreeSet<NodeId> {
         self.links.values().map(|link| link.peer).collect()
+    }
+
+    /// A number that grows whenever [`Mesh::reach`] may have changed.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// The nodes that can be reached, ourselves included.

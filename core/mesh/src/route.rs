@@ -58,6 +58,7 @@ impl Mesh {
     /// Works out all ways anew, and sends what waited for one.
     pub(crate) fn find_ways(&mut self, now: Time) {
         self.hops = self.map.first_hops(self.me, &self.neighbours());
+        self.version += 1;
         for waiting in std::mem::take(&mut self.waiting) {
             let until = waiting.until;
             if let Err(unicast) = self.pass_on(now, waiting.unicast) {

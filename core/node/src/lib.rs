@@ -118,8 +118,10 @@ pub struct Node {
     record_at: Option<Time>,
     /// Who is present, and until when if it cannot be reached.
     present: BTreeMap<NodeId, Option<Time>>,
-    /// Who said that it left.
-    left: BTreeSet<NodeId>,
+    /// The mesh's version when presence was last worked out.
+    attended: u64,
+    /// What each node says of its links.
+    records: BTreeMap<NodeId, presence::Record>,
     attempts: BTreeMap<LinkId, dial::Attempt>,
     tries: BTreeMap<NodeId, dial::Tries>,
     /// When to dial somebody again.
@@ -146,7 +148,8 @@ impl Node {
             map_is_stale: false,
             record_at: None,
             present: BTreeMap::from([(me, None)]),
-            left: BTreeSet::new(),
+            attended: 0,
+            records: BTreeMap::new(),
             attempts: BTreeMap::new(),
             tries: BTreeMap::new(),
             dial_at: None,
@@ -355,7 +358,7 @@ impl Node {
                 result = result.and(self.on_tree(now, output));
             } else if self.map_is_stale {
                 self.map_is_stale = false;
-                self.map = self.read_map();
+                self.map = self.draw_map();
                 result = result.and(self.mesh_input(now, mesh::Input::Map(self.map.clone())));
             } else if self.take_attendance(now) {
                 let present = self.present.keys().copied().collect();
@@ -458,15 +461,16 @@ impl Node {
 
     /// Hands a change up; one of a link record is our own affair.
     fn on_change(&mut self, change: tree::Event) {
-        let (tree::Event::Created { path, .. }
-        | tree::Event::Updated { path, .. }
-        | tree::Event::Deleted { path, .. }
-        | tree::Event::Refused { path, .. }) = &change;
-        if path.segments().next() == Some(LINKS) {
-            self.map_is_stale = true;
-            return;
-        }
+        let is_ours = |path: &Path| path.segments().next() == Some(LINKS);
         self.emit(match change {
+            tree::Event::Created { path, value, .. } | tree::Event::Updated { path, value, .. }
+                if is_ours(&path) =>
+            {
+                return self.on_record(&path, Some(&value));
+            }
+            tree::Event::Deleted { path, .. } if is_ours(&path) => {
+                return self.on_record(&path, None);
+            }
             tree::Event::Created { path, value, by } => Event::Created { path, value, by },
             tree::Event::Updated { path, value, old, by } => {
                 Event::Updated { path, value, old, by }

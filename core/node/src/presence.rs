@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use mesh::Map;
 use serde_json::{Value, json};
-use tree::{LINKS, Life, Listing, links_of};
+use tree::{Life, Path, links_of};
 use wire::{NodeId, Time};
 
 use crate::{Error, Event, Node};
 
 /// What a node says of its own links.
-struct Record {
+#[derive(Debug)]
+pub(crate) struct Record {
     neighbours: BTreeSet<NodeId>,
+    /// Whether it said that it leaves for good.
     left: bool,
 }
 
@@ -61,45 +63,52 @@ impl Node {
         self.tree_input(now, tree::Input::Do(command))
     }
 
-    /// Reads all records anew.
-    pub(crate) fn read_map(&mut self) -> Map {
-        let list = LINKS.parse().expect("one word is a path");
-        let records = self.tree.list(&list, Listing::default());
-        let records = records.into_iter().map(|entry| (entry.by, Record::of(entry.value)));
-        let records: Vec<(NodeId, Record)> = records.collect();
-        self.left = records.iter().filter(|(_, record)| record.left).map(|(node, _)| *node).collect();
-        Map::new(records.into_iter().map(|(node, record)| (node, record.neighbours)))
+    /// What somebody recorded has changed; `None` when the record is gone.
+    pub(crate) fn on_record(&mut self, path: &Path, value: Option<&Value>) {
+        let Ok(node) = path.name().parse() else { return };
+        match value {
+            Some(value) => self.records.insert(node, Record::of(value)),
+            None => self.records.remove(&node),
+        };
+        self.map_is_stale = true;
+    }
+
+    /// The map that follows from all records.
+    pub(crate) fn draw_map(&self) -> Map {
+        Map::new(self.records.iter().map(|(node, record)| (*node, &record.neighbours)))
+    }
+
+    fn has_left(&self, node: NodeId) -> bool {
+        node != self.me && self.records.get(&node).is_some_and(|record| record.left)
     }
 
     /// Compares who can be reached with who is present; true when somebody came or went.
     pub(crate) fn take_attendance(&mut self, now: Time) -> bool {
+        let is_late = |until: &Option<Time>| until.is_some_and(|until| now >= until);
+        if self.attended == self.mesh.version() && !self.present.values().any(is_late) {
+            return false;
+        }
+        self.attended = self.mesh.version();
         let mut reach = self.mesh.reach();
-        reach.retain(|node| !self.left.contains(node) || *node == self.me);
+        reach.retain(|node| !self.has_left(*node));
         let mut changed = false;
         for node in &reach {
-            match self.present.insert(*node, None) {
-                Some(_) => {}
-                None => {
-                    changed = true;
-                    self.emit(Event::Arrived(*node));
-                }
+            if self.present.insert(*node, None).is_none() {
+                changed = true;
+                self.emit(Event::Arrived(*node));
             }
         }
-        let mut gone = Vec::new();
-        for (node, lost_until) in &mut self.present {
-            if reach.contains(node) {
-                continue;
+        let until = now + self.config.grace;
+        let lost = self.present.iter_mut().filter(|(node, _)| !reach.contains(node));
+        let lost: Vec<(NodeId, Time)> =
+            lost.map(|(node, lost)| (*node, *lost.get_or_insert(until))).collect();
+        for (node, until) in lost {
+            if now >= until || self.has_left(node) {
+                changed = true;
+                self.present.remove(&node);
+                self.tries.remove(&node);
+                self.emit(Event::Gone(node));
             }
-            let until = *lost_until.get_or_insert(now + self.config.grace);
-            if now >= until || self.left.contains(node) {
-                gone.push(*node);
-            }
-        }
-        for node in gone {
-            changed = true;
-            self.present.remove(&node);
-            self.tries.remove(&node);
-            self.emit(Event::Gone(node));
         }
         changed
     }
