@@ -252,7 +252,7 @@ impl Callee {
                 self.end(End::AnsweredElsewhere { by }, out);
             }
             (Stage::Ringing { .. }, CancelReason::Declined) => {
-                self.end(End::DeclinedElsewhere, out);
+                self.end(End::DeclinedElsewhere { by }, out);
             }
             (Stage::Answering { .. } | Stage::Connecting { .. }, CancelReason::Cancel) => {
                 self.end(End::Withdrawn, out);
@@ -266,7 +266,7 @@ impl Callee {
                 self.end(End::AnsweredElsewhere { by }, out);
             }
             (Stage::Answering { .. } | Stage::Connecting { .. }, CancelReason::Declined) => {
-                self.end(End::DeclinedElsewhere, out);
+                self.end(End::DeclinedElsewhere { by }, out);
             }
             // It crossed with our DECLINE: the caller has our ACCEPT and waits for the channel.
             (Stage::Declining { .. }, CancelReason::Accepted)

@@ -171,8 +171,11 @@ pub enum End {
         /// Which, when the caller said so.
         by: Option<Address>,
     },
-    /// Another device of ours declined.
-    DeclinedElsewhere,
+    /// Another device of ours declined; this very device, when another of its windows did.
+    DeclinedElsewhere {
+        /// Which, when the caller said so.
+        by: Option<Address>,
+    },
     /// We did not answer in time, or the caller gave up.
     Missed,
     /// The caller gave up after we had answered.

@@ -57,7 +57,7 @@ fn one_device_declines_and_all_fall_silent() {
 
     assert_eq!(line.ann.state(), State::Ended(End::Declined));
     assert_eq!(line.laptop.state(), State::Ended(End::Declined));
-    assert_eq!(line.phone.state(), State::Ended(End::DeclinedElsewhere));
+    assert_eq!(line.phone.state(), State::Ended(End::DeclinedElsewhere { by: laptop().into() }));
     assert!(line.laptop.call.is_over(), "the CANCEL confirms the DECLINE");
 }
 

@@ -193,6 +193,9 @@ fn state(call: &Call) -> String {
         State::Ended(End::AnsweredElsewhere { by: Some(by) }) => {
             format!("AnsweredElsewhere by {by}")
         }
+        State::Ended(End::DeclinedElsewhere { by: Some(by) }) => {
+            format!("DeclinedElsewhere by {by}")
+        }
         State::Ended(end) => format!("{end:?}"),
         State::Ringing { devices } => format!("Ringing on {devices}"),
         state @ (State::Starting | State::Calling | State::Connecting | State::Connected) => {

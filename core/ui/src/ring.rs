@@ -155,7 +155,7 @@ pub fn words(end: &End, call: &Call) -> String {
         End::AnsweredElsewhere { .. } => {
             "Answered on another device. The call goes on there; you can close this.".to_owned()
         }
-        End::DeclinedElsewhere => {
+        End::DeclinedElsewhere { .. } => {
             format!("Declined on another device. Call {name} back if that was a mistake.")
         }
         End::Missed => format!("Missed call from {name}. Call back when you like."),
@@ -180,7 +180,7 @@ fn sound(end: &End) -> Sound {
         End::Cancelled
         | End::CallsBack
         | End::AnsweredElsewhere { .. }
-        | End::DeclinedElsewhere
+        | End::DeclinedElsewhere { .. }
         | End::Missed
         | End::Rejected(_) => Sound::Silence,
     }
@@ -202,7 +202,7 @@ fn buttons(end: &End, direction: Direction) -> Vec<Button> {
             | End::Refused
             | End::Failed
             | End::AnsweredElsewhere { .. }
-            | End::DeclinedElsewhere
+            | End::DeclinedElsewhere { .. }
             | End::Missed
             | End::Withdrawn
             | End::Rejected(_),

@@ -239,13 +239,15 @@ fn declined_on_another_device_can_be_called_back() {
 }
 
 #[test]
-fn answered_in_another_window_of_this_browser_needs_no_words() {
+fn what_was_done_in_another_window_of_this_browser_needs_no_words() {
     let mut page = Screen::logged_in_as_ann();
     page.rung_by("bob@x.org", 1);
     page.rung_by("cid@x.org", 2);
+    page.rung_by("dan@x.org", 3);
 
     page.told(Event::Taken(InviteId(1)));
     page.hears("cid@x.org", cancel(2, CancelReason::Accepted, Some(ME)));
+    page.hears("dan@x.org", cancel(3, CancelReason::Declined, Some(ME)));
 
     assert_eq!((page.logged_in().cards, page.logged_in().notices), (vec![], vec![]));
     assert_eq!(page.effects().last(), Some(&Effect::Ring { on: false }));

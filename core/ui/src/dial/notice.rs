@@ -37,9 +37,12 @@ impl What {
             End::AnsweredElsewhere { by } if by.as_ref() != me => {
                 Some(Self::AnsweredElsewhere { from })
             }
-            End::DeclinedElsewhere => Some(Self::DeclinedElsewhere { from }),
-            // Another window of this browser has it.
+            End::DeclinedElsewhere { by } if by.as_ref() != me => {
+                Some(Self::DeclinedElsewhere { from })
+            }
+            // Another window of this browser did it.
             End::AnsweredElsewhere { .. }
+            | End::DeclinedElsewhere { .. }
             // Done here, by the person.
             | End::Cancelled
             | End::Declined

@@ -24,10 +24,10 @@ impl Default for Config {
     }
 }
 
-/// What goes into [`Dial::handle`].
+/// What goes into [`Dial::handle`](super::Dial::handle).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// It is as late as [`Dial::timeout`] said.
+    /// It is as late as [`Dial::timeout`](super::Dial::timeout) said.
     Timeout,
     /// The person did something.
     Gesture(Gesture),
