@@ -1,6 +1,6 @@
 //! The DevTools protocol over one WebSocket: commands and their answers, and the pages that come and go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,6 +44,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     next: u64,
+    /// Commands whose answers somebody waits for.
+    awaited: BTreeSet<u64>,
     answers: BTreeMap<u64, Result<Value, String>>,
     targets: Vec<Target>,
     /// Commands that each new page of a context gets before it runs.
@@ -116,22 +118,23 @@ impl Wire {
         self.shared.state.lock().expect("no holder of the lock panics")
     }
 
-    /// Sends a command; the answer is kept until it is asked for.
+    /// Sends a command whose answer will be asked for.
     fn post(&self, session: &str, method: &str, params: Value) -> u64 {
         let mut state = self.state();
-        state.next += 1;
-        let id = state.next;
-        self.send(id, session, method, params);
+        let id = self.send(&mut state, session, method, params);
+        state.awaited.insert(id);
         id
     }
 
-    fn send(&self, id: u64, session: &str, method: &str, params: Value) {
-        let mut command = json!({ "id": id, "method": method, "params": params });
+    fn send(&self, state: &mut State, session: &str, method: &str, params: Value) -> u64 {
+        state.next += 1;
+        let mut command = json!({ "id": state.next, "method": method, "params": params });
         if !session.is_empty() {
             command["sessionId"] = session.into();
         }
         // A closed queue means that the browser has gone: then the answer is missed, and that is said.
         self.commands.send(command.to_string()).ok();
+        state.next
     }
 
     async fn serve<S>(self, socket: S, mut queue: mpsc::UnboundedReceiver<String>)
@@ -162,9 +165,10 @@ impl Wire {
                 Some(error) => Err(error.to_owned()),
                 None => Ok(frame["result"].take()),
             };
-            // Number 0 is what nobody waits for: the prelude of a page that may have gone meanwhile.
-            if id != 0 {
-                self.state().answers.insert(id, answer);
+            let mut state = self.state();
+            // Nobody waits for those of the prelude, whose page may have gone meanwhile.
+            if state.awaited.remove(&id) {
+                state.answers.insert(id, answer);
                 self.shared.answered.notify_all();
             }
             return;
@@ -191,6 +195,13 @@ impl Wire {
                     target.url = info["url"].as_str().unwrap_or_default().to_owned();
                 }
             }
+            "Target.targetCrashed" => {
+                let mut state = self.state();
+                let crashed = params["targetId"].as_str().unwrap_or_default();
+                for target in state.targets.iter_mut().filter(|target| target.id == crashed) {
+                    target.record.complaints.push("crashed".to_owned());
+                }
+            }
             _ => {
                 let mut state = self.state();
                 if let Some(target) =
@@ -215,12 +226,11 @@ impl Wire {
             record: Record::default(),
         };
         let mut state = self.state();
-        if target.kind == "page" {
-            for (method, params) in state.prelude.get(&target.context).into_iter().flatten() {
-                self.send(0, &target.session, method, params.clone());
-            }
+        let prelude = state.prelude.get(&target.context).filter(|_| target.kind == "page");
+        for (method, params) in prelude.cloned().unwrap_or_default() {
+            self.send(&mut state, &target.session, &method, params);
         }
-        self.send(0, &target.session, "Runtime.runIfWaitingForDebugger", json!({}));
+        self.send(&mut state, &target.session, "Runtime.runIfWaitingForDebugger", json!({}));
         state.targets.push(target);
     }
 }

@@ -47,6 +47,13 @@ impl Page {
         self.loaded();
     }
 
+    /// Has it believe that it is in front, as each of several windows on a desk would be. Not before the page runs: a
+    /// waiting one crashes on it.
+    pub(crate) fn face(&self) {
+        let focus = json!({ "enabled": true });
+        self.call("Emulation.setFocusEmulationEnabled", focus).expect("a tab takes the focus");
+    }
+
     /// Loads it again.
     ///
     /// # Panics
@@ -90,7 +97,6 @@ impl Page {
     /// # Panics
     /// When it does not come; says what is there instead.
     #[track_caller]
-    #[must_use]
     pub fn find(&self, role: &str, name: &str) -> Control {
         self.find_within(PATIENCE, role, name)
     }
@@ -100,7 +106,6 @@ impl Page {
     /// # Panics
     /// When it does not come in time.
     #[track_caller]
-    #[must_use]
     pub fn find_within(&self, patience: Duration, role: &str, name: &str) -> Control {
         if let Some(found) = try_within(patience, || self.look(role, name)) {
             return found;

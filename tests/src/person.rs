@@ -65,6 +65,7 @@ impl Person {
         });
         let page = Page::new(self.wire.clone(), &self.name, target);
         page.go(address);
+        page.face();
         page
     }
 
@@ -77,7 +78,9 @@ impl Person {
         let target = eventually(&format!("a tab of {} at {words}", self.name), || {
             self.wire.pages(&self.context).into_iter().rfind(|page| page.url.contains(words))
         });
-        Page::new(self.wire.clone(), &self.name, target)
+        let page = Page::new(self.wire.clone(), &self.name, target);
+        page.face();
+        page
     }
 
     /// How many tabs hold these words in their address.
@@ -154,13 +157,9 @@ impl Person {
             ("Runtime.enable", json!({})),
             ("Network.enable", json!({})),
             ("Log.enable", json!({})),
-            ("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })),
             ("Emulation.setDeviceMetricsOverride", metrics),
             ("Emulation.setTouchEmulationEnabled", json!({ "enabled": phone })),
-            (
-                "Page.addScriptToEvaluateOnNewDocument",
-                json!({ "source": WITNESS, "runImmediately": true }),
-            ),
+            ("Page.addScriptToEvaluateOnNewDocument", json!({ "source": WITNESS })),
         ];
         commands.into_iter().map(|(method, params)| (method.to_owned(), params)).collect()
     }

@@ -53,9 +53,10 @@ impl Project {
         })
     }
 
-    /// Cargo in the root of the workspace.
+    /// Cargo in the root of the workspace. The server embeds the web app from where we put it; every command says so
+    /// alike, for cargo builds the server again when it changes.
     pub(crate) fn cargo<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
-        Command::new(cargo()).args(args).dir(&self.root)
+        Command::new(cargo()).args(args).env("HULLO_WEB_DIR", self.web()).dir(&self.root)
     }
 
     /// Where the web app goes; the server embeds it from there.

@@ -1,0 +1,52 @@
+//! A third person is rung from within the call.
+
+use tests::{Page, Screen};
+
+use crate::house::{ALICE, BOB, CAROL, House, lists, open_chat, say};
+use crate::on_both_screens;
+
+on_both_screens!(the_caller_rings_a_third, the_callee_rings_a_third);
+
+fn the_caller_rings_a_third(screen: Screen) {
+    let house = House::new(screen);
+    let carol = house.newcomer(CAROL);
+    let talk = house.call();
+
+    invite(&talk.hers, CAROL);
+
+    let theirs = carol.answers(ALICE);
+    all_meet(&talk.hers, &talk.his, &theirs);
+}
+
+fn the_callee_rings_a_third(screen: Screen) {
+    let house = House::new(screen);
+    let carol = house.newcomer(CAROL);
+    let talk = house.call();
+
+    invite(&talk.his, CAROL);
+
+    let theirs = carol.answers(BOB);
+    all_meet(&talk.hers, &talk.his, &theirs);
+}
+
+/// Rings somebody from within the call.
+pub(crate) fn invite(page: &Page, user: &str) {
+    page.press("Invite");
+    page.fill("Address", user);
+    page.press("Call");
+}
+
+/// All three see and hear two others, are in one roster, and read what each says.
+fn all_meet(hers: &Page, his: &Page, theirs: &Page) {
+    for page in [hers, his, theirs] {
+        page.sees_and_hears(2);
+        lists(page, &[ALICE, BOB, CAROL]);
+    }
+    say(hers, "Three of us");
+    say(theirs, "At last");
+    for page in [hers, his, theirs] {
+        open_chat(page);
+        page.reads("Three of us");
+        page.reads("At last");
+    }
+}
