@@ -110,7 +110,11 @@ impl Dial {
     fn on_gesture(&mut self, now: Time, gesture: Gesture) {
         match gesture {
             Gesture::LogIn { token } => self.log_in(token.trim()),
-            Gesture::LogOut => self.effects.push_back(Effect::LogOut),
+            Gesture::LogOut => {
+                if self.me().is_some() {
+                    self.effects.push_back(Effect::LogOut);
+                }
+            }
             Gesture::Edit => self.problem = None,
             Gesture::Call { address, topic } => self.call(&address, topic.trim()),
             Gesture::Answer(id) => self.answer(id),
@@ -147,6 +151,10 @@ impl Dial {
                 self.is_server_away = false;
             }
             Event::NotLoggedIn => self.forget_session(None),
+            // A dead link does not end the session that is there.
+            Event::LoginFailed(problem) if self.me().is_some() => {
+                self.problem = Some(problem.words());
+            }
             Event::LoginFailed(problem) => self.forget_session(Some(problem.words())),
             Event::LoggedOut { asked: true } => self.forget_session(None),
             Event::LoggedOut { asked: false } => self.forget_session(Some(
@@ -177,6 +185,10 @@ impl Dial {
     }
 
     fn log_in(&mut self, token: &str) {
+        // Pressed twice, or after another page has logged in already.
+        if !matches!(self.session, Session::LoggedOut { is_busy: false, .. }) {
+            return;
+        }
         let (is_busy, problem) = if token.is_empty() {
             (false, Some("Paste your access token first. Whoever runs this server has it."))
         } else {

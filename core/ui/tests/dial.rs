@@ -53,6 +53,29 @@ fn every_login_problem_has_its_words() {
 }
 
 #[test]
+fn logging_in_is_asked_for_once() {
+    let mut page = Screen::new();
+    page.told(Event::NotLoggedIn);
+
+    for _ in 0..2 {
+        page.does(Gesture::LogIn { token: "secret".to_owned() });
+    }
+
+    assert_eq!(page.effects().len(), 1);
+}
+
+#[test]
+fn a_dead_link_does_not_end_the_session_that_is_there() {
+    let mut page = Screen::logged_in_as_ann();
+    page.rung_by("bob@x.org", 1);
+
+    page.told(Event::LoginFailed(LoginProblem::DeadLink));
+
+    assert!(page.logged_in().problem.unwrap().contains("link is not valid"));
+    assert_eq!(page.card().address, "bob@x.org");
+}
+
+#[test]
 fn while_the_server_is_away_the_page_says_so_before_and_after_login() {
     let mut page = Screen::new();
     page.told(Event::ServerAway);
