@@ -5,6 +5,9 @@ use wire::{LinkId, NodeId, Time};
 use crate::frame::Frame;
 use crate::{Config, Error, Mesh, Output};
 
+/// More than a frame adds to its payload.
+const HEADER_BYTES_MAX: usize = 64;
+
 /// An open link.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -125,25 +128,22 @@ impl Mesh {
         peer: NodeId,
         bytes: &[u8],
     ) -> Result<(), &'static str> {
-        match Frame::decode(bytes).ok_or("a frame that cannot be read")? {
-            Frame::Piece { more, bytes } => {
-                let pieces_max = self.config.message_bytes_max + 64;
-                let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
-                if link.pieces.len() + bytes.len() > pieces_max {
-                    return Err("a message too long");
-                }
-                link.pieces.extend(bytes);
-                if more {
-                    return Ok(());
-                }
-                let whole = std::mem::take(&mut link.pieces);
-                match Frame::decode(&whole).ok_or("pieces that make no frame")? {
-                    Frame::Piece { .. } => Err("pieces within pieces"),
-                    frame => self.on_frame(now, peer, frame),
-                }
-            }
-            frame => self.on_frame(now, peer, frame),
+        let frame = Frame::decode(bytes).ok_or("a frame that cannot be read")?;
+        let Frame::Piece { more, bytes } = frame else {
+            return self.on_frame(now, peer, frame);
+        };
+        let pieces_max = self.config.message_bytes_max + HEADER_BYTES_MAX;
+        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        if link.pieces.len() + bytes.len() > pieces_max {
+            return Err("a message too long");
         }
+        link.pieces.extend(bytes);
+        if more {
+            return Ok(());
+        }
+        let whole = std::mem::take(&mut link.pieces);
+        let frame = Frame::decode(&whole).ok_or("pieces that make no frame")?;
+        self.on_frame(now, peer, frame)
     }
 
     fn on_frame(&mut self, now: Time, peer: NodeId, frame: Frame) -> Result<(), &'static str> {

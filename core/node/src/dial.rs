@@ -75,7 +75,8 @@ impl Node {
         }
         let degree = linked.len() + self.attempts.len();
         let lacking = self.config.links_min.saturating_sub(degree);
-        let has_room = |peer: &NodeId| self.map.neighbours(*peer).count() < self.config.links_max;
+        let has_room =
+            |peer: &NodeId| self.mesh.map().neighbours(*peer).count() < self.config.links_max;
         let mut free: Vec<NodeId> = free.filter(has_room).collect();
         free.sort_by_key(|peer| (affinity(self.me, *peer), *peer));
         free.truncate(lacking);

@@ -25,6 +25,8 @@ pub struct Config {
     pub early_max: usize,
     /// How long to wait for a write that others overtook, before asking a neighbour for it. Longer than a detour.
     pub patience: Duration,
+    /// How long the ephemeral entries of somebody who is away are kept for a return.
+    pub forget: Duration,
     /// How many bytes of a delta go into one message. Below the 64 KiB that every browser takes.
     pub delta_bytes_max: usize,
     /// How long not to ask one neighbour again because its digest differs.
@@ -41,6 +43,7 @@ impl Default for Config {
             ahead: Duration::from_secs(60),
             early_max: 64,
             patience: Duration::from_millis(300),
+            forget: Duration::from_secs(600),
             delta_bytes_max: 32 * 1024,
             ask_again: Duration::from_secs(2),
         }

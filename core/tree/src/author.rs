@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use serde_json::Value;
-use wire::NodeId;
+use wire::{NodeId, Time};
 
 use crate::stamp::Stamp;
 use crate::words::{Gone, Name, Op, Part, What};
@@ -60,7 +60,8 @@ impl Record {
 
 /// The map of one author.
 ///
-/// **Invariant:** `entries` is exactly what the author had live right after its write number `at`.
+/// **Invariant:** `entries` is exactly what the author had live right after its write number `at`, but for what cannot
+/// be seen when `pruned`, and but for a map that is at 0 and waits to be replaced.
 #[derive(Debug, Default)]
 pub(crate) struct Author {
     pub(crate) at: u64,
@@ -70,6 +71,10 @@ pub(crate) struct Author {
     unset: BTreeMap<u64, Path>,
     unset_from: u64,
     bytes: usize,
+    /// Since when the author has been away, while its ephemeral entries are kept for its return.
+    pub(crate) away_since: Option<Time>,
+    /// Whether they have been dropped since.
+    pub(crate) pruned: bool,
     /// Writes that came before their turn.
     pub(crate) early: BTreeMap<u64, (Path, Op)>,
 }
@@ -134,7 +139,8 @@ impl Author {
         } else {
             Gone::AllBut(runs(self.by_seq.range(..=from).map(|(seq, _)| *seq)))
         };
-        Part { author, from, upto: self.at, live, gone, more: false }
+        let pruned = self.pruned;
+        Part { author, from, upto: self.at, live, gone, pruned, more: false }
     }
 
     /// The paths that `part` takes away here.

@@ -19,6 +19,8 @@
 //! Deleting one's own entry drops it and leaves no tombstone; deleting what others wrote leaves one entry that hides
 //! what is older. An ephemeral resource counts only while its author is present: it vanishes without a write and
 //! comes back without one.
+//! After [`Config::forget`] away, its ephemeral entries are dropped for good; should it return yet, it is asked for
+//! whole.
 //! A node whose own entry has been outranked takes it back, so that nothing lies hidden for ever.
 //!
 //! **Invariant:** equal digests mean equal maps; equal maps and equal presence mean equal views, order included.
@@ -34,8 +36,11 @@
 //! al., 1983.
 
 mod api;
+mod apply;
 mod author;
+mod away;
 mod path;
+mod pieces;
 mod read;
 mod rules;
 mod stamp;
@@ -51,7 +56,7 @@ use wire::{NodeId, Time, Timestamp};
 pub use api::{Command, Config, Error, Event, Input, Misuse, Output};
 pub use path::{PATH_BYTES_MAX, Path, SEGMENT_BYTES_MAX, SEGMENTS_MAX};
 pub use rules::{LINKS, first_number, links_of};
-pub use view::{Entry, Life, Listing};
+pub use view::{Entry, Life, Listing, Weight};
 
 use author::Author;
 use stamp::Clock;
@@ -74,6 +79,8 @@ pub struct Tree {
     sessions: BTreeMap<NodeId, Session>,
     /// When to ask for writes that are missing, while any are.
     ask_at: Option<Time>,
+    /// When to look for authors who have been away for too long, while any are away.
+    sweep_at: Option<Time>,
     /// What we wrote since the last output.
     written: Vec<Op>,
     outputs: VecDeque<Output>,
@@ -95,6 +102,7 @@ impl Tree {
             digest: 0,
             sessions: BTreeMap::new(),
             ask_at: None,
+            sweep_at: None,
             written: Vec::new(),
             outputs: VecDeque::new(),
         };
@@ -112,7 +120,8 @@ impl Tree {
     pub fn handle(&mut self, now: Time, input: Input) -> Result<(), Error> {
         let result = match input {
             Input::Timeout => {
-                self.on_timeout(now);
+                self.ask_for_missing(now);
+                self.sweep(now);
                 Ok(())
             }
             Input::Do(command) => self.on_command(now, command),
@@ -131,7 +140,7 @@ impl Tree {
                 Ok(())
             }
             Input::Present(present) => {
-                self.on_present(present);
+                self.on_present(now, present);
                 Ok(())
             }
         };
@@ -144,10 +153,10 @@ impl Tree {
         self.outputs.pop_front()
     }
 
-    /// When to come back with [`Input::Timeout`]; `None` when nothing is missing.
+    /// When to come back with [`Input::Timeout`]; `None` when nothing is missing and nobody is away.
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
-        self.ask_at
+        self.ask_at.into_iter().chain(self.sweep_at).min()
     }
 
     /// A number that is equal in two nodes exactly when they have the same writes, give or take one in four billion.

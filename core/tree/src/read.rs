@@ -1,6 +1,5 @@
 //! The view: what counts at a path, and what is told when that changes.
 
-use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use serde_json::Value;
@@ -8,7 +7,7 @@ use wire::{NodeId, Timestamp};
 
 use crate::author::{Content, Record};
 use crate::stamp::Stamp;
-use crate::view::{Entry, Life, Listing};
+use crate::view::{Entry, Life, Listing, Weight};
 use crate::{Event, Path, Tree};
 
 /// What was seen at a path, kept while it changes.
@@ -50,6 +49,16 @@ impl Tree {
         }
         let found = found.into_iter().map(|(_, entry)| entry);
         found.skip(listing.offset).take(listing.limit).collect()
+    }
+
+    /// How much is held.
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        self.authors.values().fold(Weight::default(), |sum, author| Weight {
+            authors: sum.authors + 1,
+            entries: sum.entries + author.len(),
+            bytes: sum.bytes + author.bytes(),
+        })
     }
 
     /// The paths below `path` where anybody has anything.
@@ -105,7 +114,7 @@ impl Tree {
     }
 
     /// Tells the difference between `before` and what is at `path` now, which `author` made.
-    fn tell_change(&mut self, path: &Path, before: Option<Seen>, author: NodeId) {
+    pub(crate) fn tell_change(&mut self, path: &Path, before: Option<Seen>, author: NodeId) {
         let after = self.seen(path);
         let path = path.clone();
         match (before, after) {
@@ -120,25 +129,6 @@ impl Tree {
                 self.emit(Event::Updated { path, value: new.value, old: old.value, by: new.by });
             }
             (Some(_), Some(_)) => {}
-        }
-    }
-
-    /// From now on `present` are present.
-    pub(crate) fn on_present(&mut self, present: BTreeSet<NodeId>) {
-        let turned: Vec<NodeId> = self.present.symmetric_difference(&present).copied().collect();
-        let mut touched = Vec::new();
-        for author in turned {
-            let Some(map) = self.authors.get(&author) else { continue };
-            for (path, record) in map.entries() {
-                if let Content::Value { life: Life::Ephemeral, .. } = record.content {
-                    touched.push((record.born, author, path.clone(), self.seen(path)));
-                }
-            }
-        }
-        touched.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
-        self.present = present;
-        for (_, author, path, before) in touched {
-            self.tell_change(&path, before, author);
         }
     }
 }

@@ -47,3 +47,14 @@ impl Default for Listing {
         Self { limit: usize::MAX, offset: 0, reverse: false }
     }
 }
+
+/// How much a tree holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Nodes that ever wrote.
+    pub authors: usize,
+    /// Live writes of all of them, seen or not.
+    pub entries: usize,
+    /// The bytes of their paths and values.
+    pub bytes: usize,
+}

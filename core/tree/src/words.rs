@@ -107,6 +107,8 @@ pub(crate) struct Part {
     pub(crate) live: Vec<Op>,
     /// What is no longer live.
     pub(crate) gone: Gone,
+    /// Whether the speaker has dropped what dies with the author, who has long been away.
+    pub(crate) pruned: bool,
     /// Whether more of the same part follows in another message.
     pub(crate) more: bool,
 }

@@ -77,7 +77,7 @@ fn a_long_silence_is_told_by_what_is_left() {
 }
 
 fn path(text: &str) -> Path {
-    text.parse().unwrap()
+    text.parse().expect("tests name paths well")
 }
 
 /// A few trees, and what they have said to all.
@@ -101,7 +101,7 @@ impl Grove {
         };
         let all: BTreeSet<NodeId> = (0..count).map(|n| NodeId(n + 1)).collect();
         for tree in &mut grove.trees {
-            tree.handle(Time::ZERO, Input::Present(all.clone())).unwrap();
+            tree.handle(Time::ZERO, Input::Present(all.clone())).expect("a tree takes in what another says");
         }
         grove
     }
@@ -149,7 +149,7 @@ impl Grove {
     }
 
     fn write(&mut self, who: usize, command: Command) {
-        self.trees[who].handle(self.now, Input::Do(command)).unwrap();
+        self.trees[who].handle(self.now, Input::Do(command)).expect("a tree takes in what another says");
         self.drain(who);
     }
 
@@ -171,7 +171,7 @@ impl Grove {
 
     fn hear(&mut self, from: usize, to: usize, bytes: &[u8]) {
         let (author, bytes) = (NodeId(from as u64 + 1), bytes.to_vec());
-        self.trees[to].handle(self.now, Input::Heard { author, bytes }).unwrap();
+        self.trees[to].handle(self.now, Input::Heard { author, bytes }).expect("a tree takes in what another says");
         self.drain(to);
     }
 
@@ -195,16 +195,16 @@ impl Grove {
         let mut said = Vec::new();
         for (me, peer) in ends {
             let opened = Input::Opened { peer: id(peer), bridge: false };
-            self.trees[me].handle(self.now, opened).unwrap();
+            self.trees[me].handle(self.now, opened).expect("a tree takes in what another says");
             said.extend(self.drain(me).into_iter().map(|(to, bytes)| (id(me), to, bytes)));
         }
         while let Some((peer, to, bytes)) = said.pop() {
             let me = to.0 as usize - 1;
-            self.trees[me].handle(self.now, Input::Told { peer, bytes }).unwrap();
+            self.trees[me].handle(self.now, Input::Told { peer, bytes }).expect("a tree takes in what another says");
             said.extend(self.drain(me).into_iter().map(|(to, bytes)| (id(me), to, bytes)));
         }
         for (me, peer) in ends {
-            self.trees[me].handle(self.now, Input::Closed { peer: id(peer) }).unwrap();
+            self.trees[me].handle(self.now, Input::Closed { peer: id(peer) }).expect("a tree takes in what another says");
         }
     }
 

@@ -1,0 +1,165 @@
+//! How the parts of a node hear of each other: whatever the network or the tree says passes here.
+
+use tree::LINKS;
+use wire::{NodeId, Time};
+
+use crate::words::{Notice, ToAll, ToOne, decode, encode};
+use crate::{Error, Event, Misuse, Node, Output, Path};
+
+impl Node {
+    /// Lets the parts talk until they are silent; the first error of all is told.
+    pub(crate) fn settle(&mut self, now: Time) -> Result<(), Error> {
+        let mut result = Ok(());
+        if self.is_over {
+            return result;
+        }
+        loop {
+            result = result.and(self.publish_due_record(now));
+            if let Some(output) = self.mesh.poll() {
+                result = result.and(self.on_mesh(now, output));
+            } else if let Some(output) = self.tree.poll() {
+                result = result.and(self.on_tree(now, output));
+            } else if self.map_is_stale {
+                self.map_is_stale = false;
+                result = result.and(self.mesh_input(now, mesh::Input::Map(self.draw_map())));
+            } else if self.take_attendance(now) {
+                let present = self.present.keys().copied().collect();
+                result = result.and(self.tree_input(now, tree::Input::Present(present)));
+            } else {
+                break;
+            }
+        }
+        self.dial_wanted(now);
+        result
+    }
+
+    fn on_mesh(&mut self, now: Time, output: mesh::Output) -> Result<(), Error> {
+        match output {
+            mesh::Output::Send { link, frame } => {
+                self.outputs.push_back(Output::Send { link, frame });
+            }
+            mesh::Output::Hang { link } => self.outputs.push_back(Output::Hang { link }),
+            mesh::Output::Opened { peer } => {
+                let bridge = !self.present.contains_key(&peer);
+                self.on_links_changed(now);
+                return self.tree_input(now, tree::Input::Opened { peer, bridge });
+            }
+            mesh::Output::Closed { peer } => {
+                self.on_links_changed(now);
+                return self.tree_input(now, tree::Input::Closed { peer });
+            }
+            mesh::Output::Heard { author, payload } => {
+                let what = "a broadcast that cannot be read";
+                let misbehaved = Error::PeerMisbehaved { peer: author, what };
+                match decode(&payload).ok_or(misbehaved)? {
+                    ToAll::Tree(bytes) => {
+                        return self.tree_input(now, tree::Input::Heard { author, bytes });
+                    }
+                    ToAll::Notice(notice) => self.on_notice(author, &notice),
+                }
+            }
+            mesh::Output::Got { from, payload } => return self.on_got(now, from, &payload),
+            mesh::Output::Told { peer, payload: bytes } => {
+                let result = self.tree_input(now, tree::Input::Told { peer, bytes });
+                if let Err(Error::PeerMisbehaved { .. }) = result {
+                    self.mesh_input(now, mesh::Input::Shun { peer })?;
+                }
+                return result;
+            }
+            mesh::Output::Digest { peer, digest } => {
+                return self.tree_input(now, tree::Input::Digest { peer, digest });
+            }
+            mesh::Output::NoWay { id, to } => {
+                if let Some(at) = self.notices.iter().position(|(of, _)| *of == id)
+                    && let Some((_, path)) = self.notices.remove(at)
+                {
+                    self.emit(Event::Undelivered { path, to });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_got(&mut self, now: Time, from: NodeId, payload: &[u8]) -> Result<(), Error> {
+        let misbehaved = |what| Error::PeerMisbehaved { peer: from, what };
+        match decode(payload).ok_or(misbehaved("a message that cannot be read"))? {
+            ToOne::Notice(notice) => self.on_notice(from, &notice),
+            ToOne::Offer { description, .. } | ToOne::Answer { description, .. }
+                if description.len() > self.config.description_bytes_max =>
+            {
+                return Err(misbehaved("a session description too long"));
+            }
+            ToOne::Offer { attempt, description } => {
+                return self.on_offer(now, from, attempt, description);
+            }
+            ToOne::Answer { attempt, description } => self.on_answer(from, attempt, description),
+            ToOne::Refusal { attempt } => self.on_refusal(now, from, attempt),
+        }
+        Ok(())
+    }
+
+    /// A notice that is not an object is dropped: it is one application's fault, and no protocol broke.
+    pub(crate) fn on_notice(&mut self, from: NodeId, notice: &Notice) {
+        if let Some(data) = notice.data() {
+            self.emit(Event::Notice { path: notice.path.clone(), data, from });
+        }
+    }
+
+    fn on_tree(&mut self, now: Time, output: tree::Output) -> Result<(), Error> {
+        match output {
+            tree::Output::Cast { bytes, except } => {
+                let payload = encode(&ToAll::Tree(bytes));
+                self.mesh_input(now, mesh::Input::Cast { payload, except })
+            }
+            tree::Output::Tell { peer, bytes } => {
+                self.mesh_input(now, mesh::Input::Tell { peer, payload: bytes })
+            }
+            tree::Output::Event(event) => {
+                self.on_change(event);
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands a change up; one of a link record is our own affair.
+    fn on_change(&mut self, change: tree::Event) {
+        let is_ours = |path: &Path| path.segments().next() == Some(LINKS);
+        self.emit(match change {
+            tree::Event::Created { path, value, .. } | tree::Event::Updated { path, value, .. }
+                if is_ours(&path) =>
+            {
+                return self.on_record(&path, Some(&value));
+            }
+            tree::Event::Deleted { path, .. } if is_ours(&path) => {
+                return self.on_record(&path, None);
+            }
+            tree::Event::Created { path, value, by } => Event::Created { path, value, by },
+            tree::Event::Updated { path, value, old, by } => {
+                Event::Updated { path, value, old, by }
+            }
+            tree::Event::Deleted { path, old, by } => Event::Deleted { path, old, by },
+            tree::Event::Refused { path, by } => Event::Refused { path, by },
+        });
+    }
+
+    pub(crate) fn mesh_input(&mut self, now: Time, input: mesh::Input) -> Result<(), Error> {
+        self.mesh.handle(now, input).map_err(|error| match error {
+            mesh::Error::PeerMisbehaved { peer, what } => Error::PeerMisbehaved { peer, what },
+            mesh::Error::UnknownLink => Error::Misuse(Misuse::UnknownLink),
+            mesh::Error::Limit(what) => Error::Limit(what),
+        })
+    }
+
+    /// Every input of the tree passes here, so that beats always carry its digest.
+    pub(crate) fn tree_input(&mut self, now: Time, input: tree::Input) -> Result<(), Error> {
+        let result = self.tree.handle(now, input).map_err(|error| match error {
+            tree::Error::PeerMisbehaved { peer, what } => Error::PeerMisbehaved { peer, what },
+            tree::Error::Misuse(tree::Misuse::Exists) => Error::Misuse(Misuse::Exists),
+            tree::Error::Misuse(tree::Misuse::NotAnObject) => Error::Misuse(Misuse::NotAnObject),
+            tree::Error::Misuse(tree::Misuse::NotOurs) => Error::Misuse(Misuse::Reserved),
+            tree::Error::Limit(what) => Error::Limit(what),
+        });
+        let digest = mesh::Input::Digest(self.tree.digest());
+        result.and(self.mesh_input(now, digest))
+    }
+}
