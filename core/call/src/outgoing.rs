@@ -1,7 +1,7 @@
 //! The caller's side: rings every device of the callee, takes the first that accepts, and tells the rest.
 
 use serde::{Deserialize, Serialize};
-use wire::invite::{Accept, CancelReason, DESCRIPTION_BYTES_MAX, Letter, Message};
+use wire::invite::{Accept, CancelReason, DESCRIPTION_BYTES_MAX, Letter, Message, RejectReason};
 use wire::{Address, NodeId, Time};
 
 use crate::calling::Calling;
@@ -248,11 +248,14 @@ impl Caller {
                 let winner = winner.clone();
                 self.give_up(End::Declined, winner, out);
             }
-            (Stage::Connecting { winner, .. }, Message::Reject { .. }) if winner.by == from => {
+            (
+                Stage::Connecting { winner, .. },
+                Message::Reject { reason: RejectReason::Failed, .. },
+            ) if winner.by == from => {
                 let winner = winner.clone();
                 self.give_up(End::Failed, winner, out);
             }
-            // A device that did not win says no, or crossed with our CANCEL: it is told already.
+            // It did not win and was told already; or another window of the winner that still rang.
             (
                 Stage::Connecting { .. } | Stage::Connected { .. } | Stage::Ended { .. },
                 Message::Reject { .. },

@@ -232,6 +232,31 @@ fn a_caller_who_hangs_up_while_it_connects_takes_the_winner_along() {
 }
 
 #[test]
+fn another_window_of_the_winner_that_stops_ringing_does_not_end_the_call() {
+    let mut line = Line::ringing();
+    line.laptop.answers(line.now);
+    line.deliver_all();
+
+    let message = Message::Reject { id: line.invite.id, reason: RejectReason::Timeout };
+    let letter = Letter { from: laptop(), to: ann(), message };
+    line.ann.told(line.now, Input::Received(letter));
+
+    assert_eq!(line.ann.state(), State::Connecting);
+}
+
+#[test]
+fn a_winner_that_finds_no_path_ends_the_call() {
+    let mut line = Line::ringing();
+    line.laptop.answers(line.now);
+    line.deliver_all();
+
+    line.laptop.told(line.now, Input::Disconnected);
+    line.deliver_all();
+
+    assert_eq!(line.ann.state(), State::Ended(End::Failed));
+}
+
+#[test]
 fn a_callee_who_hangs_up_while_it_connects_declines() {
     let mut line = Line::ringing();
     line.laptop.answers(line.now);

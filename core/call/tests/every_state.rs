@@ -336,7 +336,7 @@ fn messages(from: &str) -> [Message; 11] {
         accept(if from == "bob/00000001" { 2 } else { 3 }),
         Message::Decline { id: ID },
         Message::Reject { id: ID, reason: RejectReason::Timeout },
-        Message::Reject { id: ID, reason: RejectReason::Busy },
+        Message::Reject { id: ID, reason: RejectReason::Failed },
         cancel(CancelReason::Cancel, None),
         cancel(CancelReason::Accepted, None),
         cancel(CancelReason::Accepted, by("bob/00000001")),
