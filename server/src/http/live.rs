@@ -8,7 +8,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use broker::{Device, SocketId};
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, SinkExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use wire::live::{FromPage, FromServer};
@@ -137,7 +137,12 @@ async fn on_heard(
             close(socket, close_code::UNSUPPORTED, "Frames here are text").await;
             return false;
         }
-        Some(Ok(Message::Close(_))) | None => return false,
+        Some(Ok(Message::Close(_))) => {
+            // The library has prepared the answer; it only has to go out.
+            tokio::time::timeout(WRITE, socket.flush()).await.ok();
+            return false;
+        }
+        None => return false,
         Some(Err(error)) => {
             tracing::debug!(%error, "A live socket broke");
             return false;

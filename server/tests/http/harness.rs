@@ -1,0 +1,271 @@
+//! One server in a data directory of its own, and clients that speak to it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::{HeaderMap, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use server::{File, LogFormat, Server, Settings, TokenCommand, UserCommand};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+/// Longer than anything here takes; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The web app of these tests.
+pub(crate) static WEB: &[File] = &[
+    File { path: "assets/app.1a2b.js", raw: b"let a = 1;", brotli: Some(b"BR-JS"), tag: "aa" },
+    File { path: "assets/icon.3c4d.png", raw: b"PNG", brotli: None, tag: "bb" },
+    File { path: "conference.html", raw: b"<p>conference", brotli: None, tag: "cc" },
+    File { path: "index.html", raw: b"<p>call", brotli: Some(b"BR-HTML"), tag: "dd" },
+    File { path: "wrapper.html", raw: b"<p>wrapper", brotli: None, tag: "ee" },
+];
+
+/// A running server and its data.
+pub(crate) struct House {
+    pub(crate) host: String,
+    pub(crate) codes: Vec<String>,
+    data: tempfile::TempDir,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<anyhow::Result<()>>,
+}
+
+impl House {
+    /// A demo server with the web app of these tests.
+    pub(crate) async fn open() -> Self {
+        Self::open_with(WEB, "/").await
+    }
+
+    pub(crate) async fn open_with(files: &'static [File], base_path: &str) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        Self::open_in(data, files, base_path).await
+    }
+
+    async fn open_in(data: tempfile::TempDir, files: &'static [File], base_path: &str) -> Self {
+        let settings = settings(data.path().join("data"), base_path);
+        let server = Server::start(settings, files).await.expect("it starts");
+        let host = server.address().to_string();
+        let codes = server
+            .logins()
+            .iter()
+            .map(|(_, link)| link.split_once("#code=").expect("a code").1.to_owned())
+            .collect();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run(async {
+            stopped.await.ok();
+        }));
+        Self { host, codes, data, stop, running }
+    }
+
+    /// Stops the server gracefully; returns its data.
+    pub(crate) async fn shut(self) -> tempfile::TempDir {
+        self.stop.send(()).expect("it runs");
+        let ended = tokio::time::timeout(PATIENCE, self.running).await.expect("it stops");
+        ended.expect("no panic").expect("no error");
+        self.data
+    }
+
+    /// The same data, another server.
+    pub(crate) async fn reopen(self) -> Self {
+        Self::open_in(self.shut().await, WEB, "/").await
+    }
+
+    pub(crate) async fn user_command(&self, command: UserCommand) -> anyhow::Result<String> {
+        command.run(&self.data.path().join("data")).await
+    }
+
+    pub(crate) async fn token_command(&self, command: TokenCommand) -> anyhow::Result<String> {
+        command.run(&self.data.path().join("data")).await
+    }
+
+    /// A token for a device of `user`, who is added when new.
+    pub(crate) async fn token(&self, user: &str) -> String {
+        let user = user.to_owned();
+        self.user_command(UserCommand::Add { user: user.clone() }).await.ok();
+        let command = TokenCommand::New { user, device: "Test".to_owned() };
+        self.token_command(command).await.expect("the user is there").trim().to_owned()
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let stream = TcpStream::connect(&self.host).await.expect("it listens");
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
+        tokio::spawn(connection);
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", &self.host);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
+        let sent = tokio::time::timeout(PATIENCE, sender.send_request(request));
+        let response = sent.await.expect("an answer in time").expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).expect("these tests speak text");
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// A request with a bearer token and perhaps a JSON body.
+    pub(crate) async fn call(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        self.ask(method, path, &headers, body).await
+    }
+
+    /// `POST /contacts`.
+    pub(crate) async fn send(&self, token: &str, to: &str, data: Value) -> Answer {
+        let body = serde_json::json!({ "to": to, "data": data }).to_string();
+        self.call(token, "POST", "/contacts", &body).await
+    }
+
+    /// A live socket, past its welcome.
+    pub(crate) async fn live(&self, token: &str) -> Ear {
+        let bearer = format!("Bearer {token}");
+        let mut ear = self.dial(&[("authorization", &bearer)]).await.expect("it opens");
+        let welcome = ear.hear().await;
+        assert_eq!(welcome["type"], "welcome");
+        ear.address = format!("{}/{}", text(&welcome, "email"), text(&welcome, "instance"));
+        ear
+    }
+
+    /// The upgrade alone; the status when it is refused.
+    pub(crate) async fn dial(&self, headers: &[(&str, &str)]) -> Result<Ear, StatusCode> {
+        let mut request =
+            format!("ws://{}/live", self.host).into_client_request().expect("a request");
+        for (name, value) in headers {
+            let name: hyper::header::HeaderName = name.parse().expect("a name");
+            request.headers_mut().insert(name, value.parse().expect("a value"));
+        }
+        let stream = TcpStream::connect(&self.host).await.expect("it listens");
+        match tokio_tungstenite::client_async(request, stream).await {
+            Ok((socket, _)) => Ok(Ear { socket, address: String::new() }),
+            Err(tungstenite::Error::Http(response)) => Err(response.status()),
+            Err(other) => panic!("no HTTP answer: {other}"),
+        }
+    }
+}
+
+/// Settings of a demo server on a free port.
+pub(crate) fn settings(data: PathBuf, base_path: &str) -> Settings {
+    Settings {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        data,
+        base_path: base_path.to_owned(),
+        demo: true,
+        log_format: LogFormat::Human,
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("visible ASCII"))
+    }
+
+    /// Status and stable word of a refusal, which also has a sentence.
+    pub(crate) fn refusal(&self) -> (u16, String) {
+        let body = self.json();
+        assert!(text(&body, "message").ends_with('.'), "no sentence: {body}");
+        (self.status.as_u16(), text(&body, "error"))
+    }
+
+    /// The cookie that was set, as `name=value`.
+    pub(crate) fn cookie(&self) -> String {
+        self.header("set-cookie").split(';').next().expect("a first part").to_owned()
+    }
+}
+
+/// A live socket.
+pub(crate) struct Ear {
+    socket: WebSocketStream<TcpStream>,
+    pub(crate) address: String,
+}
+
+impl Ear {
+    /// The next text frame.
+    pub(crate) async fn hear(&mut self) -> Value {
+        loop {
+            match self.next().await {
+                Some(Message::Text(frame)) => {
+                    return serde_json::from_str(&frame).expect("frames are JSON");
+                }
+                Some(Message::Ping(_) | Message::Pong(_)) => {}
+                other => panic!("no text frame: {other:?}"),
+            }
+        }
+    }
+
+    /// The code that the server closes with.
+    pub(crate) async fn hear_close(&mut self) -> u16 {
+        loop {
+            match self.next().await {
+                Some(Message::Close(Some(frame))) => return frame.code.into(),
+                Some(Message::Ping(_) | Message::Pong(_)) => {}
+                other => panic!("no close: {other:?}"),
+            }
+        }
+    }
+
+    /// Says that the session has ended, and closes.
+    pub(crate) async fn hear_goodbye(&mut self) {
+        assert_eq!(self.hear().await["type"], "goodbye");
+        assert_eq!(self.hear_close().await, 1000);
+    }
+
+    pub(crate) async fn say(&mut self, frame: Value) {
+        self.say_raw(Message::text(frame.to_string())).await;
+    }
+
+    pub(crate) async fn say_raw(&mut self, message: Message) {
+        self.socket.send(message).await.expect("the socket is open");
+    }
+
+    /// Nothing else was sent before this point.
+    pub(crate) async fn hears_nothing_more(&mut self) {
+        self.say(serde_json::json!({ "type": "ping" })).await;
+        assert_eq!(self.hear().await["type"], "pong");
+    }
+
+    /// Closes, and waits until the server has let go.
+    pub(crate) async fn hang_up(mut self) {
+        self.socket.close(None).await.expect("the socket is open");
+        while self.next().await.is_some() {}
+    }
+
+    async fn next(&mut self) -> Option<Message> {
+        let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+        next.expect("the server says something in time").and_then(Result::ok)
+    }
+}
+
+/// A member that is text.
+pub(crate) fn text(value: &Value, member: &str) -> String {
+    value[member].as_str().unwrap_or_else(|| panic!("no {member} in {value}")).to_owned()
+}
