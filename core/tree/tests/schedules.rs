@@ -101,7 +101,8 @@ impl Grove {
         };
         let all: BTreeSet<NodeId> = (0..count).map(|n| NodeId(n + 1)).collect();
         for tree in &mut grove.trees {
-            tree.handle(Time::ZERO, Input::Present(all.clone())).expect("a tree takes in what another says");
+            tree.handle(Time::ZERO, Input::Present(all.clone()))
+                .expect("a tree takes in what another says");
         }
         grove
     }
@@ -149,7 +150,9 @@ impl Grove {
     }
 
     fn write(&mut self, who: usize, command: Command) {
-        self.trees[who].handle(self.now, Input::Do(command)).expect("a tree takes in what another says");
+        self.trees[who]
+            .handle(self.now, Input::Do(command))
+            .expect("a tree takes in what another says");
         self.drain(who);
     }
 
@@ -171,7 +174,9 @@ impl Grove {
 
     fn hear(&mut self, from: usize, to: usize, bytes: &[u8]) {
         let (author, bytes) = (NodeId(from as u64 + 1), bytes.to_vec());
-        self.trees[to].handle(self.now, Input::Heard { author, bytes }).expect("a tree takes in what another says");
+        self.trees[to]
+            .handle(self.now, Input::Heard { author, bytes })
+            .expect("a tree takes in what another says");
         self.drain(to);
     }
 
@@ -200,11 +205,15 @@ impl Grove {
         }
         while let Some((peer, to, bytes)) = said.pop() {
             let me = to.0 as usize - 1;
-            self.trees[me].handle(self.now, Input::Told { peer, bytes }).expect("a tree takes in what another says");
+            self.trees[me]
+                .handle(self.now, Input::Told { peer, bytes })
+                .expect("a tree takes in what another says");
             said.extend(self.drain(me).into_iter().map(|(to, bytes)| (id(me), to, bytes)));
         }
         for (me, peer) in ends {
-            self.trees[me].handle(self.now, Input::Closed { peer: id(peer) }).expect("a tree takes in what another says");
+            self.trees[me]
+                .handle(self.now, Input::Closed { peer: id(peer) })
+                .expect("a tree takes in what another says");
         }
     }
 
