@@ -324,8 +324,7 @@ impl Wrapper {
             Stage::Opening(Plan::Answer(call)) => {
                 // An app of another kind may name its conferences otherwise; ours then meets under the invite.
                 let conference = call.conference().or_else(|| call.id().to_string().parse().ok());
-                let conference =
-                    conference.unwrap_or_else(|| ConferenceId::random(&mut self.dice));
+                let conference = conference.unwrap_or_else(|| ConferenceId::random(&mut self.dice));
                 let topic = call.topic().map(str::to_owned);
                 self.stage = Stage::Open { me, conference, topic };
                 self.keep(now, *call);
@@ -386,20 +385,26 @@ impl Wrapper {
     fn on_ring(&mut self, now: Time, id: InviteId, gesture: ring::Gesture) {
         let Some(at) = self.calls.iter().position(|entry| entry.call.id() == id) else { return };
         match gesture {
-            ring::Gesture::Cancel => tell(&mut self.calls[at], now, call::Input::Cancel),
+            ring::Gesture::Cancel => {
+                tell(&mut self.calls[at], now, call::Input::Cancel);
+                self.put_away(now, at, Farewell::cancelled());
+            }
             ring::Gesture::TryAgain => {
                 let entry = &mut self.calls[at];
                 entry.is_closed = true;
-                let (to, topic) = (entry.call.peer().clone(), entry.call.topic().map(str::to_owned));
+                let (to, topic) =
+                    (entry.call.peer().clone(), entry.call.topic().map(str::to_owned));
                 self.call(now, to, topic);
             }
-            ring::Gesture::Close => {
-                self.calls[at].is_closed = true;
-                let is_last = self.calls.iter().all(|entry| entry.is_closed);
-                if is_last && !self.is_joined {
-                    self.leave(now, Farewell::closed());
-                }
-            }
+            ring::Gesture::Close => self.put_away(now, at, Farewell::closed()),
+        }
+    }
+
+    /// Takes a region away, and the window with it when there is nothing else in it.
+    fn put_away(&mut self, now: Time, at: usize, farewell: Farewell) {
+        self.calls[at].is_closed = true;
+        if !self.is_joined && self.calls.iter().all(|entry| entry.is_closed) {
+            self.leave(now, farewell);
         }
     }
 

@@ -19,9 +19,8 @@ use platform::port::Port;
 use platform::{Listener, Timer, now, page, sound};
 use ui::dial::{Config, Dial, Effect, Event, Gesture, Input, View};
 use wire::live::{FromPage, FromServer};
-use wire::wrapper::Up;
 
-use crate::together::{self, Word};
+use crate::together::{self, Done, Word};
 use crate::{broken, post};
 
 /// How long the browser may take to say whether the page can make sounds. Guess: it knows at once.
@@ -114,8 +113,7 @@ fn on_live(change: Change) {
     match change {
         Change::Said(FromServer::Welcome { .. }) => event(Event::ServerBack),
         Change::Said(FromServer::Push { id, data }) => {
-            let letter = Box::new(data.clone());
-            with(|shell| shell.tell_pages(&Word::Push { id: id.clone(), letter }));
+            with(|shell| shell.tell_pages(&Word::push(&id, &data)));
             event(Event::Push { id, letter: data });
         }
         Change::Said(FromServer::Goodbye) => session::on_logged_out(false),
@@ -129,22 +127,24 @@ fn on_live(change: Change) {
 }
 
 fn on_word(word: Word) {
-    event(match word {
-        Word::Push { id, letter } => Event::Push { id, letter: *letter },
-        Word::Taken { invite } => Event::Taken(invite),
-        Word::Recent { addresses } => Event::Recent(addresses),
-    });
+    match word {
+        Word::Taken(invite) => event(Event::Taken(invite)),
+        Word::Recent(addresses) => event(Event::Recent(addresses)),
+        push @ Word::Push(_) => {
+            if let Some((id, letter)) = push.into_push() {
+                event(Event::Push { id, letter });
+            }
+        }
+    }
 }
 
 /// The wrapper inside this page is there: hears when it wants to go.
 fn on_wrapper(frame: &web_sys::HtmlIFrameElement) {
-    let port = Port::to_frame(frame, &page::origin(), |up: Up, _| match up {
-        Up::Leave => with(|shell| {
+    let port = Port::to_frame(frame, &page::origin(), |_: Done, _| {
+        with(|shell| {
             shell.port = None;
             shell.screen.wrapper.set(None);
-        }),
-        // Between a wrapper and its conference.
-        Up::Ready | Up::Send { .. } => {}
+        });
     });
     with(|shell| shell.port = Some(port));
 }
@@ -175,7 +175,7 @@ impl Shell {
             Effect::TakeCall { call } => {
                 let invite = call.id();
                 together::leave_call(&call);
-                self.tell_pages(&Word::Taken { invite });
+                self.tell_pages(&Word::Taken(invite));
                 self.open_wrapper(format!("wrapper#answer={invite}"));
             }
             Effect::Send { to, message } => platform::spawn(async move {
@@ -193,7 +193,7 @@ impl Shell {
             Effect::TurnOnSound => sound::unlock(),
             Effect::SaveRecent(addresses) => {
                 together::save_recent(&addresses);
-                self.tell_pages(&Word::Recent { addresses });
+                self.tell_pages(&Word::Recent(addresses));
             }
         }
     }

@@ -6,28 +6,48 @@ use platform::storage;
 use serde::{Deserialize, Serialize};
 use wire::InviteId;
 use wire::invite::Letter;
+use wire::live::FromServer;
 
 /// What pages tell one another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
 pub(crate) enum Word {
-    /// A push came over my socket. Yours may not be open yet.
-    Push {
-        /// To acknowledge it by.
-        id: String,
-        /// What it says.
-        letter: Box<Letter>,
-    },
+    /// A push came over my socket; yours may not be open yet. The text is that of the server, which every page reads
+    /// already.
+    Push(String),
     /// I took this call: stop ringing.
-    Taken {
-        /// Which.
-        invite: InviteId,
-    },
-    /// The recent addresses are these now.
-    Recent {
-        /// The latest first.
-        addresses: Vec<String>,
-    },
+    Taken(InviteId),
+    /// The recent addresses are these now, the latest first.
+    Recent(Vec<String>),
+}
+
+impl Word {
+    /// That a push came.
+    pub(crate) fn push(id: &str, letter: &Letter) -> Self {
+        let push = FromServer::Push { id: id.to_owned(), data: letter.clone() };
+        Self::Push(serde_json::to_string(&push).unwrap_or_default())
+    }
+
+    /// The push and what to acknowledge it by; `None` when this word is about something else.
+    pub(crate) fn into_push(self) -> Option<(String, Letter)> {
+        let Self::Push(text) = self else { return None };
+        match serde_json::from_str(&text) {
+            Ok(FromServer::Push { id, data }) => Some((id, data)),
+            Ok(
+                FromServer::Welcome { .. }
+                | FromServer::Receipt { .. }
+                | FromServer::Goodbye
+                | FromServer::Pong,
+            )
+            | Err(_) => None,
+        }
+    }
+}
+
+/// What a wrapper that runs inside the call page says to it: take me away.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Done {
+    /// Always so.
+    pub(crate) done: bool,
 }
 
 /// The channel between the pages; `None` in a browser without one, where each page hears its own socket only.

@@ -29,7 +29,7 @@ use wire::live::FromServer;
 use wire::wrapper::{Down, Up};
 use wire::{Address, InviteId, NodeId};
 
-use crate::together::{self, Word};
+use crate::together::{self, Done, Word};
 use crate::{broken, post};
 use line::Line;
 
@@ -143,8 +143,7 @@ fn on_live(change: Change) {
     match change {
         Change::Said(FromServer::Welcome { .. }) => event(Event::ServerBack),
         Change::Said(FromServer::Push { id, data }) => {
-            let letter = Box::new(data.clone());
-            with(|shell| shell.tell_pages(&Word::Push { id, letter }));
+            with(|shell| shell.tell_pages(&Word::push(&id, &data)));
             event(Event::Letter(data));
         }
         Change::Said(FromServer::Receipt { invite, from }) => {
@@ -156,11 +155,10 @@ fn on_live(change: Change) {
 }
 
 fn on_word(word: Word) {
-    match word {
-        Word::Push { letter, .. } => event(Event::Letter(*letter)),
-        // About ringing and dialling, which is not done here.
-        Word::Taken { .. } | Word::Recent { .. } => {}
+    if let Some((_, letter)) = word.into_push() {
+        event(Event::Letter(letter));
     }
+    // The rest is about ringing and dialling, which is not done here.
 }
 
 /// The frame is there: speaks with the app in it.
@@ -245,7 +243,7 @@ impl Shell {
                 if page::is_framed() {
                     let parent = Port::to_parent(&page::origin(), |(), _| {});
                     // Without a page around it there is nothing to close.
-                    parent.say(&Up::Leave, None).ok();
+                    parent.say(&Done { done: true }, None).ok();
                 } else {
                     page::close_tab();
                 }
@@ -261,17 +259,16 @@ impl Shell {
     }
 
     fn post(&self, to: Address, message: Message) {
-        if self.is_closing {
+        let invite = message.id();
+        let is_awaited = matches!(message, Message::Invite(_) | Message::Accept(_));
+        if self.is_closing || !is_awaited {
+            // The window may close in this very turn.
             post::post_last(to, &message);
             return;
         }
-        let invite = message.id();
-        let is_awaited = matches!(message, Message::Invite(_) | Message::Accept(_));
         platform::spawn(async move {
             let result = post::post(to, message).await;
-            if is_awaited {
-                event(Event::Posted { invite, result });
-            }
+            event(Event::Posted { invite, result });
         });
     }
 

@@ -122,6 +122,13 @@ pub fn set_title(title: &str) {
     document().set_title(title);
 }
 
+/// Whether the keyboard focus is on or in an element that `selector` names.
+#[must_use]
+pub fn has_focus_in(selector: &str) -> bool {
+    let focused = document().active_element();
+    focused.is_some_and(|focused| matches!(focused.closest(selector), Ok(Some(_))))
+}
+
 /// Moves the keyboard focus to the element with `id`, when there is one.
 pub fn focus(id: &str) {
     if let Some(element) = document().get_element_by_id(id)

@@ -78,6 +78,13 @@ impl Farewell {
         Self { title: "The call is over", text: "You can close this tab, or call somebody else." }
     }
 
+    pub(super) fn cancelled() -> Self {
+        Self {
+            title: "You cancelled the call",
+            text: "Nobody is rung any more. You can close this tab, or call again.",
+        }
+    }
+
     pub(super) fn nothing() -> Self {
         Self {
             title: "There is no call here any more",
@@ -114,8 +121,7 @@ pub(super) fn view(wrapper: &Wrapper, now: Time) -> View {
         title: title(wrapper, &callings),
         frame: frame(wrapper),
         callings,
-        invite: in_conference
-            .then_some(Action { label: "Invite", gesture: Gesture::ToggleInvite }),
+        invite: in_conference.then_some(Action { label: "Invite", gesture: Gesture::ToggleInvite }),
         form: wrapper.form.clone().filter(|_| in_conference),
         note: (wrapper.is_server_away && in_conference)
             .then_some("Server offline. This call goes on."),

@@ -3,46 +3,75 @@
 use leptos::html;
 use leptos::prelude::*;
 use platform::page;
-use ui::dial::{Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent};
+use ui::dial::{Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent, View};
 
 use super::{Screen, gesture, on_wrapper};
+
+/// A text that may be absent. One type for all of them: each type of signal costs the wasm its own code.
+type Text = Memo<Option<String>>;
 
 /// The whole page.
 pub(super) fn page(screen: Screen) -> impl IntoView {
     let Screen { view, wrapper } = screen;
-    let opening = Memo::new(move |_| match &view.read().page {
-        Page::Opening { note } => *note,
+    let logged_out = move |read: fn(&LoggedOut) -> Option<String>| -> Text {
+        Memo::new(move |_| match &view.read().page {
+            Page::LoggedOut(page) => read(page),
+            Page::Opening { .. } | Page::LoggedIn(_) => None,
+        })
+    };
+    let logged_in = move |read: fn(&LoggedIn) -> Option<String>| -> Text {
+        Memo::new(move |_| match &view.read().page {
+            Page::LoggedIn(page) => read(page),
+            Page::Opening { .. } | Page::LoggedOut(_) => None,
+        })
+    };
+    let opening: Text = Memo::new(move |_| match &view.read().page {
+        Page::Opening { note } => note.map(str::to_owned),
         Page::LoggedOut(_) | Page::LoggedIn(_) => None,
     });
-    let logged_out = Memo::new(move |_| match &view.read().page {
-        Page::LoggedOut(page) => Some(page.clone()),
-        Page::Opening { .. } | Page::LoggedIn(_) => None,
+    let cards = Memo::new(move |_| match &view.read().page {
+        Page::LoggedIn(page) => page.cards.clone(),
+        Page::Opening { .. } | Page::LoggedOut(_) => Vec::new(),
     });
-    let logged_in = Memo::new(move |_| match &view.read().page {
-        Page::LoggedIn(page) => Some(page.clone()),
-        Page::Opening { .. } | Page::LoggedOut(_) => None,
-    });
-    let cards = Memo::new(move |_| logged_in.read().as_ref().map(|page| page.cards.clone()));
-    let cards = Memo::new(move |_| cards.get().unwrap_or_default());
-    let is_covered = move || !cards.read().is_empty() || wrapper.read().is_some();
     // Only what changes is drawn again, so that what is being typed stays.
-    let is_out = Memo::new(move |_| logged_out.read().is_some());
-    let is_in = Memo::new(move |_| logged_in.read().is_some());
+    let hint = logged_out(|page| Some(page.hint.to_owned()));
+    let address = logged_in(|page| Some(page.address.clone()));
+    let is_covered = move || !cards.read().is_empty() || wrapper.read().is_some();
     title(screen, cards);
     view! {
         <div class="app" inert=is_covered>
             <header class="bar">
                 <p class="brand">"Hullo"</p>
-                {move || is_in.get().then(|| who(logged_in))}
+                {move || address.get().map(who)}
             </header>
             <main class="page">
-                <div role="status">{move || opening.get().map(|note| view! { <p class="notice">{note}</p> })}</div>
-                {move || is_out.get().then(|| login(logged_out))}
-                {move || is_in.get().then(|| dialling(logged_in))}
+                {note(opening)}
+                {move || {
+                    hint.get().map(|hint| {
+                        let problem = logged_out(|page| page.problem.clone());
+                        let is_busy = logged_out(|page| page.is_busy.then(String::new));
+                        login(hint, problem, is_busy)
+                    })
+                }}
+                {move || {
+                    address.read().is_some().then(|| {
+                        let problem = logged_in(|page| page.problem.clone());
+                        dialling(view, logged_in(|page| page.note.map(str::to_owned)), problem)
+                    })
+                }}
             </main>
         </div>
         {move || wrapper.get().map(wrapper_frame)}
-        {move || (!cards.read().is_empty()).then(|| incoming(cards))}
+        {move || Some(cards.get()).filter(|cards| !cards.is_empty()).map(incoming)}
+    }
+}
+
+/// A note that comes and goes, and is read out when it comes.
+fn note(text: Text) -> impl IntoView {
+    view! {
+        <div role="status" class="live">
+            {move || text.get().map(|text| view! { <p class="notice">{text}</p> })}
+        </div>
     }
 }
 
@@ -61,8 +90,7 @@ fn title(screen: Screen, cards: Memo<Vec<Card>>) {
     });
 }
 
-fn who(logged_in: Memo<Option<LoggedIn>>) -> impl IntoView {
-    let address = move || logged_in.read().as_ref().map(|page| page.address.clone());
+fn who(address: String) -> impl IntoView {
     view! {
         <p class="who quiet"><span class="spoken">"Logged in as "</span>{address}</p>
         <button type="button" class="button plain" on:click=move |_| gesture(Gesture::LogOut)>
@@ -71,15 +99,12 @@ fn who(logged_in: Memo<Option<LoggedIn>>) -> impl IntoView {
     }
 }
 
-fn login(logged_out: Memo<Option<LoggedOut>>) -> impl IntoView {
+fn login(hint: String, problem: Text, is_busy: Text) -> impl IntoView {
     let token = NodeRef::<html::Input>::new();
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         gesture(Gesture::LogIn { token: typed(token) });
     };
-    let problem = move || logged_out.read().as_ref().and_then(|page| page.problem.clone());
-    let hint = move || logged_out.read().as_ref().map(|page| page.hint);
-    let is_busy = move || logged_out.read().as_ref().is_some_and(|page| page.is_busy);
     view! {
         <div class="lead">
             <h1>"Log in"</h1>
@@ -99,23 +124,18 @@ fn login(logged_out: Memo<Option<LoggedOut>>) -> impl IntoView {
                 />
                 <p id="token-problem" class="problem" role="alert">{problem}</p>
             </div>
-            <button type="submit" class="button primary" aria-disabled=move || is_busy().to_string()>
+            <button
+                type="submit"
+                class="button primary"
+                aria-disabled=move || is_busy.read().is_some().to_string()
+            >
                 "Log in"
             </button>
         </form>
     }
 }
 
-fn dialling(logged_in: Memo<Option<LoggedIn>>) -> impl IntoView {
-    let part = move |read: fn(&LoggedIn) -> Option<String>| {
-        move || logged_in.read().as_ref().and_then(read)
-    };
-    let note = part(|page| page.note.map(str::to_owned));
-    let problem = part(|page| page.problem.clone());
-    let sound = Memo::new(move |_| logged_in.read().as_ref().and_then(|page| page.sound.clone()));
-    let notices = move || logged_in.get().map(|page| page.notices).unwrap_or_default();
-    let recent = Memo::new(move |_| logged_in.read().as_ref().map(|page| page.recent.clone()));
-
+fn dialling(view: RwSignal<View>, away: Text, problem: Text) -> impl IntoView {
     let (address, topic) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -123,13 +143,11 @@ fn dialling(logged_in: Memo<Option<LoggedIn>>) -> impl IntoView {
     };
     view! {
         <h1>"Call somebody"</h1>
-        <div role="status">
-            {move || note().map(|note| view! { <p class="notice bad">{note}</p> })}
-        </div>
-        {move || sound.get().map(|chip| view! { <div>{button(chip, "button plain")}</div> })}
-        <div role="log" aria-label="Notices" class="stack">
-            <For each=notices key=|notice| notice.id let:notice>{note_line(notice)}</For>
-        </div>
+        {note(away)}
+        {move || match &view.read().page {
+            Page::LoggedIn(page) => Some(news(page)),
+            Page::Opening { .. } | Page::LoggedOut(_) => None,
+        }}
         <form class="card" novalidate on:submit=submit>
             <div class="field">
                 <label for="address">"Address"</label>
@@ -143,7 +161,7 @@ fn dialling(logged_in: Memo<Option<LoggedIn>>) -> impl IntoView {
                     spellcheck="false"
                     placeholder="bob@example.com"
                     aria-describedby="address-problem"
-                    aria-invalid=move || problem().is_some().to_string()
+                    aria-invalid=move || problem.read().is_some().to_string()
                     on:input=move |_| gesture(Gesture::Edit)
                 />
                 <p id="address-problem" class="problem" role="alert">{problem}</p>
@@ -154,7 +172,21 @@ fn dialling(logged_in: Memo<Option<LoggedIn>>) -> impl IntoView {
             </div>
             <button type="submit" class="button primary">"Call"</button>
         </form>
-        {move || recent.get().filter(|recent| !recent.is_empty()).map(recent_list)}
+        {move || match &view.read().page {
+            Page::LoggedIn(page) if !page.recent.is_empty() => {
+                Some(recent_list(page.recent.clone()))
+            }
+            Page::LoggedIn(_) | Page::Opening { .. } | Page::LoggedOut(_) => None,
+        }}
+    }
+}
+
+/// What happened meanwhile, and the chip that turns on ringing.
+fn news(page: &LoggedIn) -> impl IntoView + use<> {
+    let notices: Vec<_> = page.notices.iter().cloned().map(note_line).collect();
+    view! {
+        <div role="log" aria-label="Notices" class="live stack">{notices}</div>
+        {page.sound.clone().map(|chip| view! { <div>{button(chip, "button plain")}</div> })}
     }
 }
 
@@ -189,23 +221,23 @@ fn note_line(notice: NoticeView) -> impl IntoView {
 }
 
 /// Everybody who rings. Escape ends the noise, not the call.
-fn incoming(cards: Memo<Vec<Card>>) -> impl IntoView {
+fn incoming(cards: Vec<Card>) -> impl IntoView {
     let silence = move |event: web_sys::KeyboardEvent| {
         if event.key() == "Escape" {
             gesture(Gesture::Silence);
         }
     };
-    view! {
-        <div class="incoming" on:keydown=silence>
-            <For each=move || cards.get() key=|card| card.id let:card>{card_view(card)}</For>
-        </div>
-    }
+    let cards: Vec<_> = cards.into_iter().map(card_view).collect();
+    view! { <div class="incoming" on:keydown=silence>{cards}</div> }
 }
 
 fn card_view(card: Card) -> impl IntoView {
     let answer = NodeRef::<html::Button>::new();
     Effect::new(move || {
-        if let Some(button) = answer.get() {
+        // Somebody on the way to Decline is not pulled back by the next call.
+        if let Some(button) = answer.get()
+            && !page::has_focus_in(".incoming")
+        {
             // Focus is a courtesy; a reader is told by the role as well.
             button.focus().ok();
         }
