@@ -262,12 +262,34 @@ fn push_frame(push: PushId, from: &Device, to: &Device, members: &str) -> Utf8By
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_reader_that_is_too_slow_is_cut_off_and_others_are_unharmed() {
+        let config = broker::Config { burst: 1_000, ..broker::Config::default() };
+        let (switchboard, _desk) = Switchboard::start(config, Seed::story(1));
+        let (_, mut slow) = switchboard.open(device("bob@x/00000002")).await.unwrap();
+        let (_, mut quick) = switchboard.open(device("bob@x/00000003")).await.unwrap();
+        let bob: Address = "bob@x".parse().unwrap();
+        let parcel = Parcel { text: "".into(), ttl: None, invite: None };
+
+        for _ in 0..=FRAMES_MAX {
+            let from = device("alice@x/00000001");
+            let sent = switchboard.send(from, bob.clone(), parcel.clone()).await.unwrap();
+            assert_eq!(sent, Ok(2));
+            assert!(matches!(quick.recv().await, Some(Frame::Text(_))));
+        }
+
+        let mut heard = 0;
+        while slow.recv().await.is_some() {
+            heard += 1;
+        }
+        assert_eq!(heard, FRAMES_MAX, "then its line ends");
+        let (_, mut back) = switchboard.open(device("bob@x/00000002")).await.unwrap();
+        switchboard.send(device("alice@x/00000001"), bob, parcel).await.unwrap().unwrap();
+        assert!(back.recv().await.is_some(), "it may return");
+    }
+
     #[test]
     fn a_push_is_the_message_with_its_sender_and_its_receiver() {
-        let device = |text: &str| {
-            let address: Address = text.parse().unwrap();
-            Device { user: address.user, instance: address.instance.unwrap() }
-        };
         let members = r#""method":"DECLINE","ReqId":"000000000000001f""#;
 
         let frame = push_frame(
@@ -284,5 +306,9 @@ mod tests {
         assert_eq!(data.from.to_string(), "al\"ice@x/00000001");
         assert_eq!(data.to.to_string(), "bob@x/00000002");
         assert_eq!(data.message.method(), "DECLINE");
+    }
+    fn device(text: &str) -> Device {
+        let address: Address = text.parse().expect("an address");
+        Device { user: address.user, instance: address.instance.expect("of a device") }
     }
 }
