@@ -1,0 +1,364 @@
+//! What a node asks of its driver and tells its application.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use node::{Command, Config, Error, Event, Input, Life, Listing, Misuse, Node, Output, Path};
+use serde_json::json;
+use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
+
+#[test]
+fn two_that_are_linked_see_each_other_and_what_each_has_written() {
+    let mut pair = Pair::new();
+    pair.create(0, "users/1");
+    pair.create(1, "users/2");
+
+    pair.link();
+
+    for who in [0, 1] {
+        assert!(pair.nodes[who].nodes().eq([NodeId(1), NodeId(2)]));
+        let users = pair.nodes[who].list(&path("users"), Listing::default());
+        let names: Vec<&str> = users.iter().map(|entry| entry.path.name()).collect();
+        assert_eq!(names, ["1", "2"]);
+    }
+    let arrived = pair.events[0].iter().position(|event| *event == Event::Arrived(NodeId(2)));
+    let created = pair.events[0].iter().position(
+        |event| matches!(event, Event::Created { by: NodeId(2), path, .. } if path.name() == "2"),
+    );
+    assert!(arrived.is_some() && arrived < created, "{:?}", pair.events[0]);
+}
+
+#[test]
+fn link_records_are_not_the_applications_affair() {
+    let mut pair = Pair::linked();
+    pair.pass(2);
+
+    let touch = Command::Delete { path: path("links/0000000000000001") };
+    assert_eq!(pair.tell(0, Input::Do(touch)), Err(Error::Misuse(Misuse::Reserved)));
+    let is_arrival = |event: &Event| matches!(event, Event::Arrived(_));
+    assert!(pair.events[0].iter().all(is_arrival), "{:?}", pair.events[0]);
+}
+
+#[test]
+fn a_notice_goes_to_all_or_to_one() {
+    let mut pair = Pair::linked();
+
+    for to in [None, Some(NodeId(2)), Some(NodeId(1))] {
+        let notify = Command::Notify { path: path("typing"), data: json!({ "on": true }), to };
+        pair.tell(0, Input::Do(notify)).unwrap();
+    }
+
+    let notice =
+        Event::Notice { path: path("typing"), data: json!({ "on": true }), from: NodeId(1) };
+    let count = |who: usize| pair.events[who].iter().filter(|event| **event == notice).count();
+    assert_eq!((count(0), count(1)), (1, 2));
+}
+
+#[test]
+fn a_notice_to_nobody_comes_back() {
+    let mut pair = Pair::linked();
+
+    let to = Some(NodeId(9));
+    let notify = Command::Notify { path: path("typing"), data: json!({}), to };
+    pair.tell(0, Input::Do(notify)).unwrap();
+    pair.pass(6);
+
+    let undelivered = Event::Undelivered { path: path("typing"), to: NodeId(9) };
+    assert!(pair.events[0].contains(&undelivered));
+}
+
+#[test]
+fn leaving_takes_along_what_is_ephemeral_and_ends_everything() {
+    let mut pair = Pair::linked();
+    pair.create(0, "users/1");
+    let said = Command::Add { path: path("messages"), value: json!({}), life: Life::Lasting };
+    pair.tell(0, Input::Do(said)).unwrap();
+
+    pair.tell(0, Input::Do(Command::Leave)).unwrap();
+
+    assert_eq!(pair.events[1].last(), Some(&Event::Gone(NodeId(1))));
+    assert_eq!(pair.nodes[1].get(&path("users/1")), None);
+    assert_eq!(pair.nodes[1].list(&path("messages"), Listing::default()).len(), 1);
+    assert_eq!(pair.tell(0, Input::Timeout), Err(Error::Misuse(Misuse::Left)));
+    assert_eq!(pair.nodes[0].timeout(), None);
+    assert!(pair.hung.contains(&(0, LinkId(1))));
+}
+
+#[test]
+fn a_lost_link_that_is_soon_replaced_makes_nobody_leave() {
+    let mut pair = Pair::linked();
+
+    pair.unlink();
+    pair.pass(2);
+    pair.link();
+    pair.pass(10);
+
+    assert!(!pair.events[0].contains(&Event::Gone(NodeId(2))));
+}
+
+#[test]
+fn whoever_stays_away_goes_and_comes_back_with_all_that_was_there() {
+    let mut pair = Pair::linked();
+    pair.create(1, "users/2");
+
+    pair.unlink();
+    pair.pass(5);
+    assert_eq!(pair.nodes[0].get(&path("users/2")), None);
+    pair.link();
+
+    assert_eq!(pair.nodes[0].get(&path("users/2")), Some(&json!({})));
+    let mut told = pair.events[0].iter().filter(|event| !matches!(event, Event::Arrived(_)));
+    assert!(matches!(told.next(), Some(Event::Created { .. })));
+    assert!(matches!(told.next(), Some(Event::Gone(NodeId(2)))));
+    assert!(matches!(told.next(), Some(Event::Deleted { by: NodeId(2), .. })));
+    assert!(matches!(told.next(), Some(Event::Created { .. })));
+    assert_eq!(told.next(), None);
+}
+
+#[test]
+fn the_lower_of_two_strangers_dials() {
+    let mut three = Three::in_a_row();
+
+    three.pass(1);
+    let (link, peer) = three.dialled.expect("node 1 sees node 3 behind node 2");
+    assert_eq!(peer, NodeId(3));
+    three.describe(0, link, "the offer");
+    let (link, offer) = three.asked.clone().expect("node 3 is asked for an answer");
+    assert_eq!(offer, "the offer");
+    three.describe(2, link, "the answer");
+
+    assert_eq!(three.applied.as_deref(), Some("the answer"));
+}
+
+#[test]
+fn dialling_that_fails_is_tried_again_ever_more_slowly() {
+    let mut three = Three::in_a_row();
+    let mut dials = Vec::new();
+
+    for _ in 0..400 {
+        three.pass(1);
+        if let Some((link, _)) = three.dialled.take() {
+            dials.push(three.now);
+            three.undescribe(0, link);
+        }
+    }
+
+    assert_eq!(dials.len(), Config::default().tries_max as usize);
+    let pauses: Vec<Duration> = dials.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(pauses[0] < Duration::from_secs(3), "{pauses:?}");
+    assert!(pauses.iter().all(|pause| *pause <= Duration::from_secs(46)), "{pauses:?}");
+    assert!(*pauses.last().unwrap() >= Duration::from_secs(30), "{pauses:?}");
+}
+
+#[test]
+fn an_answer_that_was_not_asked_for_changes_nothing() {
+    let mut pair = Pair::linked();
+
+    let strange = Input::Described { link: LinkId(77), description: "?".to_owned() };
+    assert_eq!(pair.tell(0, strange), Err(Error::Misuse(Misuse::UnknownLink)));
+    let unasked = Input::Up { link: LinkId(node::FIRST_OWN_LINK.0 + 5), peer: NodeId(2) };
+    assert_eq!(pair.tell(0, unasked), Err(Error::Misuse(Misuse::UnknownLink)));
+
+    assert!(pair.nodes[0].nodes().eq([NodeId(1), NodeId(2)]));
+}
+
+#[test]
+fn altered_frames_never_harm() {
+    let mut dice = Dice::new(Seed::story(3));
+    for round in 0..300 {
+        let mut pair = Pair::new();
+        pair.create(0, "users/1");
+        pair.create(1, "users/2");
+        pair.spoil = Some(Dice::new(Seed::story(round)));
+
+        pair.link();
+        for _ in 0..dice.below(20) {
+            let who = dice.below(2) as usize;
+            let add =
+                Command::Add { path: path("m"), value: json!({ "n": 1 }), life: Life::Lasting };
+            // A node whose link was hung up still writes for itself.
+            pair.tell(who, Input::Do(add)).unwrap();
+        }
+
+        let weight = pair.nodes[0].weight();
+        assert!(weight.entries < 100, "{weight:?} in round {round}");
+    }
+}
+
+fn path(text: &str) -> Path {
+    text.parse().expect("tests name paths well")
+}
+
+fn node(n: u64) -> Node {
+    let noon = Timestamp(1_793_000_000_000);
+    Node::new(Config::default(), Time::ZERO, noon, NodeId(n), Seed::story(n))
+}
+
+/// Nodes 1 and 2, and a link that carries at once.
+struct Pair {
+    now: Time,
+    nodes: [Node; 2],
+    link: LinkId,
+    events: [Vec<Event>; 2],
+    hung: Vec<(usize, LinkId)>,
+    /// Alters one byte of every tenth frame.
+    spoil: Option<Dice>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        Self {
+            now: Time::ZERO,
+            nodes: [node(1), node(2)],
+            link: LinkId(0),
+            events: [Vec::new(), Vec::new()],
+            hung: Vec::new(),
+            spoil: None,
+        }
+    }
+
+    fn linked() -> Self {
+        let mut pair = Self::new();
+        pair.link();
+        pair
+    }
+
+    fn link(&mut self) {
+        self.link = LinkId(self.link.0 + 1);
+        let link = self.link;
+        // Both ends are open before either reads.
+        self.nodes[1].handle(self.now, Input::Up { link, peer: NodeId(1) }).expect("a link opens");
+        self.tell(0, Input::Up { link, peer: NodeId(2) }).expect("a link opens");
+        self.pass(1);
+    }
+
+    fn unlink(&mut self) {
+        for who in [0, 1] {
+            self.tell(who, Input::Down { link: self.link }).expect("a link closes");
+        }
+    }
+
+    fn create(&mut self, who: usize, at: &str) {
+        let create = Command::Create { path: path(at), value: json!({}), life: Life::Ephemeral };
+        self.tell(who, Input::Do(create)).expect("there is nothing yet");
+        self.events[who].clear();
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds * 10 {
+            self.now = self.now + Duration::from_millis(100);
+            for who in [0, 1] {
+                // One that has left refuses, as it should.
+                self.tell(who, Input::Timeout).ok();
+            }
+        }
+    }
+
+    /// Lets one take an input in, and carries frames until both are silent.
+    fn tell(&mut self, who: usize, input: Input) -> Result<(), Error> {
+        let result = self.nodes[who].handle(self.now, input);
+        let mut quiet = 0;
+        let mut me = who;
+        while quiet < 2 {
+            quiet += 1;
+            while let Some(output) = self.nodes[me].poll() {
+                match output {
+                    Output::Send { link, mut frame } => {
+                        quiet = 0;
+                        if let Some(dice) = &mut self.spoil
+                            && dice.below(10) == 0
+                        {
+                            let at = dice.below(frame.len() as u64) as usize;
+                            frame[at] ^= 1 << dice.below(8);
+                        }
+                        let received = Input::Received { link, frame };
+                        let taken = self.nodes[1 - me].handle(self.now, received);
+                        assert!(self.spoil.is_some() || taken.is_ok(), "{taken:?}");
+                    }
+                    Output::Event(event) => self.events[me].push(event),
+                    Output::Hang { link } => self.hung.push((me, link)),
+                    Output::Dial { .. } | Output::Answer { .. } | Output::Apply { .. } => {}
+                }
+            }
+            me = 1 - me;
+        }
+        result
+    }
+}
+
+/// Nodes 1, 2 and 3, linked in a row.
+struct Three {
+    now: Time,
+    nodes: Vec<Node>,
+    ends: BTreeMap<(usize, LinkId), usize>,
+    dialled: Option<(LinkId, NodeId)>,
+    asked: Option<(LinkId, String)>,
+    applied: Option<String>,
+}
+
+impl Three {
+    fn in_a_row() -> Self {
+        let mut three = Self {
+            now: Time::ZERO,
+            nodes: (1..=3).map(node).collect(),
+            ends: BTreeMap::new(),
+            dialled: None,
+            asked: None,
+            applied: None,
+        };
+        for (link, one, other) in [(1, 0, 1), (2, 1, 2)] {
+            let link = LinkId(link);
+            for (me, peer) in [(one, other), (other, one)] {
+                three.ends.insert((me, link), peer);
+                let up = Input::Up { link, peer: NodeId(peer as u64 + 1) };
+                three.nodes[me].handle(three.now, up).expect("a link opens");
+            }
+        }
+        three.carry();
+        three
+    }
+
+    fn describe(&mut self, who: usize, link: LinkId, description: &str) {
+        let described = Input::Described { link, description: description.to_owned() };
+        self.nodes[who].handle(self.now, described).expect("it was asked for");
+        self.carry();
+    }
+
+    fn undescribe(&mut self, who: usize, link: LinkId) {
+        self.nodes[who].handle(self.now, Input::Undescribed { link }).expect("it was asked for");
+        self.carry();
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds * 10 {
+            self.now = self.now + Duration::from_millis(100);
+            for node in &mut self.nodes {
+                node.handle(self.now, Input::Timeout).expect("time passes");
+            }
+            self.carry();
+        }
+    }
+
+    fn carry(&mut self) {
+        let mut me = 0;
+        let mut quiet = 0;
+        while quiet < self.nodes.len() {
+            quiet += 1;
+            while let Some(output) = self.nodes[me].poll() {
+                match output {
+                    Output::Send { link, frame } => {
+                        quiet = 0;
+                        let peer = self.ends[&(me, link)];
+                        let received = Input::Received { link, frame };
+                        self.nodes[peer].handle(self.now, received).expect("frames are good");
+                    }
+                    Output::Dial { link, peer } => self.dialled = Some((link, peer)),
+                    Output::Answer { link, offer, .. } => self.asked = Some((link, offer)),
+                    Output::Apply { answer, .. } => self.applied = Some(answer),
+                    Output::Hang { .. } | Output::Event(_) => {}
+                }
+            }
+            me = (me + 1) % self.nodes.len();
+        }
+    }
+}
