@@ -166,3 +166,39 @@ impl From<sqlx::Error> for ApiError {
         anyhow::Error::from(error).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authors_of_clients_find_every_refusal_in_the_docs() {
+        let docs = include_str!("../../docs/protocol.md");
+        let user: UserId = "bob@example.com".parse().unwrap();
+        let to = Address::of(user.clone());
+
+        for error in [
+            ApiError::NotLoggedIn,
+            ApiError::Malformed("x".to_owned()),
+            ApiError::UnknownUser(user),
+            ApiError::NotReachable(to.clone()),
+            ApiError::QueueFull(to),
+            ApiError::NoContact,
+            ApiError::UnknownContact,
+            ApiError::ForeignOrigin,
+            ApiError::InsecureOrigin,
+            ApiError::NotFound,
+            ApiError::WrongMethod,
+            ApiError::TooLarge,
+            ApiError::NotJson,
+            ApiError::NotWebSocket,
+            ApiError::TooMany { seconds: 1 },
+            ApiError::Stopping,
+            ApiError::Broken,
+        ] {
+            let (status, word, _) = error.row();
+            let line = format!("| {} | `{word}` |", status.as_u16());
+            assert!(docs.contains(&line), "no line {line}");
+        }
+    }
+}

@@ -114,11 +114,11 @@ impl World {
         let to = self.any_address();
         self.next += 1;
         let message = self.next;
-        let ttl = Some(Duration::from_secs(1 + self.dice.below(90)));
+        let ttl = Duration::from_secs(1 + self.dice.below(90));
         let padding = "x".repeat(self.dice.below(600) as usize);
         let text = format!("{message} {padding}").into();
         let request = RequestId(message);
-        let parcel = Parcel { text, ttl, invite: None };
+        let parcel = Parcel { text, ttl: Some(ttl), invite: None };
         let input = Input::Send { request, from, to: to.clone(), parcel };
         self.broker.handle(self.now, input).expect("sending is always answered");
 
@@ -146,7 +146,7 @@ impl World {
             Ok(_) => {}
         }
         // A full queue takes none; which one it was shows in the bytes that wait.
-        let expires = self.now + ttl.expect("always some").min(self.config.patience);
+        let expires = self.now + ttl.min(self.config.patience);
         let taken = count - here.len();
         if taken == blinking.len() {
             self.owed.extend(blinking.into_iter().map(|device| (message, device, expires)));
@@ -162,9 +162,11 @@ impl World {
         let told: BTreeSet<SocketId> = self
             .outputs()
             .into_iter()
-            .map(|output| match output {
-                Output::Dismiss { socket } => socket,
-                other => panic!("story {}: {other:?}", self.story),
+            .map(|output| {
+                let Output::Dismiss { socket } = output else {
+                    panic!("story {}: {output:?}", self.story);
+                };
+                socket
             })
             .collect();
         let gone: BTreeSet<SocketId> = self

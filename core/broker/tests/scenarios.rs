@@ -383,10 +383,12 @@ impl Town {
         self.broker.handle(self.now, input).expect("sending is always answered");
         self.drain();
         let answer = self.outputs.iter().position(|output| matches!(output, Output::Sent { .. }));
-        match self.outputs.remove(answer.expect("the request is answered")) {
-            Output::Sent { request: answered, outcome } if answered == request => outcome,
-            other => panic!("not the answer to {request:?}: {other:?}"),
-        }
+        let output = self.outputs.remove(answer.expect("the request is answered"));
+        let Output::Sent { request: answered, outcome } = output else {
+            panic!("the position is that of an answer: {output:?}");
+        };
+        assert_eq!(answered, request);
+        outcome
     }
 
     fn acknowledge(&mut self, socket: u64, push: PushId) -> Result<(), Error> {
