@@ -5,6 +5,7 @@
 //! noticed at the next change of this crate only: watching a folder that is not there would rebuild the server
 //! every time.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -20,40 +21,36 @@ fn main() -> io::Result<()> {
     let folder = env::var_os("HULLO_WEB_DIR")
         .map_or_else(|| manifest.join("../target/web"), |folder| manifest.join(folder));
 
-    let mut paths = Vec::new();
+    let mut files = BTreeMap::new();
     if folder.is_dir() {
         println!("cargo::rerun-if-changed={}", folder.display());
-        collect(&folder, &mut paths)?;
+        collect(&folder, "", &mut files)?;
     }
-    paths.sort();
 
     let mut table = String::from("&[\n");
-    for path in paths.iter().filter(|path| path.extension().is_none_or(|ext| ext != "br")) {
-        entry(&mut table, &folder, path)?;
+    for (name, path) in files.iter().filter(|(name, _)| !name.ends_with(".br")) {
+        entry(&mut table, name, path)?;
     }
     table.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("web_files.rs"), table)
 }
 
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Finds all files below `folder`, by the names that the server knows them by and searches them in.
+fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, paths)?;
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&entry.path(), &format!("{name}/"), files)?;
         } else {
-            paths.push(path.canonicalize()?);
+            files.insert(name, entry.path().canonicalize()?);
         }
     }
     Ok(())
 }
 
-fn entry(table: &mut String, folder: &Path, path: &Path) -> io::Result<()> {
-    let name = path
-        .strip_prefix(folder.canonicalize()?)
-        .expect("the file was found in the folder")
-        .to_string_lossy()
-        .replace('\\', "/");
+fn entry(table: &mut String, name: &str, path: &Path) -> io::Result<()> {
     let mut compressed = path.as_os_str().to_owned();
     compressed.push(".br");
     let brotli = if Path::new(&compressed).is_file() {
