@@ -19,7 +19,7 @@ pub struct Line {
 ///
 /// The time is a Lamport clock fed by the calendar: later than everything its writer had seen, so that an answer
 /// never stands above its question, whatever the clocks of the devices say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineId {
     /// When.
     pub at: Timestamp,

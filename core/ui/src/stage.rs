@@ -81,6 +81,8 @@ pub enum Gesture {
     Pick(Sense, String),
     /// Presses `Try again` below a device's trouble.
     TryAgain,
+    /// Presses `Turn on sound`, which any press does.
+    TurnOnSound,
     /// Presses `Dismiss`.
     Dismiss,
     /// Presses `Full screen`.
@@ -136,6 +138,8 @@ pub enum Event {
     ScreenUnsupported,
     /// How loud somebody is, in decibels below full scale.
     Level(NodeId, f32),
+    /// The browser holds sound back until the person touches the page; or no longer.
+    Hushed(bool),
     /// The window lost the keyboard.
     Blurred,
     /// Something in the conference.
@@ -208,6 +212,7 @@ pub struct Stage {
     microphone: Device,
     camera: Device,
     is_silent: bool,
+    is_hushed: bool,
     is_held: bool,
     cameras: Vec<Choice>,
     microphones: Vec<Choice>,
@@ -244,6 +249,7 @@ impl Stage {
             microphone: Device::asking(),
             camera: Device::asking(),
             is_silent: false,
+            is_hushed: false,
             is_held: false,
             cameras: Vec::new(),
             microphones: Vec::new(),
@@ -309,6 +315,8 @@ impl Stage {
             }
             Gesture::Pick(sense, id) => self.pick(sense, id),
             Gesture::TryAgain => self.try_again(),
+            // The press itself is what the browser waits for.
+            Gesture::TurnOnSound => {}
             Gesture::Dismiss => self.dismiss(),
             Gesture::FullScreen => self.effects.push_back(Effect::FullScreen),
             Gesture::ToggleSingleKeys => self.has_single_keys = !self.has_single_keys,
@@ -353,6 +361,7 @@ impl Stage {
                     self.speaking.insert(node, now + SPEAKING_LASTS);
                 }
             }
+            Event::Hushed(is_hushed) => self.is_hushed = is_hushed,
             Event::Blurred => self.hold_to_speak(false),
             Event::Room(event) => self.on_room(event),
         }

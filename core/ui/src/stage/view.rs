@@ -388,6 +388,11 @@ fn notices(stage: &Stage) -> Vec<Notice> {
         let remedy = Some(("Try again", Gesture::TryAgain));
         notices.push(Notice { key: "device", text, remedy, can_dismiss: true });
     }
+    if stage.is_hushed {
+        let text = words::HUSHED.to_owned();
+        let remedy = Some(("Turn on sound", Gesture::TurnOnSound));
+        notices.push(Notice { key: "hushed", text, remedy, can_dismiss: false });
+    }
     if stage.is_silent && stage.microphone.is_on() {
         let text = words::SILENT.to_owned();
         notices.push(Notice { key: "silent", text, remedy: None, can_dismiss: true });

@@ -8,6 +8,8 @@ pub(super) const NOT_SHARING: &str = "You no longer share your screen.";
 pub(super) const CANNOT_SHARE: &str =
     "This browser cannot share a screen. Join from a computer to share one.";
 pub(super) const SILENT: &str = "Your microphone sends silence, so nobody hears you. Check the mute key or the system settings.";
+pub(super) const HUSHED: &str =
+    "Your browser holds back the sound until you press something on this page.";
 pub(super) const ALONE: &str = "Nobody else is here yet.";
 pub(super) const ALONE_AGAIN: &str = "Everyone else has left.";
 pub(super) const NO_LINES: &str =
