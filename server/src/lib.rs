@@ -110,7 +110,8 @@ impl Server {
         let (switchboard, desk) = Switchboard::start(broker::Config::default(), seed);
         let (stop, stopping) = channel::channel(false);
         let base_path = settings.base_path.into();
-        let app = http::App { store, switchboard, files, base_path, stop: stopping };
+        let rhythm = http::live::Rhythm::default();
+        let app = http::App { store, switchboard, files, base_path, rhythm, stop: stopping };
         Ok(Self { listener, address, app, stop, desk, logins })
     }
 

@@ -22,12 +22,23 @@ use crate::switchboard::{Frame, OpenError, text};
 const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// The read buffer. The library's default of 128 KiB costs 17 times the memory of this (measured).
 const READ_BUFFER_BYTES: usize = 4 * 1024;
-/// How often the server looks for life. Browsers answer by themselves, also for pages whose timers are throttled.
-const PING: Duration = Duration::from_secs(15);
-/// How long a socket may be silent. Two pings lost, and some.
-const SILENCE: Duration = Duration::from_secs(40);
 /// How long one write may take. Guess: a phone in a lift.
 const WRITE: Duration = Duration::from_secs(10);
+
+/// How the server finds out that nobody is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rhythm {
+    /// How often it pings. Browsers answer by themselves, also for pages whose timers are throttled.
+    pub(crate) ping: Duration,
+    /// How long a socket may be silent. Two pings lost, and some.
+    pub(crate) silence: Duration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self { ping: Duration::from_secs(15), silence: Duration::from_secs(40) }
+    }
+}
 
 /// `GET /live`: the app's own socket.
 pub(crate) async fn live(
@@ -86,7 +97,7 @@ async fn converse(
     }
 
     let mut stop = app.stop.clone();
-    let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
+    let mut ping = tokio::time::interval_at(Instant::now() + app.rhythm.ping, app.rhythm.ping);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard_at = Instant::now();
     loop {
@@ -107,7 +118,7 @@ async fn converse(
                 }
             }
             _ = ping.tick() => {
-                if heard_at.elapsed() > SILENCE || !write(socket, Message::Ping("".into())).await {
+                if heard_at.elapsed() > app.rhythm.silence || !write(socket, Message::Ping("".into())).await {
                     return;
                 }
             }
@@ -179,4 +190,50 @@ async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
 /// False when it could not be written in time.
 async fn write(socket: &mut WebSocket, message: Message) -> bool {
     matches!(tokio::time::timeout(WRITE, socket.send(message)).await, Ok(Ok(())))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+    use super::*;
+    use crate::store::Store;
+    use crate::switchboard::Switchboard;
+
+    #[tokio::test]
+    async fn a_socket_that_answers_no_ping_is_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let user = "bob@example.com".parse().unwrap();
+        store.add_user(&user).await.unwrap();
+        let token = store.add_token(&user, "Test", false).await.unwrap();
+        let (host, _stop) = serve_impatiently(store).await;
+
+        let mut request = format!("ws://{host}/live").into_client_request().unwrap();
+        let bearer = format!("Bearer {}", token.reveal()).parse().unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        let stream = TcpStream::connect(&host).await.unwrap();
+        let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+
+        // Past the library, which would answer the pings: only raw bytes are read, until the server ends it.
+        let mut bytes = Vec::new();
+        let read = socket.get_mut().read_to_end(&mut bytes);
+        tokio::time::timeout(Duration::from_secs(20), read).await.expect("it ends").unwrap();
+        assert!(bytes.contains(&0x89), "it was pinged");
+    }
+
+    /// A server that pings at once; it serves until the sender is dropped.
+    async fn serve_impatiently(store: Store) -> (String, watch::Sender<bool>) {
+        let (switchboard, _) = Switchboard::start(broker::Config::default(), wire::Seed::story(1));
+        let rhythm = Rhythm { ping: Duration::from_millis(10), silence: Duration::from_millis(50) };
+        let (stop, stopping) = watch::channel(false);
+        let app =
+            App { store, switchboard, files: &[], base_path: "/".into(), rhythm, stop: stopping };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let host = listener.local_addr().expect("it is bound").to_string();
+        tokio::spawn(axum::serve(listener, crate::http::router(app)).into_future());
+        (host, stop)
+    }
 }

@@ -4,7 +4,7 @@ mod auth;
 mod body;
 mod contacts;
 mod files;
-mod live;
+pub(crate) mod live;
 mod session;
 
 use std::panic::AssertUnwindSafe;
@@ -35,6 +35,7 @@ pub(crate) struct App {
     pub(crate) files: &'static [File],
     /// The path of everything; begins and ends with a slash.
     pub(crate) base_path: Arc<str>,
+    pub(crate) rhythm: live::Rhythm,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
     pub(crate) stop: watch::Receiver<bool>,
 }
