@@ -31,10 +31,11 @@ impl Mesh {
 
     fn forward(&mut self, now: Time, except: Option<NodeId>, cast: Cast) {
         let same_map = cast.map == self.map.hash().to_le_bytes();
-        let mut to = if same_map && self.is_settled() {
-            self.map.children(cast.author, self.me)
+        let neighbours = self.neighbours();
+        let mut to = if same_map && self.is_settled(&neighbours) {
+            self.map.children(cast.author, self.me, &neighbours)
         } else {
-            self.neighbours().into_iter().collect()
+            neighbours.into_iter().collect()
         };
         to.retain(|peer| Some(*peer) != except && *peer != cast.author);
         if to.is_empty() {

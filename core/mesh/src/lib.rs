@@ -19,8 +19,8 @@
 //!   tell      one hop
 //! ```
 //!
-//! A cast names the hash of its author's map. A node whose map has the same hash, and whose links are as its map says,
-//! forwards down the tree; any other floods. So a network at rest sends each cast N − 1 times, and a network in motion
+//! A cast names the hash of its author's map. A node whose map has the same hash, and who has the links that its map
+//! says, forwards down the tree, and to neighbours that are not on the map yet; any other floods. So a network at rest sends each cast N − 1 times, and a network in motion
 //! loses none that a flood would not lose.
 //!
 //! **Invariant:** each cast of an author is handed up at most once, on any graph, whatever the duplication.

@@ -62,10 +62,17 @@ impl Map {
         hops
     }
 
-    /// To whom `me` forwards what `author` says to all: its children in the tree of shortest ways from the author,
-    /// where each node hangs on the neighbour that is nearer to the author, the lowest name among several.
+    /// To whom of its `neighbours` `me` forwards what `author` says to all.
+    ///
+    /// These are its children in the tree of shortest ways from the author, where each node hangs on the neighbour
+    /// that is nearer to the author, the lowest name among several; and all that the map does not know a way to.
     #[must_use]
-    pub fn children(&self, author: NodeId, me: NodeId) -> Vec<NodeId> {
+    pub fn children(
+        &self,
+        author: NodeId,
+        me: NodeId,
+        neighbours: &BTreeSet<NodeId>,
+    ) -> Vec<NodeId> {
         let mut depth: BTreeMap<NodeId, u32> = BTreeMap::from([(author, 0)]);
         let mut queue = VecDeque::from([author]);
         while let Some(node) = queue.pop_front() {
@@ -77,15 +84,16 @@ impl Map {
                 });
             }
         }
-        let Some(ours) = depth.get(&me) else { return Vec::new() };
-        let is_above = |of: &u32, node: &NodeId| depth.get(node).is_some_and(|d| d + 1 == *of);
-        self.neighbours(me)
-            .filter(|child| {
-                let below = ours + 1;
-                depth.get(child) == Some(&below)
-                    && self.neighbours(*child).find(|node| is_above(&below, node)) == Some(me)
-            })
-            .collect()
+        let Some(below) = depth.get(&me).map(|ours| ours + 1) else {
+            return neighbours.iter().copied().collect();
+        };
+        let is_above = |node: &NodeId| depth.get(node).is_some_and(|depth| depth + 1 == below);
+        let hangs_on_us = |child: NodeId| self.neighbours(child).find(is_above) == Some(me);
+        let is_ours = |node: &NodeId| match depth.get(node) {
+            Some(depth) => *depth == below && hangs_on_us(*node),
+            None => true,
+        };
+        neighbours.iter().copied().filter(is_ours).collect()
     }
 }
 
@@ -117,6 +125,10 @@ mod tests {
         Map::new(records.iter().map(|(node, links)| (*node, links)))
     }
 
+    fn own(map: &Map, node: NodeId) -> BTreeSet<NodeId> {
+        map.neighbours(node).collect()
+    }
+
     #[test]
     fn a_link_counts_when_both_ends_say_so() {
         let (of_1, of_2) = (BTreeSet::from([NodeId(2), NodeId(3)]), BTreeSet::from([NodeId(1)]));
@@ -139,7 +151,7 @@ mod tests {
             for author in (0..nodes).map(NodeId) {
                 let mut heard = vec![author];
                 for me in (0..nodes).map(NodeId) {
-                    heard.extend(map.children(author, me));
+                    heard.extend(map.children(author, me, &own(&map, me)));
                 }
                 heard.sort();
                 assert_eq!(heard, (0..nodes).map(NodeId).collect::<Vec<_>>(), "story {story}");
@@ -148,14 +160,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_not_on_the_map_is_told_by_all_neighbours() {
+        let map = map(&[(1, 2), (5, 6)]);
+        let linked = BTreeSet::from([NodeId(2), NodeId(3), NodeId(5)]);
+
+        let told = map.children(NodeId(1), NodeId(1), &linked);
+        assert_eq!(told, [NodeId(2), NodeId(3), NodeId(5)]);
+        let told = map.children(NodeId(2), NodeId(1), &linked);
+        assert_eq!(told, [NodeId(3), NodeId(5)]);
+    }
+
+    #[test]
     fn following_next_hops_leads_there() {
         let map = map(&[(1, 2), (2, 3), (3, 4), (4, 1), (4, 5)]);
-        let own = |n| map.neighbours(n).collect::<BTreeSet<_>>();
 
         for to in (1..=5).map(NodeId) {
             let (mut at, mut hops) = (NodeId(2), 0);
             while at != to {
-                at = map.first_hops(at, &own(at))[&to];
+                at = map.first_hops(at, &own(&map, at))[&to];
                 hops += 1;
                 assert!(hops < 5);
             }

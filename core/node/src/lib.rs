@@ -59,7 +59,8 @@ pub struct Config {
     pub tree: tree::Config,
     /// How long a node stays present after the last way to it was lost. Guess: what dialling anew takes.
     pub grace: Duration,
-    /// How long changes of our links are gathered before they are told.
+    /// How long changes of our links are gathered before they are told; ten to twenty times as long when they bring
+    /// nobody into reach or out of it.
     pub gather: Duration,
     /// Up to how many nodes everybody is linked to everybody. Measured: a browser bears seven links with ease.
     pub full_mesh_max: usize,

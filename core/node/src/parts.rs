@@ -40,12 +40,12 @@ impl Node {
             }
             mesh::Output::Hang { link } => self.outputs.push_back(Output::Hang { link }),
             mesh::Output::Opened { peer } => {
-                let bridge = !self.present.contains_key(&peer);
-                self.on_links_changed(now);
+                let bridge = !self.is_reached(peer);
+                self.on_links_changed(now, bridge);
                 return self.tree_input(now, tree::Input::Opened { peer, bridge });
             }
             mesh::Output::Closed { peer } => {
-                self.on_links_changed(now);
+                self.on_links_changed(now, true);
                 return self.tree_input(now, tree::Input::Closed { peer });
             }
             mesh::Output::Heard { author, payload } => {

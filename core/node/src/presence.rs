@@ -33,9 +33,21 @@ impl Record {
 }
 
 impl Node {
-    /// Our links have changed: say so, together with what changes in the next moment.
-    pub(crate) fn on_links_changed(&mut self, now: Time) {
-        self.record_at.get_or_insert(now + self.config.gather);
+    /// Our links have changed: say so, together with what changes in the next moment. A link between two who reached
+    /// each other before makes no haste, and those who gain one together do not tell it together.
+    pub(crate) fn on_links_changed(&mut self, now: Time, urgent: bool) {
+        let lazy = self.config.gather * 10;
+        let at = if urgent {
+            now + self.config.gather
+        } else {
+            now + lazy + lazy.mul_f64(self.dice.below(1_000) as f64 / 1_000.0)
+        };
+        self.record_at = Some(self.record_at.map_or(at, |before| before.min(at)));
+    }
+
+    /// Whether there was a way to `peer` before its link opened.
+    pub(crate) fn is_reached(&self, peer: NodeId) -> bool {
+        matches!(self.present.get(&peer), Some(None))
     }
 
     pub(crate) fn publish_due_record(&mut self, now: Time) -> Result<(), Error> {

@@ -41,7 +41,10 @@ pub(crate) fn mix(author: NodeId, at: u64) -> u32 {
 impl Tree {
     pub(crate) fn on_opened(&mut self, now: Time, peer: NodeId, bridge: bool) {
         self.sessions.insert(peer, Session { bridge, ..Session::default() });
-        self.tell_have(now, peer, false);
+        // With whoever could be reached before, the digests of the next beats decide.
+        if bridge {
+            self.tell_have(now, peer, false);
+        }
     }
 
     pub(crate) fn on_digest(&mut self, now: Time, peer: NodeId, digest: u32) {

@@ -199,7 +199,7 @@ impl Grove {
         let ends = [(one, other), (other, one)];
         let mut said = Vec::new();
         for (me, peer) in ends {
-            let opened = Input::Opened { peer: id(peer), bridge: false };
+            let opened = Input::Opened { peer: id(peer), bridge: true };
             self.trees[me].handle(self.now, opened).expect("a tree takes in what another says");
             said.extend(self.drain(me).into_iter().map(|(to, bytes)| (id(me), to, bytes)));
         }
