@@ -295,11 +295,11 @@ impl Room {
             self.delete(now, &StreamId { kind, publisher: me }.publisher_path());
         }
         self.streams.close_all();
+        // From here on nothing that is still told makes us subscribe again.
+        self.has_left = true;
         self.settle(now);
-        // It was not left before, so it can be left now.
         self.command_node(now, node::Command::Leave);
         self.settle(now);
-        self.has_left = true;
     }
 
     /// Carries everything to its end: what the node tells changes the room, which may tell the node something again.
@@ -310,9 +310,7 @@ impl Room {
                 is_quiet = false;
                 self.on_node(now, output);
             }
-            if !self.has_left {
-                self.refresh(now);
-            }
+            self.refresh(now);
             while let Some(effect) = self.streams.poll() {
                 is_quiet = false;
                 self.on_effect(now, effect);
@@ -455,6 +453,9 @@ impl Room {
 
     /// Brings connections and roster in line with the tree.
     fn refresh(&mut self, now: Time) {
+        if self.has_left {
+            return;
+        }
         let scene = Scene {
             published: self.published.clone(),
             asked: self.asked.clone(),

@@ -276,9 +276,9 @@ impl Streams {
 
     /// Whether the link to `node` is away while its picture goes on.
     pub(crate) fn keeps(&self, node: NodeId) -> bool {
-        self.pairs
-            .iter()
-            .any(|(pair, connection)| pair.peer(self.me) == node && connection.kept_until.is_some())
+        self.pairs.iter().any(|(pair, connection)| {
+            pair.stream.publisher == node && connection.kept_until.is_some()
+        })
     }
 
     /// Whether the picture of `node` was there and is being mended.
