@@ -23,6 +23,9 @@ use crate::{Agenda, Net, Story, Weather};
 use links::Links;
 pub use person::{Person, State};
 
+/// What the calendar says at the beginning of every story.
+const BEGINNING: Timestamp = Timestamp(1_800_000_000_000);
+
 /// One thing that happens.
 #[derive(Clone, PartialEq)]
 pub enum What {
@@ -96,6 +99,8 @@ pub enum Act {
     Wake(usize),
     /// Leaves properly.
     Leave(usize),
+    /// Loses its memory and its links, but not its name.
+    Reload(usize),
     /// From now on only members of the same group hear each other.
     Split(Vec<BTreeSet<usize>>),
     /// Everybody hears everybody.
@@ -220,6 +225,7 @@ impl Conference {
                 self.tell(who, Input::Do(Command::Leave), agenda)?;
                 self.people[who].state = State::Left;
             }
+            Act::Reload(who) => self.reload(who, agenda)?,
             Act::Split(groups) => self.links.split(groups),
             Act::Heal => self.links.heal(agenda),
             Act::Rubbish(who) => {
@@ -234,18 +240,35 @@ impl Conference {
     fn join(&mut self, inviter: Option<usize>, agenda: &mut Agenda<What>) -> Result<(), String> {
         let who = self.people.len();
         let me = NodeId::random(&mut self.dice);
-        let clock = Timestamp(1_800_000_000_000);
-        let seed = self.dice.seed();
-        let clock = Timestamp(clock.0 + agenda.now().since_origin().as_millis() as u64);
-        let node = node::Node::new(self.config.clone(), agenda.now(), clock, me, seed);
+        let node = self.fresh(me, agenda.now());
         self.people.push(Person::new(node));
-        let value = json!({ "name": format!("Person {who}") });
-        let create = Command::Create { path: Self::roster(me), value, life: Life::Ephemeral };
-        self.tell(who, Input::Do(create), agenda)?;
+        self.sign_in(who, agenda)?;
         match inviter {
             Some(inviter) => self.link(inviter, who, agenda),
             None => Ok(()),
         }
+    }
+
+    fn reload(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
+        for (wire, end) in self.links.of(who) {
+            if let Some((_, link)) = self.links.arrive(wire, end) {
+                self.links.hang(who, link, end, agenda);
+            }
+        }
+        let node = self.fresh(self.people[who].node.me(), agenda.now());
+        self.people[who] = Person::new(node);
+        self.sign_in(who, agenda)
+    }
+
+    fn fresh(&mut self, me: NodeId, now: Time) -> node::Node {
+        let clock = Timestamp(BEGINNING.0 + now.since_origin().as_millis() as u64);
+        node::Node::new(self.config.clone(), now, clock, me, self.dice.seed())
+    }
+
+    fn sign_in(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
+        let path = Self::roster(self.people[who].node.me());
+        let value = json!({ "name": format!("Person {who}") });
+        self.tell(who, Input::Do(Command::Create { path, value, life: Life::Ephemeral }), agenda)
     }
 
     fn link(&mut self, one: usize, other: usize, agenda: &mut Agenda<What>) -> Result<(), String> {

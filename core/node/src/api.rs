@@ -10,7 +10,7 @@ use crate::{Life, Path};
 pub enum Input {
     /// The moment named by [`Node::timeout`](crate::Node::timeout) has come. Harmless when early, late or repeated.
     Timeout,
-    /// A link to `peer` is open. The driver numbers its own links below [`FIRST_OWN_LINK`]; a link that the node
+    /// A link to `peer` is open; to be told before any frame that comes over it. The driver numbers its own links below [`FIRST_OWN_LINK`]; a link that the node
     /// asked for keeps the number it was asked under.
     Up {
         /// The link.
@@ -134,7 +134,7 @@ pub enum Output {
         /// What the peer's driver described.
         answer: String,
     },
-    /// Close a link, open or not. No [`Input::Down`] is expected, and one does no harm.
+    /// Close a link, open or not, after what was to be sent over it has gone out. No [`Input::Down`] is expected, and one does no harm.
     Hang {
         /// The link.
         link: LinkId,
