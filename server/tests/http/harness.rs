@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// Longer than anything here takes; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The web app of these tests.
 pub(crate) static WEB: &[File] = &[
@@ -211,25 +211,17 @@ pub(crate) struct Ear {
 impl Ear {
     /// The next text frame.
     pub(crate) async fn hear(&mut self) -> Value {
-        loop {
-            match self.next().await {
-                Some(Message::Text(frame)) => {
-                    return serde_json::from_str(&frame).expect("frames are JSON");
-                }
-                Some(Message::Ping(_) | Message::Pong(_)) => {}
-                other => panic!("no text frame: {other:?}"),
-            }
+        match self.next().await {
+            Some(Message::Text(frame)) => serde_json::from_str(&frame).expect("frames are JSON"),
+            other => panic!("no text frame: {other:?}"),
         }
     }
 
     /// The code that the server closes with.
     pub(crate) async fn hear_close(&mut self) -> u16 {
-        loop {
-            match self.next().await {
-                Some(Message::Close(Some(frame))) => return frame.code.into(),
-                Some(Message::Ping(_) | Message::Pong(_)) => {}
-                other => panic!("no close: {other:?}"),
-            }
+        match self.next().await {
+            Some(Message::Close(Some(frame))) => frame.code.into(),
+            other => panic!("no close: {other:?}"),
         }
     }
 
@@ -259,9 +251,17 @@ impl Ear {
         while self.next().await.is_some() {}
     }
 
+    /// The next message that is no sign of life; `None` at the end.
     async fn next(&mut self) -> Option<Message> {
-        let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-        next.expect("the server says something in time").and_then(Result::ok)
+        let next = async {
+            loop {
+                let message = self.socket.next().await.and_then(Result::ok);
+                if !matches!(message, Some(Message::Ping(_) | Message::Pong(_))) {
+                    return message;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, next).await.expect("the server says something in time")
     }
 }
 
