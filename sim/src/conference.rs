@@ -15,7 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 use node::{Command, Event, Input, Life, Output, Path};
-use serde_json::{Value, json};
+use serde_json::json;
 use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
 
 use crate::{Agenda, Net, Story, Weather};
@@ -172,7 +172,7 @@ impl Conference {
     /// What differs.
     pub fn agree(&self, who: &BTreeSet<usize>) -> Result<(), String> {
         let names: BTreeSet<NodeId> = who.iter().map(|n| self.people[*n].node.me()).collect();
-        let mut first: Option<(usize, Vec<(String, Value, NodeId)>)> = None;
+        let mut first = None;
         for n in who {
             let present: BTreeSet<NodeId> = self.people[*n].node.nodes().collect();
             if present != names {

@@ -28,8 +28,13 @@ fn after_any_losses_two_that_synchronize_see_the_same() {
 #[test]
 fn what_is_made_and_deleted_within_a_gap_stays_deleted_at_a_third() {
     let mut grove = Grove::planted(3, 0);
+    grove.write(0, Command::Create { path: path("z"), value: json!({}), life: Life::Lasting });
+    grove.sync(0, 1);
+    grove.sync(0, 2);
+    grove.lose(0);
     grove.write(0, Command::Create { path: path("a"), value: json!({}), life: Life::Lasting });
     grove.deliver(0, 2);
+    assert!(grove.trees[2].get(&path("a")).is_some());
     grove.write(0, Command::Delete { path: path("a") });
     grove.lose(0);
 
