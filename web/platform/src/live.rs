@@ -19,11 +19,9 @@ use crate::page::{document, is_visible};
 use crate::time::{Ticker, Timer, now};
 use crate::{Fault, Listener};
 
-/// How often the server is asked whether it is there.
+/// How often the server is asked whether it is there, and how long it may take to answer. A browser stretches this to
+/// a minute in a tab that was hidden for long, so silence is counted in questions, not in seconds.
 const PING: Duration = Duration::from_secs(10);
-
-/// After this long without a word the socket is given up. Guess: a ping and a slow answer to it.
-const SILENCE_MAX: Duration = Duration::from_secs(18);
 
 /// How long a socket may take to open. Guess: as patient as a request.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -92,7 +90,7 @@ enum Stage {
     /// On the way.
     Connecting { socket: Socket, _patience: Timer },
     /// The server hears us.
-    Online { socket: Socket, heard: Time, _ping: Ticker },
+    Online { socket: Socket, asked: Time, heard: Time, _ping: Ticker },
     /// Until the next try.
     Waiting { _timer: Timer },
 }
@@ -161,7 +159,7 @@ impl Line {
             Stage::Connecting { socket, .. } => {
                 let me = Weak::clone(me);
                 let ping = Ticker::every(PING, move || Self::on_ping(&me));
-                Stage::Online { socket, heard: now(), _ping: ping }
+                Stage::Online { socket, asked: now(), heard: now(), _ping: ping }
             }
             // Opened just after it was given up.
             Stage::Over | Stage::Online { .. } | Stage::Waiting { .. } => stage,
@@ -170,8 +168,12 @@ impl Line {
 
     fn on_ping(me: &Weak<RefCell<Self>>) {
         let Some(line) = me.upgrade() else { return };
-        let is_silent = match &line.borrow().stage {
-            Stage::Online { heard, .. } => now() - *heard > SILENCE_MAX,
+        let is_silent = match &mut line.borrow_mut().stage {
+            Stage::Online { asked, heard, .. } => {
+                let is_silent = *heard < *asked;
+                *asked = now();
+                is_silent
+            }
             Stage::Over | Stage::Connecting { .. } | Stage::Waiting { .. } => false,
         };
         if is_silent {

@@ -14,6 +14,9 @@ use crate::{Fault, Listener};
 /// How long a note takes to rise and to fall, in seconds: without, it clicks.
 const EDGE: f64 = 0.015;
 
+/// How far ahead a repeated tune is arranged, in seconds: browsers wake a long hidden tab once a minute.
+const AHEAD: f64 = 65.0;
+
 /// What is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tune {
@@ -152,8 +155,8 @@ impl Loop {
         let sing = {
             let voice = Rc::clone(&voice);
             move || {
-                if let Some(voice) = &*voice.borrow() {
-                    voice.sing(tune);
+                if let Some(voice) = &mut *voice.borrow_mut() {
+                    voice.sing_on(tune);
                 }
                 if tune == Tune::Ring {
                     vibrate();
@@ -176,6 +179,8 @@ impl Drop for Loop {
 struct Voice {
     context: AudioContext,
     out: GainNode,
+    /// Up to when a repeated tune is arranged, on the clock of the context.
+    arranged: f64,
 }
 
 impl Voice {
@@ -184,21 +189,37 @@ impl Voice {
         let context = audio_context()?;
         let out = context.create_gain().map_err(&fault)?;
         out.connect_with_audio_node(&context.destination()).map_err(&fault)?;
-        Ok(Self { context, out })
+        Ok(Self { context, out, arranged: 0.0 })
     }
 
+    /// Sings `tune` once, from now on.
     fn sing(&self, tune: Tune) {
         // On a clock that stands still all notes would pile up.
         if self.context.state() == AudioContextState::Running {
-            for note in tune.notes() {
-                // A note that fails is not heard; there is nobody to tell.
-                self.sound(note).ok();
+            self.arrange(tune, self.context.current_time());
+        }
+    }
+
+    /// Sings `tune` again and again for a while ahead, because timers of a hidden tab are late.
+    fn sing_on(&mut self, tune: Tune) {
+        if self.context.state() == AudioContextState::Running {
+            let now = self.context.current_time();
+            self.arranged = self.arranged.max(now);
+            while self.arranged < now + AHEAD {
+                self.arrange(tune, self.arranged);
+                self.arranged += tune.period().as_secs_f64();
             }
         }
     }
 
-    fn sound(&self, note: &Note) -> Result<(), wasm_bindgen::JsValue> {
-        let start = self.context.current_time() + note.at;
+    fn arrange(&self, tune: Tune, start: f64) {
+        for note in tune.notes() {
+            // A note that fails is not heard; there is nobody to tell.
+            self.sound(note, start + note.at).ok();
+        }
+    }
+
+    fn sound(&self, note: &Note, start: f64) -> Result<(), wasm_bindgen::JsValue> {
         let end = start + note.long;
         let edge = self.context.create_gain()?;
         let loud = edge.gain();
