@@ -64,6 +64,9 @@ impl Person {
                 .find(|page| made["targetId"] == page.id.as_str())
         });
         let page = Page::new(self.wire.clone(), &self.name, target);
+        // What was set while the tab waited does not outlive the change of process that an address brings.
+        let witness = json!({ "source": WITNESS });
+        page.call("Page.addScriptToEvaluateOnNewDocument", witness).expect("a tab takes a script");
         page.go(address);
         page.face();
         page

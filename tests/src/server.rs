@@ -113,7 +113,7 @@ impl Server {
 
     fn command(&self, words: &[&str]) -> String {
         let output =
-            Command::new(binary()).args(words).arg("--data").arg(self.data.path()).output();
+            Command::new(binary()).args(words).env("HULLO_DATA", self.data.path()).output();
         let output = output.expect("the server's program runs");
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "hullo {words:?}: {error}");

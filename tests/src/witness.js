@@ -1,6 +1,7 @@
 // Notes, in every frame of a page under test, what a test wants to know later and the page itself has no use for: its
 // peer connections, and the moments of the Answer and of the first picture of somebody else.
 (() => {
+  if (window.hulloWitness) return;
   const now = () => performance.timeOrigin + performance.now();
   const witness = { peers: [], answered: 0, pictured: 0 };
   Object.defineProperty(window, "hulloWitness", { value: witness });
