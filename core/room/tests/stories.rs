@@ -397,7 +397,7 @@ impl Call {
     }
 
     fn tell(&mut self, who: usize, command: Command) {
-        self.try_tell(who, command).unwrap();
+        self.try_tell(who, command).expect("nothing speaks against it");
     }
 
     fn try_tell(&mut self, who: usize, command: Command) -> Result<(), Error> {
@@ -407,7 +407,7 @@ impl Call {
     }
 
     fn vouch(&mut self, who: usize, whom: usize, user: &str) {
-        let user = user.parse().unwrap();
+        let user = user.parse().expect("a user");
         self.tell(who, Command::Vouch { node: node(whom), user });
     }
 
@@ -415,7 +415,7 @@ impl Call {
     fn say_at_once(&mut self, said: &[(usize, &str)]) {
         for (who, text) in said {
             let said = Input::Do(Command::Say((*text).to_owned()));
-            self.rooms[*who].room.handle(self.now, said).unwrap();
+            self.rooms[*who].room.handle(self.now, said).expect("a short text is said");
         }
         if said.len() > 1 {
             self.settle();
@@ -482,7 +482,8 @@ impl Call {
                 );
             }
             Output::Answer { link, peer, offer } => {
-                let there = LinkId(offer.split_once('/').unwrap().1.parse().unwrap());
+                let there =
+                    LinkId(offer.split_once('/').expect("who/link").1.parse().expect("a number"));
                 let peer = index(peer);
                 self.rooms[who].wires.insert(link, (peer, there));
                 self.rooms[peer].wires.insert(there, (who, link));
@@ -579,5 +580,5 @@ fn node(who: usize) -> NodeId {
 }
 
 fn index(node: NodeId) -> usize {
-    usize::try_from(node.0).unwrap() - 1
+    usize::try_from(node.0).expect("a small number") - 1
 }
