@@ -14,7 +14,7 @@ use crate::person::{Person, Screen};
 /// What a browser has for a camera and a microphone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Devices {
-    /// A moving picture and a beep each second, allowed without a question.
+    /// A moving picture and a beep each second.
     Fake,
     /// Nothing is plugged in.
     None,
@@ -76,10 +76,8 @@ impl Browser {
         let name =
             name.context("there is no Chromium here; on Debian: apt-get install chromium")?;
         let fake: &[&str] = match devices {
-            Devices::Fake => {
-                &["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-            }
-            Devices::None => &["--use-fake-ui-for-media-stream"],
+            Devices::Fake => &["--use-fake-device-for-media-stream"],
+            Devices::None => &[],
         };
         let mut guard = Command::new("sh")
             .args(["-c", WATCH, "sh", name])

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::record::Record;
 
 /// How long a browser may take to answer a command. Guess: starting a page on a loaded machine takes seconds.
-const ANSWER: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_secs(15);
 
 /// A target of the browser that we are attached to.
 #[derive(Clone, Debug)]
@@ -74,6 +74,10 @@ impl Wire {
         loop {
             if let Some(answer) = state.answers.remove(&id) {
                 return answer.map_err(|error| anyhow!("{method}: {error}"));
+            }
+            if !session.is_empty() && !state.targets.iter().any(|target| target.session == session)
+            {
+                bail!("{method}: the tab is closed");
             }
             let Some(left) = end.checked_duration_since(Instant::now()) else {
                 bail!("{method}: no answer in {ANSWER:?}");
@@ -182,9 +186,19 @@ impl Wire {
         match method {
             "Target.attachedToTarget" => self.on_attached(params),
             "Target.detachedFromTarget" => {
-                self.state()
-                    .targets
-                    .retain(|target| params["sessionId"] != target.session.as_str());
+                let gone = |target: &Target| params["sessionId"] == target.session.as_str();
+                self.state().targets.retain(|target| !gone(target));
+                self.shared.answered.notify_all();
+            }
+            // "Do you really want to leave?": yes.
+            "Page.javascriptDialogOpening" => {
+                let mut state = self.state();
+                self.send(
+                    &mut state,
+                    session,
+                    "Page.handleJavaScriptDialog",
+                    json!({ "accept": true }),
+                );
             }
             "Target.targetInfoChanged" => {
                 let info = &params["targetInfo"];

@@ -37,6 +37,9 @@ pub struct Person {
     context: String,
 }
 
+/// What the browser asks about before a call.
+const DEVICES: [&str; 2] = ["camera", "microphone"];
+
 const WITNESS: &str = include_str!("witness.js");
 
 impl Person {
@@ -45,6 +48,10 @@ impl Person {
             wire.call("", "Target.createBrowserContext", json!({ "disposeOnDetach": true }))?;
         let context = made["browserContextId"].as_str().context("a context has an id")?.to_owned();
         let person = Self { wire, name: name.to_owned(), screen, context };
+        // Nobody is there to answer the browser's question, so it is answered ahead.
+        for name in DEVICES {
+            person.permit(name, "granted", json!({}))?;
+        }
         person.wire.set_prelude(&person.context, person.prelude());
         Ok(person)
     }
@@ -106,15 +113,17 @@ impl Person {
     /// # Panics
     /// When the browser does not know these permissions.
     pub fn refuse_devices(&self, origin: &str) {
-        for name in ["camera", "microphone"] {
-            let rule = json!({
-                "permission": { "name": name }, "setting": "denied",
-                "origin": origin, "browserContextId": self.context,
-            });
-            self.wire
-                .call("", "Browser.setPermission", rule)
-                .expect("Chromium knows cameras and microphones");
+        for name in DEVICES {
+            let site = json!({ "origin": origin });
+            self.permit(name, "denied", site).expect("Chromium knows cameras and microphones");
         }
+    }
+
+    fn permit(&self, name: &str, setting: &str, mut rule: Value) -> Result<()> {
+        rule["permission"] = json!({ "name": name });
+        rule["setting"] = setting.into();
+        rule["browserContextId"] = self.context.as_str().into();
+        self.wire.call("", "Browser.setPermission", rule).map(drop)
     }
 
     /// All tabs of theirs.
