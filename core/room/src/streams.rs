@@ -221,6 +221,14 @@ struct Connection {
     kept_until: Option<Time>,
 }
 
+/// An attempt that the publisher's end has given up.
+#[derive(Clone, Copy, Debug)]
+struct Spent {
+    attempt: u64,
+    /// Whether the subscriber was asked to try again. Once is enough: if the notice is lost, it loses patience.
+    told: bool,
+}
+
 /// All pairs in which we are one end.
 ///
 /// **Invariant:** a pair has at most one connection, and every number is opened once and closed once.
@@ -232,7 +240,7 @@ pub(crate) struct Streams {
     next_attempt: u64,
     pairs: BTreeMap<Pair, Connection>,
     /// The last attempt that a publisher's end served and gave up, so that it asks for a new one.
-    spent: BTreeMap<Pair, u64>,
+    spent: BTreeMap<Pair, Spent>,
     effects: VecDeque<Effect>,
 }
 
@@ -439,8 +447,12 @@ impl Streams {
         if self.pairs.len() >= self.config.pairs_max {
             return;
         }
-        if self.spent.get(&pair).is_some_and(|&spent| spent >= attempt) {
-            self.tell_attempt(pair, attempt, Said::Again {});
+        if let Some(spent) = self.spent.get_mut(&pair)
+            && spent.attempt >= attempt
+        {
+            if !std::mem::replace(&mut spent.told, true) {
+                self.tell_attempt(pair, attempt, Said::Again {});
+            }
             return;
         }
         let until = now + self.config.open * 4; // The subscriber is the one to lose patience.
@@ -453,7 +465,7 @@ impl Streams {
         let is_kept = connection.kept_until.is_some();
         self.close(pair);
         if pair.stream.publisher == self.me {
-            self.tell_attempt(pair, attempt, Said::Again {});
+            self.on_asked(now, pair, attempt); // It is spent now, so this asks for another.
         } else if is_kept {
             let path = pair.stream.subscriber_path(self.me);
             self.effects.push_back(Effect::Delete { path });
@@ -504,7 +516,8 @@ impl Streams {
             if self.spent.len() >= self.config.pairs_max {
                 self.spent.pop_first();
             }
-            self.spent.insert(pair, connection.attempt);
+            let (attempt, told) = (connection.attempt, false);
+            self.spent.insert(pair, Spent { attempt, told });
         }
     }
 

@@ -162,6 +162,19 @@ fn a_publisher_whose_end_broke_asks_for_a_new_attempt() {
 }
 
 #[test]
+fn a_publisher_asks_for_a_new_attempt_once_however_often_it_looks() {
+    let mut end = End::new();
+    end.see(bob_asks(4));
+    end.report(1, Report::Failed);
+    end.effects();
+
+    end.see(bob_asks(4));
+    end.see(bob_asks(4));
+
+    assert_eq!(end.effects(), []);
+}
+
+#[test]
 fn a_subscriber_that_is_asked_to_subscribes_again() {
     let mut end = End::watching_bob();
     end.report(1, Report::Flowing);
