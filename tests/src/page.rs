@@ -31,6 +31,20 @@ const TEXT: &str = "(function read(view) {
     return [text, ...frames.map((frame) => read(frame.contentWindow))].join('\\n');
 })(window)";
 
+/// Whether nothing lies over the middle of an element, in its frame or over its frame.
+const IS_OPEN: &str = "function () {
+    const box = this.getBoundingClientRect();
+    let [x, y, view, goal] = [box.x + box.width / 2, box.y + box.height / 2, this.ownerDocument.defaultView, this];
+    for (;;) {
+        const top = view.document.elementFromPoint(x, y);
+        if (!top || !goal.contains(top)) return false;
+        if (!view.frameElement) return true;
+        goal = view.frameElement;
+        const frame = goal.getBoundingClientRect();
+        [x, y, view] = [x + frame.x + goal.clientLeft, y + frame.y + goal.clientTop, view.parent];
+    }
+}";
+
 impl Page {
     pub(crate) fn new(wire: Wire, who: &str, target: Target) -> Self {
         Self { wire, who: who.to_owned(), session: target.session, target: target.id }
@@ -354,6 +368,13 @@ impl Page {
     fn click_element(&self, element: i64) -> Result<()> {
         let node = json!({ "backendNodeId": element });
         self.call("DOM.scrollIntoViewIfNeeded", node.clone())?;
+        let object = self.call("DOM.resolveNode", node.clone())?;
+        let open = json!({
+            "objectId": object["object"]["objectId"], "functionDeclaration": IS_OPEN, "returnByValue": true,
+        });
+        if self.call("Runtime.callFunctionOn", open)?["result"]["value"] != true {
+            bail!("something lies over it");
+        }
         let quads = self.call("DOM.getContentQuads", node)?;
         let corner: Vec<f64> = quads["quads"][0]
             .as_array()
