@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   web/app ──cargo──▶ call.wasm ──glue──▶ call.4f…e1.wasm ┐
-//!                      wrapper.wasm        call-glue.….js  ├─▶ target/web/assets/*  raw and .br
-//!                      conference.wasm     call.….js (boot)┘
+//!                      conference.wasm     call-glue.….js  ├─▶ target/web/assets/*  raw and .br
+//!                                          call.….js (boot)┘
 //!   web/pages/*.css, *.svg, *.js ─────────▶ style.….css
 //!   web/pages/*.html with {{style.css}} ──▶ target/web/{index,wrapper,conference}.html
 //! ```
@@ -25,12 +25,16 @@ use crate::install;
 use crate::project::Project;
 use crate::shell::Steps;
 
-/// The pages and the module that each one runs.
-const PAGES: [(&str, &str); 3] =
-    [("index.html", "call"), ("wrapper.html", "wrapper"), ("conference.html", "conference")];
+/// The modules.
+const MODULES: [&str; 2] = ["call", "conference"];
 
-/// What each page transfers on its first load, packed, in bytes.
-pub(crate) type Sizes = BTreeMap<&'static str, usize>;
+/// The pages and the module that each one runs. Wrapper and conference, which are always loaded together, share one:
+/// most of either is in both.
+const PAGES: [(&str, &str); 3] =
+    [("index.html", "call"), ("wrapper.html", "conference"), ("conference.html", "conference")];
+
+/// What each page transfers on its first load: files and their packed size in bytes.
+pub(crate) type Sizes = BTreeMap<&'static str, BTreeMap<String, usize>>;
 
 /// Builds the whole of it and says how heavy it is.
 pub(crate) fn build(project: &Project, steps: &mut Steps) -> Result<Sizes> {
@@ -43,7 +47,7 @@ pub(crate) fn build(project: &Project, steps: &mut Steps) -> Result<Sizes> {
 
 /// All modules in one command: alone, each would build the tree below it again with other features.
 fn compile(project: &Project) -> Result<()> {
-    let bins = PAGES.iter().flat_map(|(_, bin)| ["--bin", *bin]);
+    let bins = MODULES.iter().flat_map(|bin| ["--bin", *bin]);
     let base = ["build", "--package", "app", "--target", install::WASM, "--profile", "wasm"];
     project.cargo(base.into_iter().chain(bins)).run()
 }
@@ -53,18 +57,22 @@ fn assemble(project: &Project) -> Result<Sizes> {
     let mut assets = Assets::new(web.join("assets"))?;
     assets.add_files(&project.root.join("web/pages"))?;
 
-    let mut sizes = Sizes::new();
-    for (page, bin) in PAGES {
+    let mut modules = BTreeMap::new();
+    for bin in MODULES {
         let module = project.target.join(install::WASM).join("wasm").join(format!("{bin}.wasm"));
         let loaded = add_module(&mut assets, bin, &module, &project.target.join("glue").join(bin))?;
+        modules.insert(bin, loaded);
+    }
+    let mut sizes = Sizes::new();
+    for (page, bin) in PAGES {
         let template = project.root.join("web/pages").join(page);
         let text = fs::read_to_string(&template)
             .with_context(|| format!("cannot read {}", project.short(&template)))?;
         let (html, named) = assets.fill(&text, "assets/").with_context(|| format!("in {page}"))?;
         let packed = brotli(html.as_bytes());
         // A page and its boot module name some files twice; they travel once.
-        let files = named.union(&loaded).map(|name| assets.packed(name)).sum::<usize>();
-        sizes.insert(page, packed.len() + files);
+        let files = named.union(&modules[bin]).map(|name| (name.clone(), assets.packed(name)));
+        sizes.insert(page, files.chain([(page.to_owned(), packed.len())]).collect());
         write(&web.join(page), html.as_bytes())?;
         write(&web.join(format!("{page}.br")), &packed)?;
     }
@@ -134,7 +142,7 @@ fn make_glue(bin: &str, module: &Path, work: &Path) -> Result<Glue> {
 
 fn table(sizes: &Sizes) {
     println!("   transferred on first load (brotli)");
-    for (page, size) in sizes {
-        println!("   {page:<16} {size:>8} B");
+    for (page, files) in sizes {
+        println!("   {page:<16} {:>8} B", files.values().sum::<usize>());
     }
 }

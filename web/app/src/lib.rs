@@ -1,12 +1,12 @@
 //! The pages of Hullo: what the views of `ui` look like, and what gestures do.
 //!
-//! Each page is one binary that starts one module here:
+//! Each page starts one module here; the two that are always loaded together share one binary:
 //!
 //! ```text
 //!   bin          page           module     drives
 //!   call         /              dial       ui::dial
-//!   wrapper      /wrapper       wrapper    call::Call, one per invite; ui::ring
-//!   conference   /conference    stage      room::Room; ui::stage
+//!   conference   /wrapper       wrapper    call::Call, one per invite; ui::ring
+//!                /conference    stage      room::Room; ui::stage
 //! ```
 //!
 //! A page is a loop around values that decide: an event or a gesture goes in, what comes out is done with the browser

@@ -38,6 +38,12 @@ pub fn base() -> String {
     format!("{}{directory}", origin())
 }
 
+/// The path of this page, without query and fragment.
+#[must_use]
+pub fn path() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
 /// The part of the address after `?`, without it.
 #[must_use]
 pub fn query() -> String {

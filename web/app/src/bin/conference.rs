@@ -1,5 +1,9 @@
-//! The page at `/conference`: the conference itself.
+//! The pages at `/wrapper` and `/conference`: one module, because they are always loaded together.
 
 fn main() {
-    app::stage::start();
+    if platform::page::path().ends_with("/wrapper") {
+        app::wrapper::start();
+    } else {
+        app::stage::start();
+    }
 }

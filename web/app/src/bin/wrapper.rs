@@ -1,5 +1,0 @@
-//! The page at `/wrapper`: one call, and the frame with the conference.
-
-fn main() {
-    app::wrapper::start();
-}
