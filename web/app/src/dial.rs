@@ -12,12 +12,12 @@ mod session;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use leptos::prelude::{RwSignal, Set};
 use platform::broadcast::Station;
+use platform::dom::Screen;
 use platform::live::{Change, LiveSocket};
 use platform::port::Port;
 use platform::{Listener, Timer, now, page, sound};
-use ui::dial::{Config, Dial, Effect, Event, Gesture, Input, View};
+use ui::dial::{Config, Dial, Effect, Event, Gesture, Input, Page, View};
 use wire::live::{FromPage, FromServer};
 
 use crate::together::{self, Done, Word};
@@ -36,16 +36,26 @@ thread_local! {
 }
 
 /// What is drawn.
-#[derive(Clone, Copy)]
-struct Screen {
-    view: RwSignal<View>,
+#[derive(PartialEq)]
+struct Shown {
+    view: View,
     /// The address of the wrapper that runs inside this page, on phones.
-    wrapper: RwSignal<Option<String>>,
+    wrapper: Option<String>,
+}
+
+/// The title of the tab: it blinks while somebody calls.
+#[derive(Default)]
+struct Title {
+    text: String,
+    blinking: Option<page::Blink>,
 }
 
 struct Shell {
     dial: Dial,
-    screen: Screen,
+    screen: Screen<Shown>,
+    title: Title,
+    /// The address of the wrapper that runs inside this page, on phones.
+    wrapper: Option<String>,
     /// While somebody is logged in.
     live: Option<LiveSocket>,
     station: Option<Station<Word>>,
@@ -61,11 +71,11 @@ struct Shell {
 /// Starts the page.
 pub fn start() {
     broken::watch();
-    let dial = Dial::new(Config::default());
-    let screen = Screen { view: RwSignal::new(dial.view()), wrapper: RwSignal::new(None) };
     SHELL.set(Some(Shell {
-        dial,
-        screen,
+        dial: Dial::new(Config::default()),
+        screen: Screen::new(draw::page),
+        title: Title::default(),
+        wrapper: None,
         live: None,
         station: together::station(on_word),
         port: None,
@@ -76,7 +86,6 @@ pub fn start() {
     }));
     event(Event::Recent(together::recent()));
     session::open();
-    leptos::mount::mount_to_body(move || draw::page(screen));
 }
 
 fn listeners() -> Vec<Listener> {
@@ -143,7 +152,8 @@ fn on_wrapper(frame: &web_sys::HtmlIFrameElement) {
     let port = Port::to_frame(frame, &page::origin(), |_: Done, _| {
         with(|shell| {
             shell.port = None;
-            shell.screen.wrapper.set(None);
+            shell.wrapper = None;
+            shell.show();
         });
     });
     with(|shell| shell.port = Some(port));
@@ -156,11 +166,17 @@ impl Shell {
         while let Some(effect) = self.dial.poll() {
             self.perform(effect);
         }
-        self.screen.view.set(self.dial.view());
+        self.show();
         self.timer = self
             .dial
             .timeout()
             .map(|due| Timer::at(due, || with(|shell| shell.handle(Input::Timeout))));
+    }
+
+    fn show(&mut self) {
+        let view = self.dial.view();
+        self.title.show(&view);
+        self.screen.show(Shown { view, wrapper: self.wrapper.clone() });
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -199,15 +215,34 @@ impl Shell {
     }
 
     /// Opens a wrapper in a tab, or inside this page where tabs are hard to find or not given.
-    fn open_wrapper(&self, url: String) {
+    fn open_wrapper(&mut self, url: String) {
         if page::is_narrow() || !page::open_tab(&url) {
-            self.screen.wrapper.set(Some(url));
+            self.wrapper = Some(url);
         }
     }
 
     fn tell_pages(&self, word: &Word) {
         if let Some(station) = &self.station {
             station.say(word);
+        }
+    }
+}
+
+impl Title {
+    fn show(&mut self, view: &View) {
+        let is_ringing = match &view.page {
+            Page::LoggedIn(page) => !page.cards.is_empty(),
+            Page::Opening { .. } | Page::LoggedOut(_) => false,
+        };
+        if view.title == self.text && is_ringing == self.blinking.is_some() {
+            return;
+        }
+        self.text.clone_from(&view.title);
+        self.blinking = None;
+        if is_ringing {
+            self.blinking = Some(page::Blink::new(view.title.clone()));
+        } else {
+            page::set_title(&view.title);
         }
     }
 }

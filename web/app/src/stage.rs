@@ -19,7 +19,7 @@ mod videos;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use leptos::prelude::{GetUntracked, RwSignal, Set};
+use platform::dom::Screen;
 use platform::page::{self, AwakeScreen};
 use platform::peer::Payload;
 use platform::port::Port;
@@ -50,7 +50,7 @@ thread_local! {
 struct Shell {
     room: Room,
     stage: Stage,
-    view: RwSignal<View>,
+    screen: Screen<View>,
     port: Port<Up>,
     links: Links,
     pipes: Pipes,
@@ -75,7 +75,7 @@ pub fn start() {
     });
     match start {
         Ok(start) => open(start),
-        Err(why) => draw::mount_refusal(why),
+        Err(why) => draw::refusal(why),
     }
 }
 
@@ -83,11 +83,10 @@ fn open(start: Start) {
     let config = room::Config::default();
     let room = Room::new(config, now(), today(), start.me, &start.name, dice::seed());
     let stage = Stage::new(now(), start.topic);
-    let view = RwSignal::new(stage.view(now(), &room));
     let shell = Shell {
         room,
         stage,
-        view,
+        screen: Screen::new(draw::page),
         port: Port::to_parent(&page::origin(), |word, payload| {
             with(move |shell| shell.on_wrapper(word, payload));
         }),
@@ -106,7 +105,6 @@ fn open(start: Start) {
         // Without a wrapper around it the page still shows one's own picture.
         shell.port.say(&Up::Ready, None).ok();
     });
-    draw::mount(view);
 }
 
 fn listeners() -> Vec<Listener> {
@@ -118,6 +116,7 @@ fn listeners() -> Vec<Listener> {
     for kind in ["click", "keydown", "pointerup"] {
         listeners.push(Listener::window(kind, |_| with(|shell| shell.videos.retry())));
     }
+    listeners.extend(draw::listeners());
     if let Ok(listener) = media::live::on_change(devices::list) {
         listeners.push(listener);
     }
@@ -206,10 +205,7 @@ impl Shell {
             .room
             .timeout()
             .map(|moment| Timer::at(moment, || with(|shell| shell.tell(Input::Timeout))));
-        let view = self.stage.view(now(), &self.room);
-        if view != self.view.get_untracked() {
-            self.view.set(view);
-        }
+        self.screen.show(self.stage.view(now(), &self.room));
         self.show();
     }
 

@@ -13,8 +13,8 @@ mod line;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use leptos::prelude::{RwSignal, Set};
 use platform::broadcast::Station;
+use platform::dom::Screen;
 use platform::http::{self, Method};
 use platform::live::{Change, LiveSocket};
 use platform::page::{self, AwakeScreen};
@@ -41,7 +41,7 @@ thread_local! {
 
 struct Shell {
     wrapper: Wrapper,
-    view: RwSignal<View>,
+    screen: Screen<View>,
     lines: BTreeMap<InviteId, Line>,
     /// The wire to the frame, while there is one.
     port: Option<Port<Down>>,
@@ -72,10 +72,9 @@ pub fn start() {
         Plan::Call { .. } | Plan::Nothing => None,
     };
     let wrapper = Wrapper::new(call::Config::default(), platform::dice::seed(), page::base(), plan);
-    let view = RwSignal::new(wrapper.view(now()));
     SHELL.set(Some(Shell {
         wrapper,
-        view,
+        screen: Screen::new(draw::page),
         lines: BTreeMap::new(),
         port: None,
         is_frame_ready: false,
@@ -96,7 +95,7 @@ pub fn start() {
         Some(account) => event(Event::LoggedIn(account)),
         None => platform::spawn(ask_who_we_are()),
     }
-    leptos::mount::mount_to_body(move || draw::page(view));
+    with(|shell| shell.settle());
 }
 
 /// What the address of this page asks for.
@@ -199,7 +198,9 @@ impl Shell {
         while let Some(effect) = self.wrapper.poll() {
             self.perform(effect);
         }
-        self.view.set(self.wrapper.view(now()));
+        let view = self.wrapper.view(now());
+        page::set_title(&view.title);
+        self.screen.show(view);
         self.timer = self.wrapper.timeout().map(|due| {
             Timer::at(due, || {
                 with(|shell| {

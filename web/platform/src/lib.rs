@@ -13,7 +13,7 @@
 //!           the address           finds its way back     peer       another browser
 //!   dice    a seed       media    camera, microphone,
 //!                                 screen, loudness
-//!                        sound    ringing
+//!   dom     a body         sound    ringing
 //!                        peer     a connection
 //! ```
 //!
@@ -28,6 +28,7 @@
 
 pub mod broadcast;
 pub mod dice;
+pub mod dom;
 pub mod event;
 mod fault;
 pub mod http;

@@ -1,307 +1,234 @@
 //! Draws the call app.
 
-use leptos::html;
-use leptos::prelude::*;
+use platform::dom::{Element, el, typed};
 use platform::page;
-use ui::dial::{Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent, View};
+use ui::dial::{Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent};
+use web_sys::wasm_bindgen::JsCast;
 
-use super::{Screen, gesture, on_wrapper};
-
-/// A text that may be absent. One type for all of them: each type of signal costs the wasm its own code.
-type Text = Memo<Option<String>>;
+use super::{Shown, gesture, on_wrapper};
 
 /// The whole page.
-pub(super) fn page(screen: Screen) -> impl IntoView {
-    let Screen { view, wrapper } = screen;
-    let logged_out = move |read: fn(&LoggedOut) -> Option<String>| -> Text {
-        Memo::new(move |_| match &view.read().page {
-            Page::LoggedOut(page) => read(page),
-            Page::Opening { .. } | Page::LoggedIn(_) => None,
-        })
+pub(super) fn page(shown: &Shown) -> Vec<Element> {
+    let (opening, main, who, cards) = match &shown.view.page {
+        Page::Opening { note } => (*note, Vec::new(), Vec::new(), &[][..]),
+        Page::LoggedOut(page) => (None, login(page), Vec::new(), &[][..]),
+        Page::LoggedIn(page) => (None, dialling(page), who(&page.address), &*page.cards),
     };
-    let logged_in = move |read: fn(&LoggedIn) -> Option<String>| -> Text {
-        Memo::new(move |_| match &view.read().page {
-            Page::LoggedIn(page) => read(page),
-            Page::Opening { .. } | Page::LoggedOut(_) => None,
-        })
-    };
-    let opening: Text = Memo::new(move |_| match &view.read().page {
-        Page::Opening { note } => note.map(str::to_owned),
-        Page::LoggedOut(_) | Page::LoggedIn(_) => None,
-    });
-    let cards = Memo::new(move |_| match &view.read().page {
-        Page::LoggedIn(page) => page.cards.clone(),
-        Page::Opening { .. } | Page::LoggedOut(_) => Vec::new(),
-    });
-    // Only what changes is drawn again, so that what is being typed stays.
-    let hint = logged_out(|page| Some(page.hint.to_owned()));
-    let address = logged_in(|page| Some(page.address.clone()));
-    let is_covered = move || !cards.read().is_empty() || wrapper.read().is_some();
-    title(screen, cards);
-    view! {
-        <div class="app" inert=is_covered>
-            <header class="bar">
-                <p class="brand">"Hullo"</p>
-                {move || address.get().map(who)}
-            </header>
-            <main class="page">
-                {note(opening)}
-                {move || {
-                    hint.get().map(|hint| {
-                        let problem = logged_out(|page| page.problem.clone());
-                        let is_busy = logged_out(|page| page.is_busy.then(String::new));
-                        login(hint, problem, is_busy)
-                    })
-                }}
-                {move || {
-                    address.read().is_some().then(|| {
-                        let problem = logged_in(|page| page.problem.clone());
-                        dialling(view, logged_in(|page| page.note.map(str::to_owned)), problem)
-                    })
-                }}
-            </main>
-        </div>
-        {move || wrapper.get().map(wrapper_frame)}
-        {move || Some(cards.get()).filter(|cards| !cards.is_empty()).map(incoming)}
-    }
+    let is_covered = !cards.is_empty() || shown.wrapper.is_some();
+    let app = el("div", &[("class", "app")])
+        .flag("inert", is_covered)
+        .with(
+            el("header", &[("class", "bar")])
+                .with(el("p", &[("class", "brand")]).with("Hullo"))
+                .all(who),
+        )
+        .with(el("main", &[("class", "page")]).with(note(opening).key("opening")).all(main));
+    let frame = shown.wrapper.as_deref().map(wrapper_frame);
+    let incoming = (!cards.is_empty()).then(|| incoming(cards));
+    [Some(app), frame, incoming].into_iter().flatten().collect()
 }
 
 /// A note that comes and goes, and is read out when it comes.
-fn note(text: Text) -> impl IntoView {
-    view! {
-        <div role="status" class="live">
-            {move || text.get().map(|text| view! { <p class="notice">{text}</p> })}
-        </div>
-    }
+fn note(text: Option<&'static str>) -> Element {
+    el("div", &[("role", "status"), ("class", "live")])
+        .all(text.map(|text| el("p", &[("class", "notice")]).with(text)))
 }
 
-/// The title of the tab: it blinks while somebody calls.
-fn title(screen: Screen, cards: Memo<Vec<Card>>) {
-    let title = Memo::new(move |_| screen.view.read().title.clone());
-    let blinking = StoredValue::new_local(None);
-    Effect::new(move || {
-        let title = title.get();
-        blinking.set_value(None);
-        if cards.read().is_empty() {
-            page::set_title(&title);
-        } else {
-            blinking.set_value(Some(page::Blink::new(title)));
-        }
+fn who(address: &str) -> Vec<Element> {
+    vec![
+        el("p", &[("class", "who quiet")])
+            .with(el("span", &[("class", "spoken")]).with("Logged in as "))
+            .with(address.to_owned()),
+        el("button", &[("type", "button"), ("class", "button plain")])
+            .on("click", |_| gesture(Gesture::LogOut))
+            .with("Log out"),
+    ]
+}
+
+fn login(page: &LoggedOut) -> Vec<Element> {
+    let lead = el("div", &[("class", "lead")])
+        .with(el("h1", &[]).with("Log in"))
+        .with(el("p", &[("class", "quiet"), ("id", "token-hint")]).with(page.hint));
+    let field = el(
+        "input",
+        &[
+            ("id", "token"),
+            ("type", "text"),
+            ("autocomplete", "off"),
+            ("autocapitalize", "none"),
+            ("spellcheck", "false"),
+            ("aria-describedby", "token-hint token-problem"),
+        ],
+    );
+    let submit = el("button", &[("type", "submit"), ("class", "button primary")])
+        .set("aria-disabled", page.is_busy.to_string())
+        .with("Log in");
+    let form = el("form", &[("class", "card"), ("novalidate", "")])
+        .key("login")
+        .on("submit", |event| {
+            event.prevent_default();
+            gesture(Gesture::LogIn { token: typed("token") });
+        })
+        .with(
+            el("div", &[("class", "field")])
+                .with(el("label", &[("for", "token")]).with("Access token"))
+                .with(field)
+                .with(problem(&page.problem).set("id", "token-problem")),
+        )
+        .with(submit);
+    vec![lead, form]
+}
+
+fn problem(text: &Option<String>) -> Element {
+    el("p", &[("class", "problem"), ("role", "alert")]).all(text.clone())
+}
+
+fn dialling(page: &LoggedIn) -> Vec<Element> {
+    let heading = el("h1", &[]).with("Call somebody");
+    let notices = el("div", &[("role", "log"), ("aria-label", "Notices"), ("class", "live stack")])
+        .all(page.notices.iter().map(note_line));
+    let sound = page.sound.as_ref();
+    let sound = sound.map(|chip| el("div", &[]).with(button(chip, "button plain")));
+    let recent = (!page.recent.is_empty()).then(|| recent_list(&page.recent));
+    let always = [heading, note(page.note), notices].into_iter();
+    always.chain(sound).chain([dial_form(page)]).chain(recent).collect()
+}
+
+fn dial_form(page: &LoggedIn) -> Element {
+    let address = el(
+        "input",
+        &[
+            ("id", "address"),
+            ("type", "text"),
+            ("inputmode", "email"),
+            ("autocomplete", "off"),
+            ("autocapitalize", "none"),
+            ("spellcheck", "false"),
+            ("placeholder", "bob@example.com"),
+            ("aria-describedby", "address-problem"),
+        ],
+    )
+    .set("aria-invalid", page.problem.is_some().to_string())
+    .on("input", |_| gesture(Gesture::Edit));
+    let topic = el(
+        "input",
+        &[
+            ("id", "topic"),
+            ("type", "text"),
+            ("autocomplete", "off"),
+            ("placeholder", "May stay empty"),
+        ],
+    );
+    el("form", &[("class", "card"), ("novalidate", "")])
+        .key("dial")
+        .on("submit", |event| {
+            event.prevent_default();
+            gesture(Gesture::Call { address: typed("address"), topic: typed("topic") });
+        })
+        .with(
+            el("div", &[("class", "field")])
+                .with(el("label", &[("for", "address")]).with("Address"))
+                .with(address)
+                .with(problem(&page.problem).set("id", "address-problem")),
+        )
+        .with(
+            el("div", &[("class", "field")])
+                .with(el("label", &[("for", "topic")]).with("Topic"))
+                .with(topic),
+        )
+        .with(el("button", &[("type", "submit"), ("class", "button primary")]).with("Call"))
+}
+
+fn recent_list(recent: &[Recent]) -> Element {
+    let lines = recent.iter().map(|Recent { address, gesture: meant }| {
+        let name = el("span", &[("class", "address")]).with(address.clone());
+        let line = el("button", &[("type", "button"), ("class", "button")]).with(name);
+        el("li", &[]).key(address.clone()).with(press(line, meant))
     });
+    el("section", &[("class", "stack"), ("aria-labelledby", "recent")])
+        .with(el("h2", &[("id", "recent")]).with("Recent"))
+        .with(
+            el("ul", &[("class", "recent"), ("role", "list"), ("aria-labelledby", "recent")])
+                .all(lines),
+        )
 }
 
-fn who(address: String) -> impl IntoView {
-    view! {
-        <p class="who quiet"><span class="spoken">"Logged in as "</span>{address}</p>
-        <button type="button" class="button plain" on:click=move |_| gesture(Gesture::LogOut)>
-            "Log out"
-        </button>
-    }
-}
-
-fn login(hint: String, problem: Text, is_busy: Text) -> impl IntoView {
-    let token = NodeRef::<html::Input>::new();
-    let submit = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
-        gesture(Gesture::LogIn { token: typed(token) });
-    };
-    view! {
-        <div class="lead">
-            <h1>"Log in"</h1>
-            <p class="quiet" id="token-hint">{hint}</p>
-        </div>
-        <form class="card" novalidate on:submit=submit>
-            <div class="field">
-                <label for="token">"Access token"</label>
-                <input
-                    id="token"
-                    node_ref=token
-                    type="text"
-                    autocomplete="off"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    aria-describedby="token-hint token-problem"
-                />
-                <p id="token-problem" class="problem" role="alert">{problem}</p>
-            </div>
-            <button
-                type="submit"
-                class="button primary"
-                aria-disabled=move || is_busy.read().is_some().to_string()
-            >
-                "Log in"
-            </button>
-        </form>
-    }
-}
-
-fn dialling(view: RwSignal<View>, away: Text, problem: Text) -> impl IntoView {
-    let (address, topic) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let submit = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
-        gesture(Gesture::Call { address: typed(address), topic: typed(topic) });
-    };
-    view! {
-        <h1>"Call somebody"</h1>
-        {note(away)}
-        {move || match &view.read().page {
-            Page::LoggedIn(page) => Some(news(page)),
-            Page::Opening { .. } | Page::LoggedOut(_) => None,
-        }}
-        <form class="card" novalidate on:submit=submit>
-            <div class="field">
-                <label for="address">"Address"</label>
-                <input
-                    id="address"
-                    node_ref=address
-                    type="text"
-                    inputmode="email"
-                    autocomplete="off"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    placeholder="bob@example.com"
-                    aria-describedby="address-problem"
-                    aria-invalid=move || problem.read().is_some().to_string()
-                    on:input=move |_| gesture(Gesture::Edit)
-                />
-                <p id="address-problem" class="problem" role="alert">{problem}</p>
-            </div>
-            <div class="field">
-                <label for="topic">"Topic"</label>
-                <input id="topic" node_ref=topic type="text" autocomplete="off" placeholder="May stay empty"/>
-            </div>
-            <button type="submit" class="button primary">"Call"</button>
-        </form>
-        {move || match &view.read().page {
-            Page::LoggedIn(page) if !page.recent.is_empty() => {
-                Some(recent_list(page.recent.clone()))
-            }
-            Page::LoggedIn(_) | Page::Opening { .. } | Page::LoggedOut(_) => None,
-        }}
-    }
-}
-
-/// What happened meanwhile, and the chip that turns on ringing.
-fn news(page: &LoggedIn) -> impl IntoView + use<> {
-    let notices: Vec<_> = page.notices.iter().cloned().map(note_line).collect();
-    view! {
-        <div role="log" aria-label="Notices" class="live stack">{notices}</div>
-        {page.sound.clone().map(|chip| view! { <div>{button(chip, "button plain")}</div> })}
-    }
-}
-
-fn recent_list(recent: Vec<Recent>) -> impl IntoView {
-    let lines = recent.into_iter().map(|Recent { address, gesture: pressed }| {
-        view! {
-            <li>
-                <button type="button" class="button" on:click=move |_| gesture(pressed.clone())>
-                    <span class="address">{address}</span>
-                </button>
-            </li>
-        }
-    });
-    view! {
-        <section class="stack" aria-labelledby="recent">
-            <h2 id="recent">"Recent"</h2>
-            <ul class="recent" role="list" aria-labelledby="recent">{lines.collect::<Vec<_>>()}</ul>
-        </section>
-    }
-}
-
-fn note_line(notice: NoticeView) -> impl IntoView {
-    view! {
-        <div class="notice">
-            <p>{notice.text}</p>
-            <div class="row">
-                {notice.action.map(|action| button(action, "button primary"))}
-                {button(notice.dismiss, "button plain")}
-            </div>
-        </div>
-    }
+fn note_line(notice: &NoticeView) -> Element {
+    el("div", &[("class", "notice")])
+        .key(notice.id.to_string())
+        .with(el("p", &[]).with(notice.text.clone()))
+        .with(
+            el("div", &[("class", "row")])
+                .all(notice.action.as_ref().map(|action| button(action, "button primary")))
+                .with(button(&notice.dismiss, "button plain")),
+        )
 }
 
 /// Everybody who rings. Escape ends the noise, not the call.
-fn incoming(cards: Vec<Card>) -> impl IntoView {
-    let silence = move |event: web_sys::KeyboardEvent| {
-        if event.key() == "Escape" {
-            gesture(Gesture::Silence);
-        }
-    };
-    let cards: Vec<_> = cards.into_iter().map(card_view).collect();
-    view! { <div class="incoming" on:keydown=silence>{cards}</div> }
+fn incoming(cards: &[Card]) -> Element {
+    el("div", &[("class", "incoming")])
+        .on_key(|event| {
+            if event.key() == "Escape" {
+                gesture(Gesture::Silence);
+            }
+        })
+        .all(cards.iter().map(|card| card_view(card, cards.len())))
 }
 
-fn card_view(card: Card) -> impl IntoView {
-    let answer = NodeRef::<html::Button>::new();
-    Effect::new(move || {
+fn card_view(card: &Card, count: usize) -> Element {
+    // When a card comes or goes, the focus goes to one that is there.
+    let answer = button(&card.answer, "button good").care(count, |answer| {
         // Somebody on the way to Decline is not pulled back by the next call.
-        if let Some(button) = answer.get()
-            && !page::has_focus_in(".incoming")
+        if !page::has_focus_in(".incoming")
+            && let Some(answer) = answer.dyn_ref::<web_sys::HtmlElement>()
         {
             // Focus is a courtesy; a reader is told by the role as well.
-            button.focus().ok();
+            answer.focus().ok();
         }
     });
     let (who, about) = (format!("who-{}", card.id), format!("about-{}", card.id));
-    let described = format!("{who} {about}");
-    let pressed = card.answer.gesture;
-    view! {
-        <section
-            class="card"
-            role="alertdialog"
-            aria-modal="true"
-            aria-label=card.label
-            aria-describedby=described
-        >
-            <div class="disc" aria-hidden="true">{card.initials}</div>
-            <h2 id=who>{card.name}" is calling"</h2>
-            <div id=about class="stack">
-                <p class="quiet">{card.address}</p>
-                {card.topic.map(|topic| view! { <p>{topic}</p> })}
-            </div>
-            <div class="row">
-                {button(card.decline, "button bad")}
-                <button
-                    type="button"
-                    class="button good"
-                    node_ref=answer
-                    on:click=move |_| gesture(pressed.clone())
-                >
-                    {card.answer.label}
-                </button>
-            </div>
-        </section>
-    }
+    let topic = card.topic.as_ref().map(|topic| el("p", &[]).with(topic.clone()));
+    el("section", &[("class", "card"), ("role", "alertdialog"), ("aria-modal", "true")])
+        .key(who.clone())
+        .set("aria-label", card.label.clone())
+        .set("aria-describedby", format!("{who} {about}"))
+        .with(el("div", &[("class", "disc"), ("aria-hidden", "true")]).with(card.initials.clone()))
+        .with(el("h2", &[]).set("id", who).with(format!("{} is calling", card.name)))
+        .with(
+            el("div", &[("class", "stack")])
+                .set("id", about)
+                .with(el("p", &[("class", "quiet")]).with(card.address.clone()))
+                .all(topic),
+        )
+        .with(el("div", &[("class", "row")]).with(button(&card.decline, "button bad")).with(answer))
 }
 
 /// The wrapper inside this page.
-fn wrapper_frame(url: String) -> impl IntoView {
-    let node = NodeRef::<html::Iframe>::new();
-    Effect::new(move || {
-        if let Some(frame) = node.get() {
-            on_wrapper(&frame);
+fn wrapper_frame(url: &str) -> Element {
+    let frame = el(
+        "iframe",
+        &[
+            ("class", "call-frame"),
+            ("title", "Call"),
+            (
+                "allow",
+                "camera; microphone; display-capture; autoplay; fullscreen; picture-in-picture; screen-wake-lock",
+            ),
+        ],
+    );
+    frame.key(url.to_owned()).set("src", url.to_owned()).care(0, |frame| {
+        if let Some(frame) = frame.dyn_ref() {
+            on_wrapper(frame);
         }
-    });
-    view! {
-        <iframe
-            class="call-frame"
-            node_ref=node
-            title="Call"
-            allow="camera; microphone; display-capture; autoplay; fullscreen; picture-in-picture; screen-wake-lock"
-            src=url
-        ></iframe>
-    }
+    })
 }
 
-fn button(Button { label, gesture: pressed }: Button, class: &'static str) -> impl IntoView {
-    view! {
-        <button type="button" class=class on:click=move |_| gesture(pressed.clone())>
-            {label}
-        </button>
-    }
+fn button(button: &Button, class: &'static str) -> Element {
+    let drawn = el("button", &[("type", "button")]).set("class", class).with(button.label);
+    press(drawn, &button.gesture)
 }
 
-/// What stands in a field.
-fn typed(field: NodeRef<html::Input>) -> String {
-    field.get_untracked().map(|input| input.value()).unwrap_or_default()
+fn press(element: Element, meant: &Gesture) -> Element {
+    let meant = meant.clone();
+    element.on("click", move |_| gesture(meant.clone()))
 }

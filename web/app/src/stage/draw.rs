@@ -5,9 +5,8 @@ mod side;
 mod tile;
 mod tools;
 
-use leptos::ev;
-use leptos::prelude::*;
-use leptos::tachys::view::any_view::AnyView;
+use platform::Listener;
+use platform::dom::{Element, classes, draw_once, el};
 use ui::stage::keys::{self, Focus, Key};
 use ui::stage::{Gesture, Layout, Notice, View};
 use web_sys::KeyboardEvent;
@@ -15,134 +14,95 @@ use web_sys::wasm_bindgen::JsCast;
 
 use super::{gesture, with};
 
-/// Draws the page, and listens to its keys.
-pub(super) fn mount(view: RwSignal<View>) {
-    mount_to_body(move || page(view));
-}
-
 /// Says why there is no call.
-pub(super) fn mount_refusal(why: String) {
-    mount_to_body(move || {
-        view! {
-            <main class="refusal">
-                <h1>"This is not a call"</h1>
-                <p>{why}</p>
-            </main>
-        }
-    });
+pub(super) fn refusal(why: String) {
+    draw_once(vec![
+        el("main", &[("class", "refusal")])
+            .with(el("h1", &[]).with("This is not a call"))
+            .with(el("p", &[]).with(why)),
+    ]);
 }
 
-fn page(view: RwSignal<View>) -> impl IntoView {
-    let down = window_event_listener(ev::keydown, on_key_down);
-    let up = window_event_listener(ev::keyup, |event| {
-        if let Some(meant) = keys::released(&key(&event)) {
+/// Listens to the keys of the page.
+pub(super) fn listeners() -> [Listener; 2] {
+    let up = |event: &KeyboardEvent| {
+        if let Some(meant) = keys::released(&key(event)) {
             gesture(meant);
         }
-    });
-    on_cleanup(move || {
-        down.remove();
-        up.remove();
-    });
-    let farewell = Memo::new(move |_| view.with(|view| view.farewell));
-    move || match farewell.get() {
-        Some(farewell) => view! { <main class="refusal"><h1>{farewell}</h1></main> }.into_any(),
-        None => call(view),
-    }
-}
-
-fn call(view: RwSignal<View>) -> AnyView {
-    let has_side = Memo::new(move |_| view.with(|view| view.side.is_some()));
-    view! {
-        <div class="call" class:with-side=move || has_side.get()>
-            {header(view)}
-            <main class="scene" aria-label="Pictures">
-                {tiles(view)}
-                <p class="alone" role="status">{move || view.with(|view| view.alone)}</p>
-                {notices(view)}
-            </main>
-            {side::draw(view)}
-            {tools::draw(view)}
-            <p class="spoken" aria-live="polite">
-                {move || view.with(|view| view.announcement.clone())}
-            </p>
-        </div>
-    }
-    .into_any()
-}
-
-fn header(view: RwSignal<View>) -> impl IntoView {
-    let title = Memo::new(move |_| view.with(|view| view.title.clone()));
-    let count = Memo::new(move |_| view.with(|view| view.people_count.clone()));
-    let clock = Memo::new(move |_| view.with(|view| view.clock.clone()));
-    view! {
-        <header class="head">
-            <h1>{move || title.get()}</h1>
-            <span class="quiet">{move || count.get()}</span>
-            <span class="quiet clock">{move || clock.get()}</span>
-        </header>
-    }
-}
-
-fn tiles(view: RwSignal<View>) -> impl IntoView {
-    let layout = Memo::new(move |_| view.with(|view| (view.layout, view.tiles.len().min(9))));
-    let class = move || {
-        let (layout, count) = layout.get();
-        let layout = match layout {
-            Layout::Alone => "alone",
-            Layout::Pair => "pair",
-            Layout::Grid => "grid",
-            Layout::Spotlight => "spotlight",
-        };
-        format!("tiles {layout} count-{count}")
     };
-    view! {
-        <div class=class>
-            <For
-                each=move || view.with(|view| view.tiles.clone())
-                key=|tile| tile.key.clone()
-                children=move |tile| tile::draw(view, tile)
-            />
-        </div>
-    }
+    [
+        Listener::window("keydown", |event| event.dyn_ref().map(on_key_down).unwrap_or_default()),
+        Listener::window("keyup", move |event| event.dyn_ref().map(up).unwrap_or_default()),
+    ]
 }
 
-fn notices(view: RwSignal<View>) -> impl IntoView {
-    view! {
-        <div class="notices" role="status">
-            <For
-                each=move || view.with(|view| view.notices.clone())
-                key=|notice| (notice.key, notice.text.clone())
-                children=notice
-            />
-        </div>
-    }
+/// The whole page.
+pub(super) fn page(view: &View) -> Vec<Element> {
+    vec![match view.farewell {
+        Some(farewell) => el("main", &[("class", "refusal")]).with(el("h1", &[]).with(farewell)),
+        None => call(view),
+    }]
 }
 
-fn notice(notice: Notice) -> impl IntoView {
-    let remedy = notice.remedy.map(|(name, meant)| {
-        view! {
-            <button type="button" class="button" on:click=move |_| gesture(meant.clone())>
-                {name}
-            </button>
-        }
+fn call(view: &View) -> Element {
+    let scene = el("main", &[("class", "scene"), ("aria-label", "Pictures")])
+        .with(tiles(view))
+        .with(el("p", &[("class", "alone"), ("role", "status")]).with(view.alone))
+        .with(
+            el("div", &[("class", "notices"), ("role", "status")])
+                .all(view.notices.iter().map(notice)),
+        );
+    el("div", &[])
+        .set("class", classes("call", &[(view.side.is_some(), "with-side")]))
+        .with(header(view))
+        .with(scene)
+        .all(side::draw(view))
+        .with(tools::draw(view))
+        .with(
+            el("p", &[("class", "spoken"), ("aria-live", "polite")])
+                .with(view.announcement.clone()),
+        )
+}
+
+fn header(view: &View) -> Element {
+    el("header", &[("class", "head")])
+        .with(el("h1", &[]).with(view.title.clone()))
+        .with(el("span", &[("class", "quiet")]).with(view.people_count.clone()))
+        .with(el("span", &[("class", "quiet clock")]).with(view.clock.clone()))
+}
+
+fn tiles(view: &View) -> Element {
+    let layout = match view.layout {
+        Layout::Alone => "alone",
+        Layout::Pair => "pair",
+        Layout::Grid => "grid",
+        Layout::Spotlight => "spotlight",
+    };
+    let count = view.tiles.len().min(9);
+    el("div", &[])
+        .set("class", format!("tiles {layout} count-{count}"))
+        .all(view.tiles.iter().map(tile::draw))
+}
+
+fn notice(notice: &Notice) -> Element {
+    let remedy = notice.remedy.clone().map(|(name, meant)| {
+        el("button", &[("type", "button"), ("class", "button")])
+            .on("click", move |_| gesture(meant.clone()))
+            .with(name)
     });
     let dismiss = notice.can_dismiss.then(|| {
-        view! {
-            <button type="button" class="button plain" on:click=|_| gesture(Gesture::Dismiss)>
-                "Dismiss"
-            </button>
-        }
+        el("button", &[("type", "button"), ("class", "button plain")])
+            .on("click", |_| gesture(Gesture::Dismiss))
+            .with("Dismiss")
     });
-    view! {
-        <div class="notice">
-            <p>{notice.text}</p>
-            <div class="row">{remedy} {dismiss}</div>
-        </div>
-    }
+    el("div", &[("class", "notice")])
+        .key(notice.text.clone())
+        .with(el("p", &[]).with(notice.text.clone()))
+        .with(el("div", &[("class", "row")]).all(remedy).all(dismiss))
 }
 
-fn on_key_down(event: KeyboardEvent) {
-    let key = key(&event);
+fn on_key_down(event: &KeyboardEvent) {
+    let key = key(event);
     let mut meant = None;
     with(|shell| meant = keys::pressed(&key, shell.stage.has_single_keys()));
     if let Some(meant) = meant {

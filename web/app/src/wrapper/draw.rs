@@ -1,154 +1,124 @@
 //! Draws the wrapper.
 
-use leptos::html;
-use leptos::prelude::*;
+use platform::dom::{Element, classes, el, typed};
 use platform::page;
-use ui::wrapper::{Calling, Farewell, Form, Gesture, View};
+use ui::wrapper::{Action, Calling, Farewell, Form, Gesture, View};
+use web_sys::wasm_bindgen::JsCast;
 
 use super::{gesture, on_frame, on_no_frame};
 
 /// The whole page.
-pub(super) fn page(view: RwSignal<View>) -> impl IntoView {
-    Effect::new(move || page::set_title(&view.read().title));
-    let title = Memo::new(move |_| view.read().title.clone());
-    let callings = Memo::new(move |_| view.read().callings.clone());
-    let farewell = Memo::new(move |_| view.read().farewell.clone());
-    view! {
-        <main class="call">
-            <h1 class="spoken">{title}</h1>
-            {frame(view)}
-            <div class="over">
-                {chips(view)}
-                {move || callings.get().into_iter().map(calling).collect::<Vec<_>>()}
-            </div>
-            {move || farewell.get().map(last_words)}
-        </main>
-    }
+pub(super) fn page(view: &View) -> Vec<Element> {
+    let over = el("div", &[("class", "over")])
+        .with(chips(view))
+        .all(view.form.as_ref().map(invite_form))
+        .all(view.callings.iter().map(calling));
+    let main = el("main", &[("class", "call")])
+        .with(el("h1", &[("class", "spoken")]).with(view.title.clone()))
+        .all(view.frame.as_deref().map(frame))
+        .with(over)
+        .all(view.farewell.as_ref().map(last_words));
+    vec![main]
 }
 
-/// The conference app. It is made once: drawing it again would load it again.
-fn frame(view: RwSignal<View>) -> impl IntoView {
-    let query = Memo::new(move |_| view.read().frame.clone());
-    let node = NodeRef::<html::Iframe>::new();
-    Effect::new(move || match node.get() {
-        Some(frame) => on_frame(&frame),
-        None => on_no_frame(),
-    });
-    let source = |query: Vec<(&str, String)>| {
-        let pairs = query.iter().map(|(name, value)| format!("{name}={}", page::encode(value)));
-        format!("conference?{}", pairs.collect::<Vec<_>>().join("&"))
-    };
-    move || {
-        query.get().map(|query| {
-            view! {
-                <iframe
-                    node_ref=node
-                    title="Conference"
-                    allow="camera; microphone; display-capture; autoplay; fullscreen; picture-in-picture; screen-wake-lock"
-                    src=source(query)
-                ></iframe>
+/// The conference app. Another query is another conference, and another frame.
+fn frame(query: &[(&str, String)]) -> Element {
+    let pairs = query.iter().map(|(name, value)| format!("{name}={}", page::encode(value)));
+    let source = format!("conference?{}", pairs.collect::<Vec<_>>().join("&"));
+    let frame = el(
+        "iframe",
+        &[
+            ("title", "Conference"),
+            (
+                "allow",
+                "camera; microphone; display-capture; autoplay; fullscreen; picture-in-picture; screen-wake-lock",
+            ),
+        ],
+    );
+    frame
+        .key(source.clone())
+        .set("src", source)
+        .care(0, |frame| {
+            if let Some(frame) = frame.dyn_ref() {
+                on_frame(frame);
             }
         })
-    }
+        .farewell(on_no_frame)
 }
 
 /// What belongs to a conference that is going on: the note and the way to invite.
-fn chips(view: RwSignal<View>) -> impl IntoView {
-    let note = Memo::new(move |_| view.read().note);
-    let invite = Memo::new(move |_| view.read().invite.clone());
-    let form = Memo::new(move |_| view.read().form.clone());
-    let is_open = Memo::new(move |_| form.read().is_some());
-    view! {
-        <div class="chips">
-            <div role="status">{move || note.get().map(|note| view! { <p class="chip">{note}</p> })}</div>
-            {move || {
-                invite.get().map(|action| {
-                    let label = action.label;
-                    view! {
-                        <button
-                            type="button"
-                            class="button"
-                            aria-expanded=move || is_open.get().to_string()
-                            on:click=move |_| gesture(action.gesture.clone())
-                        >
-                            {label}
-                        </button>
-                    }
-                })
-            }}
-        </div>
-        {move || is_open.get().then(|| invite_form(form))}
-    }
+fn chips(view: &View) -> Element {
+    let note = view.note.map(|note| el("p", &[("class", "chip")]).with(note));
+    let invite = view.invite.as_ref().map(|Action { label, gesture: meant }| {
+        let meant = meant.clone();
+        el("button", &[("type", "button"), ("class", "button")])
+            .set("aria-expanded", view.form.is_some().to_string())
+            .on("click", move |_| gesture(meant.clone()))
+            .with(*label)
+    });
+    el("div", &[("class", "chips")]).with(el("div", &[("role", "status")]).all(note)).all(invite)
 }
 
-fn invite_form(form: Memo<Option<Form>>) -> impl IntoView {
-    let address = NodeRef::<html::Input>::new();
-    Effect::new(move || {
-        if let Some(input) = address.get() {
-            // Focus is a courtesy.
-            input.focus().ok();
-        }
-    });
-    let problem = Memo::new(move |_| form.read().as_ref().and_then(|form| form.problem.clone()));
-    let submit = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
-        let typed = address.get_untracked().map(|input| input.value()).unwrap_or_default();
-        gesture(Gesture::Invite { address: typed });
-    };
-    view! {
-        <form class="invite card" aria-label="Invite" novalidate on:submit=submit>
-            <div class="field">
-                <label for="invite-address">"Address"</label>
-                <input
-                    id="invite-address"
-                    node_ref=address
-                    type="text"
-                    inputmode="email"
-                    autocomplete="off"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    aria-describedby="invite-problem"
-                    aria-invalid=move || problem.read().is_some().to_string()
-                    on:input=move |_| gesture(Gesture::Edit)
-                />
-                <p id="invite-problem" class="problem" role="alert">{problem}</p>
-            </div>
-            <button type="submit" class="button primary">"Call"</button>
-        </form>
-    }
+fn invite_form(form: &Form) -> Element {
+    let address = el(
+        "input",
+        &[
+            ("id", "invite-address"),
+            ("type", "text"),
+            ("inputmode", "email"),
+            ("autocomplete", "off"),
+            ("autocapitalize", "none"),
+            ("spellcheck", "false"),
+            ("aria-describedby", "invite-problem"),
+        ],
+    )
+    .set("aria-invalid", form.problem.is_some().to_string())
+    .on("input", |_| gesture(Gesture::Edit))
+    .care(0, |_| page::focus("invite-address"));
+    let problem = el("p", &[("id", "invite-problem"), ("class", "problem"), ("role", "alert")])
+        .all(form.problem.clone());
+    el("form", &[("class", "invite card"), ("aria-label", "Invite"), ("novalidate", "")])
+        .on("submit", |event| {
+            event.prevent_default();
+            gesture(Gesture::Invite { address: typed("invite-address") });
+        })
+        .with(
+            el("div", &[("class", "field")])
+                .with(el("label", &[("for", "invite-address")]).with("Address"))
+                .with(address)
+                .with(problem),
+        )
+        .with(el("button", &[("type", "submit"), ("class", "button primary")]).with("Call"))
 }
 
 /// One invite: whom, how it stands, what can be done.
-fn calling(Calling { id, is_large, ring }: Calling) -> impl IntoView {
-    let buttons = ring.buttons.into_iter().enumerate().map(move |(at, button)| {
-        view! {
-            <button
-                type="button"
-                class="button"
-                class:bad=ring.is_waiting
-                class:primary=!ring.is_waiting && at == 0
-                on:click=move |_| gesture(Gesture::Ring(id, button.gesture))
-            >
-                {button.label}
-            </button>
-        }
+fn calling(Calling { id, is_large, ring }: &Calling) -> Element {
+    let id = *id;
+    let buttons = ring.buttons.iter().enumerate().map(|(at, button)| {
+        let is_primary = !ring.is_waiting && at == 0;
+        let meant = button.gesture;
+        el("button", &[("type", "button")])
+            .key(button.label)
+            .set("class", classes("button", &[(ring.is_waiting, "bad"), (is_primary, "primary")]))
+            .on("click", move |_| gesture(Gesture::Ring(id, meant)))
+            .with(button.label)
     });
-    let label = ring.label.clone();
-    view! {
-        <section class="calling" class:large=is_large aria-label=label>
-            <h2>{ring.label}</h2>
-            <p role="status">{ring.status}</p>
-            <div class="row">{buttons.collect::<Vec<_>>()}</div>
-        </section>
-    }
+    el("section", &[])
+        .key(id.to_string())
+        .set("class", classes("calling", &[(*is_large, "large")]))
+        .set("aria-label", ring.label.clone())
+        .with(el("h2", &[]).with(ring.label.clone()))
+        .with(el("p", &[("role", "status")]).with(ring.status.clone()))
+        .with(el("div", &[("class", "row")]).all(buttons))
 }
 
-fn last_words(farewell: Farewell) -> impl IntoView {
-    view! {
-        <section class="farewell" aria-label=farewell.title>
-            <h2>{farewell.title}</h2>
-            <p role="status">{farewell.text}</p>
-            <a class="button primary" href="./" target="_top">"Back to Hullo"</a>
-        </section>
-    }
+fn last_words(farewell: &Farewell) -> Element {
+    el("section", &[("class", "farewell")])
+        .set("aria-label", farewell.title)
+        .with(el("h2", &[]).with(farewell.title))
+        .with(el("p", &[("role", "status")]).with(farewell.text))
+        .with(
+            el("a", &[("class", "button primary"), ("href", "./"), ("target", "_top")])
+                .with("Back to Hullo"),
+        )
 }

@@ -1,6 +1,6 @@
 //! Icons, as shapes of our own: 24 units wide, drawn in the colour of the text.
 
-use leptos::prelude::*;
+use platform::dom::{Element, el};
 
 /// What an icon shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +30,18 @@ pub(super) enum Icon {
 }
 
 /// Draws an icon. It says nothing to screen readers: what it is on has a name.
-pub(super) fn draw(icon: Icon) -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-            <path d=path(icon) />
-        </svg>
-    }
+pub(super) fn draw(icon: Icon) -> Element {
+    let icon = el("path", &[]).set("d", path(icon));
+    el(
+        "svg",
+        &[
+            ("class", "icon"),
+            ("viewBox", "0 0 24 24"),
+            ("aria-hidden", "true"),
+            ("focusable", "false"),
+        ],
+    )
+    .with(icon)
 }
 
 fn path(icon: Icon) -> &'static str {

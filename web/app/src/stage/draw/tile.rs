@@ -1,79 +1,61 @@
 //! One picture with its name and state.
 
-use leptos::html::Video;
-use leptos::prelude::*;
-use leptos::tachys::view::any_view::AnyView;
-use ui::stage::{Slot, Source, Tile, View};
+use platform::dom::{Element, classes, el};
+use ui::stage::{Slot, Source, Tile};
+use web_sys::HtmlVideoElement;
+use web_sys::wasm_bindgen::JsCast;
 
 use super::super::with;
 use super::icon::{self, Icon};
 
 /// Draws the picture. The element stays as long as the key does; everything about it changes in place.
-pub(super) fn draw(view: RwSignal<View>, first: Tile) -> AnyView {
-    let (source, is_silent, key) = (first.source, first.is_silent, first.key.clone());
-    let tile = Memo::new(move |last: Option<&Tile>| {
-        let now = view.with(|view| view.tiles.iter().find(|tile| tile.key == key).cloned());
-        // Between leaving the view and leaving the page it looks as it did.
-        now.or_else(|| last.cloned()).unwrap_or_else(|| first.clone())
-    });
-    let class = Memo::new(move |_| tile.with(class));
-    let element = NodeRef::<Video>::new();
-    element.on_load(move |element| {
-        // In a turn of its own: the shell may be drawing just now.
-        platform::spawn(async move {
-            with(|shell| shell.videos.add(source, element, is_silent));
-        });
-    });
-    on_cleanup(move || {
-        platform::spawn(async move { with(|shell| shell.videos.remove(source)) });
-    });
-    view! {
-        <div class=move || class.get() role="group" aria-label=move || tile.with(|tile| tile.name.clone())>
-            <video node_ref=element autoplay playsinline prop:muted=is_silent></video>
-            <div class="face" aria-hidden="true">
-                <span class=move || tile.with(|tile| format!("disc colour-{}", tile.colour))>
-                    {move || tile.with(|tile| tile.initials.clone())}
-                </span>
-            </div>
-            {plate(tile)}
-        </div>
-    }
-    .into_any()
+pub(super) fn draw(tile: &Tile) -> Element {
+    let (source, is_silent) = (tile.source, tile.is_silent);
+    let video = el("video", &[("autoplay", ""), ("playsinline", "")])
+        .care(0, move |element| {
+            if let Some(element) = element.dyn_ref::<HtmlVideoElement>().cloned() {
+                element.set_muted(is_silent);
+                with(|shell| shell.videos.add(source, element, is_silent));
+            }
+        })
+        .farewell(move || with(|shell| shell.videos.remove(source)));
+    let disc = el("span", &[])
+        .set("class", format!("disc colour-{}", tile.colour))
+        .with(tile.initials.clone());
+    el("div", &[("role", "group")])
+        .key(tile.key.clone())
+        .set("class", class(tile))
+        .set("aria-label", tile.name.clone())
+        .with(video)
+        .with(el("div", &[("class", "face"), ("aria-hidden", "true")]).with(disc))
+        .with(plate(tile))
 }
 
 /// The name and the words about the state.
-fn plate(tile: Memo<Tile>) -> impl IntoView {
-    let is_muted = Memo::new(move |_| tile.with(|tile| tile.is_muted));
-    let states = Memo::new(move |_| tile.with(|tile| tile.states.join(", ")));
-    let glyph = move || is_muted.get().then(|| icon::draw(Icon::MicrophoneOff));
-    view! {
-        <p class="plate">
-            <span class="glyph" class:off=move || is_muted.get() aria-hidden="true">{glyph}</span>
-            <bdi class="caption">{move || tile.with(|tile| tile.caption.clone())}</bdi>
-            <span class="states">{move || states.get()}</span>
-        </p>
-    }
+fn plate(tile: &Tile) -> Element {
+    let glyph = tile.is_muted.then(|| icon::draw(Icon::MicrophoneOff));
+    let glyph = el("span", &[("aria-hidden", "true")])
+        .set("class", classes("glyph", &[(tile.is_muted, "off")]))
+        .all(glyph);
+    el("p", &[("class", "plate")])
+        .with(glyph)
+        .with(el("bdi", &[("class", "caption")]).with(tile.caption.clone()))
+        .with(el("span", &[("class", "states")]).with(tile.states.join(", ")))
 }
 
 fn class(tile: &Tile) -> String {
     let slot = match tile.slot {
-        Slot::Full => "full",
-        Slot::Inset => "inset",
-        Slot::Cell => "cell",
-        Slot::Strip => "strip",
+        Slot::Full => "tile full",
+        Slot::Inset => "tile inset",
+        Slot::Cell => "tile cell",
+        Slot::Strip => "tile strip",
     };
-    let mut class = format!("tile {slot}");
-    for (applies, word) in [
+    let others = [
         (tile.source == Source::Own, "own"),
         (tile.has_picture, "seen"),
         (tile.is_speaking, "speaking"),
         (tile.is_mirrored, "mirrored"),
         (tile.is_fitted, "fitted"),
-    ] {
-        if applies {
-            class.push(' ');
-            class.push_str(word);
-        }
-    }
-    class
+    ];
+    classes(slot, &others)
 }

@@ -1,56 +1,46 @@
 //! The call controls, and what is behind `More`.
 
-use leptos::ev;
-use leptos::prelude::*;
-use leptos::tachys::view::any_view::AnyView;
+use platform::dom::{Element, choose, classes, el, value_at};
 use ui::stage::{Along, Gesture, More, Pick, Tool, ToolId, View};
+use web_sys::KeyboardEvent;
 
 use super::super::gesture;
 use super::icon::{self, Icon};
 
 /// Draws the footer.
-pub(super) fn draw(view: RwSignal<View>) -> impl IntoView {
-    let more = Memo::new(move |_| view.with(|view| view.more.clone()));
-    let tools = ToolId::ALL.map(|id| tool(view, id));
-    view! {
-        <footer class="foot">
-            {move || more.get().map(draw_more)}
-            <div class="tools" role="toolbar" aria-label="Call controls" on:keydown=on_key>
-                {tools.into_iter().collect_view()}
-            </div>
-        </footer>
+pub(super) fn draw(view: &View) -> Element {
+    let tools =
+        el("div", &[("class", "tools"), ("role", "toolbar"), ("aria-label", "Call controls")])
+            .on_key(on_key)
+            .all(view.tools.iter().map(tool));
+    el("footer", &[("class", "foot")]).all(view.more.as_ref().map(more)).with(tools)
+}
+
+fn tool(tool: &Tool) -> Element {
+    let id = tool.id;
+    let class = ["tool ", id.element()].concat();
+    let badge = el("span", &[("class", "badge"), ("aria-hidden", "true")])
+        .flag("hidden", tool.badge.is_empty())
+        .with(tool.badge.clone());
+    let button = el("button", &[("type", "button")])
+        .key(id.element())
+        .set("id", id.element())
+        .set("class", classes(&class, &[(tool.is_troubled, "troubled")]))
+        .set("aria-label", tool.name)
+        .set("title", tool.hint.clone())
+        .set("tabindex", if tool.is_stop { "0" } else { "-1" })
+        .on("click", move |_| gesture(meaning(id)))
+        .on("focus", move |_| gesture(Gesture::FocusedTool(id)))
+        .with(icon::draw(shape(id, tool.is_pressed)))
+        .with(badge);
+    match tool.is_pressed {
+        Some(is_pressed) => pressed(button, is_pressed),
+        None => button,
     }
 }
 
-fn tool(view: RwSignal<View>, id: ToolId) -> AnyView {
-    let tool = Memo::new(move |last: Option<&Tool>| {
-        let now = view.with(|view| view.tools.iter().find(|tool| tool.id == id).cloned());
-        now.or_else(|| last.cloned()).expect("the view lists every control")
-    });
-    let is_on = Memo::new(move |_| tool.with(|tool| tool.is_pressed));
-    let pressed = move || is_on.get().map(|is_on| if is_on { "true" } else { "false" });
-    let is_stop = move || if tool.with(|tool| tool.is_stop) { "0" } else { "-1" };
-    let badge = Memo::new(move |_| tool.with(|tool| tool.badge.clone()));
-    view! {
-        <button
-            type="button"
-            id=id.element()
-            class=format!("tool {}", id.element())
-            class:troubled=move || tool.with(|tool| tool.is_troubled)
-            aria-label=move || tool.with(|tool| tool.name)
-            title=move || tool.with(|tool| tool.hint.clone())
-            aria-pressed=pressed
-            tabindex=is_stop
-            on:click=move |_| gesture(meaning(id))
-            on:focus=move |_| gesture(Gesture::FocusedTool(id))
-        >
-            {move || icon::draw(shape(id, is_on.get()))}
-            <span class="badge" aria-hidden="true" hidden=move || badge.get().is_empty()>
-                {move || badge.get()}
-            </span>
-        </button>
-    }
-    .into_any()
+fn pressed(button: Element, is_pressed: bool) -> Element {
+    button.set("aria-pressed", if is_pressed { "true" } else { "false" })
 }
 
 fn meaning(id: ToolId) -> Gesture {
@@ -79,7 +69,7 @@ fn shape(id: ToolId, is_pressed: Option<bool>) -> Icon {
     }
 }
 
-fn on_key(event: ev::KeyboardEvent) {
+fn on_key(event: &KeyboardEvent) {
     let along = match event.key().as_str() {
         "ArrowLeft" => Along::Back,
         "ArrowRight" => Along::On,
@@ -91,53 +81,54 @@ fn on_key(event: ev::KeyboardEvent) {
     gesture(Gesture::Along(along));
 }
 
-fn draw_more(more: More) -> impl IntoView {
-    let pressed = |is_on: bool| if is_on { "true" } else { "false" };
+fn more(more: &More) -> Element {
     let keys = more.keys.iter().map(|(key, meaning)| {
-        view! { <div><dt><kbd>{*key}</kbd></dt><dd>{*meaning}</dd></div> }
+        let key = el("dt", &[]).with(el("kbd", &[]).with(*key));
+        el("div", &[]).with(key).with(el("dd", &[]).with(*meaning))
     });
-    view! {
-        <div class="more" id="more" role="dialog" aria-label="More" tabindex="-1">
-            {more.picks.into_iter().map(pick).collect_view()}
-            <div class="row">
-                <button type="button" class="button" on:click=|_| gesture(Gesture::FullScreen)>
-                    "Full screen"
-                </button>
-                <button
-                    type="button"
-                    class="button switch"
-                    aria-pressed=pressed(more.has_sounds)
-                    on:click=|_| gesture(Gesture::ToggleSounds)
-                >
-                    "Sounds"
-                </button>
-                <button
-                    type="button"
-                    class="button switch"
-                    aria-pressed=pressed(more.has_single_keys)
-                    on:click=|_| gesture(Gesture::ToggleSingleKeys)
-                >
-                    "Single-key shortcuts"
-                </button>
-            </div>
-            <h2>"Shortcuts"</h2>
-            <dl class="keys">{keys.collect_view()}</dl>
-        </div>
-    }
+    let full_screen = el("button", &[("type", "button"), ("class", "button")])
+        .on("click", |_| gesture(Gesture::FullScreen))
+        .with("Full screen");
+    let sounds = switch("Sounds", more.has_sounds, Gesture::ToggleSounds);
+    let single_keys =
+        switch("Single-key shortcuts", more.has_single_keys, Gesture::ToggleSingleKeys);
+    el(
+        "div",
+        &[
+            ("class", "more"),
+            ("id", "more"),
+            ("role", "dialog"),
+            ("aria-label", "More"),
+            ("tabindex", "-1"),
+        ],
+    )
+    .all(more.picks.iter().map(pick))
+    .with(el("div", &[("class", "row")]).with(full_screen).with(sounds).with(single_keys))
+    .with(el("h2", &[]).with("Shortcuts"))
+    .with(el("dl", &[("class", "keys")]).all(keys))
 }
 
-fn pick(pick: Pick) -> impl IntoView {
+fn switch(name: &'static str, is_on: bool, meant: Gesture) -> Element {
+    let switch = el("button", &[("type", "button"), ("class", "button switch")])
+        .key(name)
+        .on("click", move |_| gesture(meant.clone()))
+        .with(name);
+    pressed(switch, is_on)
+}
+
+fn pick(pick: &Pick) -> Element {
     let sense = pick.sense;
-    let choices = pick.choices.into_iter().map(|choice| {
-        view! { <option value=choice.id selected=choice.is_picked>{choice.name}</option> }
-    });
-    let choices = choices.collect_view();
-    view! {
-        <label class="pick">
-            <span>{pick.name}</span>
-            <select on:change=move |event| gesture(Gesture::Pick(sense, event_target_value(&event)))>
-                {choices}
-            </select>
-        </label>
-    }
+    let picked = pick.choices.iter().position(|choice| choice.is_picked).unwrap_or_default();
+    let choices = pick
+        .choices
+        .iter()
+        .map(|choice| el("option", &[]).set("value", choice.id.clone()).with(choice.name.clone()));
+    let list = el("select", &[])
+        .on("change", move |event| gesture(Gesture::Pick(sense, value_at(event))))
+        .care(picked, move |list| choose(list, picked))
+        .all(choices);
+    el("label", &[("class", "pick")])
+        .key(pick.name)
+        .with(el("span", &[]).with(pick.name))
+        .with(list)
 }
