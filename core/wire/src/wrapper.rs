@@ -15,11 +15,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeId, UserId};
+use crate::{Malformed, NodeId, UserId};
 
 /// What the wrapper says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "lowercase", try_from = "Flat")]
 pub enum Down {
     /// A data channel to that node is open.
     Add {
@@ -43,7 +43,7 @@ pub enum Down {
 
 /// What the conference app says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "lowercase", try_from = "Flat")]
 pub enum Up {
     /// It is loaded and listens.
     Ready,
@@ -58,7 +58,7 @@ pub enum Up {
 
 /// The first frame on a fresh data channel, from both sides: who is at this end. JSON text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type")]
+#[serde(tag = "type", from = "FlatHello")]
 pub enum Hello {
     /// `{"type":"SYN","sender":"<node>"}`
     #[serde(rename = "SYN")]
@@ -66,4 +66,113 @@ pub enum Hello {
         /// The node at this end. Must be the one that the invite or the accept named.
         sender: NodeId,
     },
+}
+
+/// How a word is read: all fields of all types in one struct, for the same reason as in [`invite`](crate::invite).
+#[derive(Deserialize)]
+struct Flat {
+    r#type: Type,
+    id: Option<NodeId>,
+    user: Option<UserId>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Type {
+    Add,
+    Remove,
+    Message,
+    Ready,
+    Send,
+    Leave,
+}
+
+/// What a word may lack.
+const NODE: Malformed = Malformed { word: "word", problem: "names no node" };
+
+/// Not a word for this direction.
+const ASTRAY: Malformed = Malformed { word: "word", problem: "is one of the other side" };
+
+impl TryFrom<Flat> for Down {
+    type Error = Malformed;
+
+    fn try_from(flat: Flat) -> Result<Self, Malformed> {
+        let id = flat.id.ok_or(NODE)?;
+        match flat.r#type {
+            Type::Add => Ok(Self::Add { id, user: flat.user }),
+            Type::Remove => Ok(Self::Remove { id }),
+            Type::Message => Ok(Self::Message { id }),
+            Type::Ready | Type::Send | Type::Leave => Err(ASTRAY),
+        }
+    }
+}
+
+impl TryFrom<Flat> for Up {
+    type Error = Malformed;
+
+    fn try_from(flat: Flat) -> Result<Self, Malformed> {
+        match flat.r#type {
+            Type::Ready => Ok(Self::Ready),
+            Type::Send => Ok(Self::Send { id: flat.id.ok_or(NODE)? }),
+            Type::Leave => Ok(Self::Leave),
+            Type::Add | Type::Remove | Type::Message => Err(ASTRAY),
+        }
+    }
+}
+
+/// How a hello is read.
+#[derive(Deserialize)]
+struct FlatHello {
+    r#type: HelloType,
+    sender: NodeId,
+}
+
+#[derive(Deserialize)]
+enum HelloType {
+    #[serde(rename = "SYN")]
+    Syn,
+}
+
+impl From<FlatHello> for Hello {
+    fn from(flat: FlatHello) -> Self {
+        match flat.r#type {
+            HelloType::Syn => Self::Syn { sender: flat.sender },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_survives_json() {
+        let id = NodeId(7);
+        let user = Some("bob@home.com".parse().unwrap());
+        for word in [Down::Add { id, user }, Down::Remove { id }, Down::Message { id }] {
+            let text = serde_json::to_string(&word).unwrap();
+            assert_eq!(serde_json::from_str::<Down>(&text).unwrap(), word, "{text}");
+        }
+        for word in [Up::Ready, Up::Send { id }, Up::Leave] {
+            let text = serde_json::to_string(&word).unwrap();
+            assert_eq!(serde_json::from_str::<Up>(&text).unwrap(), word, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hello_is_that_of_the_reference() {
+        let text = r#"{"type":"SYN","sender":"0000000000000007"}"#;
+
+        let hello: Hello = serde_json::from_str(text).unwrap();
+
+        assert_eq!(hello, Hello::Syn { sender: NodeId(7) });
+        assert_eq!(serde_json::to_string(&hello).unwrap(), text);
+    }
+
+    #[test]
+    fn a_word_of_the_other_side_is_refused() {
+        let text = serde_json::to_string(&Up::Ready).unwrap();
+
+        assert!(serde_json::from_str::<Down>(&text).is_err());
+    }
 }
