@@ -19,6 +19,22 @@ pub(crate) struct Callee {
     stage: Stage,
 }
 
+/// A call that rings, as one page of a browser hands it to another: all that there is to it before it is answered.
+/// Small, where a whole [`Call`](crate::Call) is a tenth of what the page loads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ringing {
+    from: Address,
+    me: Address,
+    invite: Invite,
+    until: Time,
+}
+
+impl From<Ringing> for Callee {
+    fn from(Ringing { from, me, invite, until }: Ringing) -> Self {
+        Self { from, me, invite, stage: Stage::Ringing { until } }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
     /// The person has not decided.
@@ -45,6 +61,13 @@ impl Callee {
     ) -> Self {
         let span = std::time::Duration::from_millis(invite.ttl_ms).min(config.ring_longest);
         Self { from, me, invite, stage: Stage::Ringing { until: now + span } }
+    }
+
+    /// What another page needs to ring on.
+    pub(crate) fn hand_over(&self) -> Option<Ringing> {
+        let Stage::Ringing { until } = self.stage else { return None };
+        let Self { from, me, invite, .. } = self.clone();
+        Some(Ringing { from, me, invite, until })
     }
 
     pub(crate) fn from(&self) -> &Address {

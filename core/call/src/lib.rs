@@ -60,6 +60,7 @@ use wire::invite::{Invite, Letter, Message};
 use wire::{Address, ConferenceId, InviteId, NodeId, Time};
 
 pub use config::Config;
+pub use incoming::Ringing;
 pub use settled::Settled;
 pub use words::{Describe, Direction, End, Error, Event, Input, Output, State, Unsent};
 
@@ -112,6 +113,21 @@ impl Call {
     pub fn incoming(config: Config, now: Time, from: Address, me: Address, invite: Invite) -> Self {
         let side = Side::Incoming(Callee::new(&config, now, from, me, invite));
         Self { config, side, outputs: Outputs::new() }
+    }
+
+    /// Goes on with a call that another page handed over.
+    #[must_use]
+    pub fn resume(config: Config, ringing: Ringing) -> Self {
+        Self { config, side: Side::Incoming(ringing.into()), outputs: Outputs::new() }
+    }
+
+    /// What another page needs to go on with this call; `None` unless it rings here.
+    #[must_use]
+    pub fn hand_over(&self) -> Option<Ringing> {
+        match &self.side {
+            Side::Incoming(callee) => callee.hand_over(),
+            Side::Outgoing(_) => None,
+        }
     }
 
     /// Takes in what happened.

@@ -248,8 +248,10 @@ impl House {
     /// Opens a wrapper for a call that the page gave away.
     fn open(&mut self, page: usize, call: Box<call::Call>) {
         let (device, invite) = (self.pages[page].device.clone(), call.id());
-        let stored = serde_json::to_string(&call).expect("it is plain data");
-        let call = serde_json::from_str(&stored).expect("it was stored whole");
+        let ringing = call.hand_over().expect("it rings");
+        let stored = serde_json::to_string(&ringing).expect("it is plain data");
+        let ringing = serde_json::from_str(&stored).expect("it was stored whole");
+        let call = Box::new(call::Call::resume(call::Config::default(), ringing));
         let mut window = Wrapper::new(
             call::Config::default(),
             Seed::story(2 + page as u64),

@@ -57,12 +57,12 @@ pub(crate) fn station(hear: impl FnMut(Word) + 'static) -> Option<Station<Word>>
 
 /// Leaves a ringing call for the wrapper that answers it; false when the browser does not remember.
 pub(crate) fn leave_call(call: &Call) -> bool {
-    storage::write(&call_key(call.id()), call)
+    call.hand_over().is_some_and(|ringing| storage::write(&call_key(call.id()), &ringing))
 }
 
 /// Takes the call that was left; once.
 pub(crate) fn take_call(invite: InviteId) -> Option<Call> {
-    storage::take(&call_key(invite))
+    storage::take(&call_key(invite)).map(|ringing| Call::resume(call::Config::default(), ringing))
 }
 
 fn call_key(invite: InviteId) -> String {
