@@ -1,10 +1,8 @@
 //! While the caller waits: which devices ring, which have said no, when to ask again and when to give up.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 use wire::invite::{Invite, Message, RejectReason};
-use wire::{Address, Time};
+use wire::{Address, Map, Set, Time};
 
 use crate::words::{End, Error, Event, State};
 use crate::{Config, Outgoing};
@@ -20,21 +18,14 @@ pub(crate) struct Calling {
     /// To how many devices the server says it went; `None` until it has said so.
     counted: Option<u32>,
     /// Devices that show the invite.
-    ringing: BTreeSet<Address>,
+    ringing: Set<Address>,
     /// Devices that said no for themselves.
-    rejected: BTreeMap<Address, RejectReason>,
+    rejected: Map<Address, RejectReason>,
 }
 
 impl Calling {
     pub(crate) fn new(since: Time, offer: String) -> Self {
-        Self {
-            offer,
-            since,
-            again: 0,
-            counted: None,
-            ringing: BTreeSet::new(),
-            rejected: BTreeMap::new(),
-        }
+        Self { offer, since, again: 0, counted: None, ringing: Set::new(), rejected: Map::new() }
     }
 
     /// The server says to how many devices it went; the most it ever said counts.

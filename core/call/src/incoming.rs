@@ -20,7 +20,7 @@ pub(crate) struct Callee {
 }
 
 /// A call that rings, as one page of a browser hands it to another: all that there is to it before it is answered.
-/// Small, where a whole [`Call`](crate::Call) is a tenth of what the page loads.
+/// To read a whole [`Call`](crate::Call) takes many times the code, and a phone pays for code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ringing {
     from: Address,

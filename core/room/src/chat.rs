@@ -1,10 +1,8 @@
 //! The conversation: what was said, in one order for all, and who is typing.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use wire::{NodeId, Time, Timestamp};
+use wire::{Map, NodeId, Time, Timestamp};
 
 /// One line of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,13 +82,13 @@ pub(crate) struct Message {
 #[derive(Debug)]
 pub(crate) struct Chat {
     lines_max: usize,
-    lines: BTreeMap<LineId, What>,
+    lines: Map<LineId, What>,
     latest: u64,
 }
 
 impl Chat {
     pub(crate) fn new(lines_max: usize) -> Self {
-        Self { lines_max, lines: BTreeMap::new(), latest: 0 }
+        Self { lines_max, lines: Map::new(), latest: 0 }
     }
 
     /// Lines, oldest first.
@@ -136,7 +134,7 @@ pub(crate) struct Typing {
     every: std::time::Duration,
     lasts: std::time::Duration,
     people_max: usize,
-    people: BTreeMap<NodeId, Time>,
+    people: Map<NodeId, Time>,
     said: Option<Time>,
 }
 
@@ -146,7 +144,7 @@ impl Typing {
             every: config.typing_every,
             lasts: config.typing_lasts,
             people_max: config.people_max,
-            people: BTreeMap::new(),
+            people: Map::new(),
             said: None,
         }
     }

@@ -52,12 +52,12 @@ mod config;
 mod people;
 mod streams;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
 use node::{Life, Node, Path};
-use wire::{NodeId, Seed, Time, Timestamp, UserId};
+use wire::{Map, NodeId, Seed, Set, Time, Timestamp, UserId};
 
 pub use api::{Command, Error, Event, Input, Output};
 pub use chat::{Line, LineId, What};
@@ -82,8 +82,8 @@ pub struct Room {
     roster: Roster,
     chat: Chat,
     typing: Typing,
-    published: BTreeSet<StreamId>,
-    asked: BTreeMap<(StreamId, NodeId), u64>,
+    published: Set<StreamId>,
+    asked: Map<(StreamId, NodeId), u64>,
     streams: Streams,
     outputs: VecDeque<Output>,
 }
@@ -113,8 +113,8 @@ impl Room {
             roster: Roster::new(me, config.people_max),
             chat: Chat::new(config.lines_max),
             typing: Typing::new(&config),
-            published: BTreeSet::new(),
-            asked: BTreeMap::new(),
+            published: Set::new(),
+            asked: Map::new(),
             streams: Streams::new(me, config.clone()),
             outputs: VecDeque::new(),
             config,

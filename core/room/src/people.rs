@@ -1,10 +1,8 @@
 //! Who is here: what participants say about themselves, and what others say about them.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use wire::{NodeId, Timestamp, UserId};
+use wire::{Map, NodeId, Timestamp, UserId};
 
 /// What a participant says about itself, at `users/<node>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +64,13 @@ pub(crate) struct Roster {
     me: NodeId,
     people_max: usize,
     /// What the tree shows.
-    profiles: BTreeMap<NodeId, Profile>,
+    profiles: Map<NodeId, Profile>,
     /// Who is on screen; the last profile of those whose link is away.
-    shown: BTreeMap<NodeId, Profile>,
+    shown: Map<NodeId, Profile>,
     /// The users that others vouched for, and who did.
-    vouched: BTreeMap<NodeId, (NodeId, UserId)>,
+    vouched: Map<NodeId, (NodeId, UserId)>,
     /// The users that we vouched for ourselves. What we know outweighs what we hear.
-    witnessed: BTreeMap<NodeId, UserId>,
+    witnessed: Map<NodeId, UserId>,
 }
 
 impl Roster {
@@ -80,10 +78,10 @@ impl Roster {
         Self {
             me,
             people_max,
-            profiles: BTreeMap::new(),
-            shown: BTreeMap::new(),
-            vouched: BTreeMap::new(),
-            witnessed: BTreeMap::new(),
+            profiles: Map::new(),
+            shown: Map::new(),
+            vouched: Map::new(),
+            witnessed: Map::new(),
         }
     }
 
@@ -155,10 +153,8 @@ impl Roster {
         is_typing: impl Fn(NodeId) -> bool,
         is_reconnecting: impl Fn(NodeId) -> bool,
     ) -> Vec<Person> {
-        let mut people: Vec<Person> = self
-            .shown
-            .iter()
-            .map(|(&node, profile)| Person {
+        let people = self.shown.iter().map(|(&node, profile)| {
+            let person = Person {
                 node,
                 name: self.name(node, &profile.name),
                 is_verified: node == self.me || self.user(node).is_some(),
@@ -168,10 +164,10 @@ impl Roster {
                 is_typing: is_typing(node),
                 is_reconnecting: node != self.me && is_reconnecting(node),
                 since: profile.since,
-            })
-            .collect();
-        people.sort_by_key(|person| (person.since, person.node));
-        people
+            };
+            ((profile.since, node), person)
+        });
+        people.collect::<Map<_, _>>().into_values().collect()
     }
 
     fn user(&self, node: NodeId) -> Option<&UserId> {

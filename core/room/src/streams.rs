@@ -1,13 +1,13 @@
 //! Named streams: who publishes, who watches, and one media connection for each pair of them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use wire::{Malformed, NodeId, Time};
+use wire::{Malformed, Map, NodeId, Set, Time};
 
 use crate::Config;
 
@@ -182,11 +182,11 @@ pub(crate) enum Effect {
 #[derive(Debug, Default)]
 pub(crate) struct Scene {
     /// Streams of others.
-    pub(crate) published: BTreeSet<StreamId>,
+    pub(crate) published: Set<StreamId>,
     /// Who asks for ours, and in which attempt.
-    pub(crate) asked: BTreeMap<(StreamId, NodeId), u64>,
+    pub(crate) asked: Map<(StreamId, NodeId), u64>,
     /// Whose entries would be seen if they existed.
-    pub(crate) present: BTreeSet<NodeId>,
+    pub(crate) present: Set<NodeId>,
 }
 
 /// A stream and one who watches it.
@@ -238,9 +238,9 @@ pub(crate) struct Streams {
     config: Config,
     next_media: u64,
     next_attempt: u64,
-    pairs: BTreeMap<Pair, Connection>,
+    pairs: Map<Pair, Connection>,
     /// The last attempt that a publisher's end served and gave up, so that it asks for a new one.
-    spent: BTreeMap<Pair, Spent>,
+    spent: Map<Pair, Spent>,
     effects: VecDeque<Effect>,
 }
 
@@ -251,8 +251,8 @@ impl Streams {
             config,
             next_media: 1,
             next_attempt: 1,
-            pairs: BTreeMap::new(),
-            spent: BTreeMap::new(),
+            pairs: Map::new(),
+            spent: Map::new(),
             effects: VecDeque::new(),
         }
     }
@@ -315,7 +315,7 @@ impl Streams {
                 connection.kept_until = None;
             }
         }
-        for &stream in &scene.published {
+        for &stream in scene.published.iter() {
             let pair = Pair { stream, subscriber: self.me };
             if !self.pairs.contains_key(&pair) {
                 self.subscribe(now, pair, 0, false);

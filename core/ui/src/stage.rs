@@ -24,11 +24,11 @@ mod tiles;
 mod view;
 mod words;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use room::Room;
-use wire::{NodeId, Time};
+use wire::{Map, NodeId, Time};
 
 pub use device::{Device, Trouble};
 pub use start::{Parameters, Start};
@@ -219,7 +219,7 @@ pub struct Stage {
     screen: Screen,
     screen_note: bool,
     unread: usize,
-    speaking: BTreeMap<NodeId, Time>,
+    speaking: Map<NodeId, Time>,
     has_single_keys: bool,
     has_sounds: bool,
     tool: ToolId,
@@ -256,7 +256,7 @@ impl Stage {
             screen: Screen::Closed,
             screen_note: false,
             unread: 0,
-            speaking: BTreeMap::new(),
+            speaking: Map::new(),
             has_single_keys: true,
             has_sounds: true,
             tool: ToolId::Microphone,

@@ -206,8 +206,8 @@ pub struct Letter {
     pub message: Message,
 }
 
-/// How every message is read: all fields of all methods in one struct. Reading them by the tag alone means to read twice,
-/// and the code for that is a tenth of what a page loads.
+/// How every message is read: all fields of all methods in one struct. To read them by the tag is to read everything
+/// twice, with several times the code, and a phone pays for code.
 #[derive(Deserialize)]
 struct Flat {
     method: Method,

@@ -12,6 +12,8 @@
 //!   around it         POST /contacts                                       contacts.rs
 //!                     the live socket                                      live.rs
 //!   in the tab        wrapper ◀─ postMessage ─▶ conference app             wrapper.rs
+//!
+//!   few of them       Map, Set                                             sorted.rs
 //! ```
 //!
 //! **Invariant:** a value of a type in this crate is valid. Text from outside becomes one through `parse` or
@@ -24,11 +26,13 @@ mod id;
 pub mod invite;
 pub mod live;
 mod seed;
+mod sorted;
 mod time;
 pub mod wrapper;
 
 pub use id::{Address, ConferenceId, InstanceId, InviteId, LinkId, NodeId, UserId};
 pub use seed::{Dice, Seed};
+pub use sorted::{Entries, Map, Set};
 pub use time::{Time, Timestamp};
 
 /// Why a text is not the word it should be.

@@ -10,9 +10,6 @@
 mod draw;
 mod line;
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
 use platform::broadcast::Station;
 use platform::dom::Screen;
 use platform::http::{self, Method};
@@ -21,13 +18,14 @@ use platform::page::{self, AwakeScreen};
 use platform::peer::Payload;
 use platform::port::Port;
 use platform::{Listener, Timer, now, sound};
+use std::cell::RefCell;
 use ui::ring::Sound;
 use ui::wrapper::{Effect, Event, Gesture, Plan, View, Wrapper};
 use wire::contacts::Account;
 use wire::invite::Message;
 use wire::live::FromServer;
 use wire::wrapper::{Down, Up};
-use wire::{Address, InviteId, NodeId};
+use wire::{Address, InviteId, Map, NodeId};
 
 use crate::together::{self, Done, Word};
 use crate::{broken, post};
@@ -42,7 +40,7 @@ thread_local! {
 struct Shell {
     wrapper: Wrapper,
     screen: Screen<View>,
-    lines: BTreeMap<InviteId, Line>,
+    lines: Map<InviteId, Line>,
     /// The wire to the frame, while there is one.
     port: Option<Port<Down>>,
     /// Whether the conference app in the frame listens.
@@ -75,7 +73,7 @@ pub fn start() {
     SHELL.set(Some(Shell {
         wrapper,
         screen: Screen::new(draw::page),
-        lines: BTreeMap::new(),
+        lines: Map::new(),
         port: None,
         is_frame_ready: false,
         is_closing: false,

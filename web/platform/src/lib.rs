@@ -13,8 +13,8 @@
 //!           the address           finds its way back     peer       another browser
 //!   dice    a seed       media    camera, microphone,
 //!                                 screen, loudness
-//!   dom     a body         sound    ringing
-//!                        peer     a connection
+//!   dom     what stands  sound    ringing
+//!           on the page  peer     a connection
 //! ```
 //!
 //! **Invariant:** `JsValue` does not leave this crate. What fails comes back as a [`Fault`], never as a panic.

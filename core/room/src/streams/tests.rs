@@ -129,7 +129,7 @@ fn a_stream_that_is_stopped_on_purpose_is_closed_at_once() {
     end.report(1, Report::Flowing);
     end.effects();
 
-    end.see(Scene { present: BTreeSet::from([ME, BOB]), ..Scene::default() });
+    end.see(Scene { present: Set::from_iter([ME, BOB]), ..Scene::default() });
 
     assert_eq!(end.effects(), unsubscribed(1));
 }
@@ -216,16 +216,16 @@ fn unsubscribed(media: u64) -> [Effect; 2] {
 
 fn bob_publishes() -> Scene {
     Scene {
-        published: BTreeSet::from([BOBS]),
-        present: BTreeSet::from([ME, BOB]),
+        published: Set::from_iter([BOBS]),
+        present: Set::from_iter([ME, BOB]),
         ..Scene::default()
     }
 }
 
 fn bob_asks(attempt: u64) -> Scene {
     Scene {
-        asked: BTreeMap::from([((OURS, BOB), attempt)]),
-        present: BTreeSet::from([ME, BOB]),
+        asked: Map::from_iter([((OURS, BOB), attempt)]),
+        present: Set::from_iter([ME, BOB]),
         ..Scene::default()
     }
 }

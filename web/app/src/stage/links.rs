@@ -1,10 +1,8 @@
 //! The links of the network: those of the wrapper, and those that the network asks for itself.
 
-use std::collections::BTreeMap;
-
 use platform::peer::{Channel, Connection, Happened, Heard, Payload, State};
 use room::Input;
-use wire::{LinkId, NodeId};
+use wire::{LinkId, Map, NodeId};
 
 use super::with;
 
@@ -13,8 +11,8 @@ use super::with;
 pub(super) struct Links {
     /// How many links the wrapper has brought; the network numbers its own from far above.
     brought: u64,
-    wrapper: BTreeMap<NodeId, LinkId>,
-    own: BTreeMap<LinkId, Own>,
+    wrapper: Map<NodeId, LinkId>,
+    own: Map<LinkId, Own>,
 }
 
 /// A link of our own. The channel is dropped before the connection, so that nobody hears it close.

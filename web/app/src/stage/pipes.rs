@@ -1,18 +1,16 @@
 //! Media connections: one for each stream and each who watches it.
 
-use std::collections::BTreeMap;
-
 use platform::media::{Sort, Stream, Track};
 use platform::peer::{Connection, Happened, Sender, State};
 use room::{Kind, Media, MediaId, Report, Role, StreamId};
-use wire::NodeId;
+use wire::{Map, NodeId};
 
 use super::with;
 
 /// All media connections, and what we send over them.
 #[derive(Default)]
 pub(super) struct Pipes {
-    pipes: BTreeMap<MediaId, Pipe>,
+    pipes: Map<MediaId, Pipe>,
     audio: Option<Track>,
     video: Option<Track>,
     screen: Vec<Track>,

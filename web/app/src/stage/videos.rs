@@ -1,17 +1,16 @@
 //! The elements that play pictures and sound, each with the stream it is there for.
 
-use std::collections::BTreeMap;
-
 use platform::media::{self, Played, Stream};
 use ui::stage::{Event, Source};
 use web_sys::HtmlVideoElement;
+use wire::Map;
 
 use super::with;
 
 /// The elements on the page.
 #[derive(Default)]
 pub(super) struct Videos {
-    all: BTreeMap<Source, Video>,
+    all: Map<Source, Video>,
 }
 
 struct Video {
