@@ -107,6 +107,7 @@ fn who_leaves_is_gone_for_the_other(screen: Screen) {
 
     talk.hers.loses("group", BOB);
     talk.hers.reads("Everyone else has left.");
+    talk.hers.reads(&format!("{BOB} left the call."));
     match screen {
         Screen::Desktop => talk.his.closes(),
         Screen::Phone => talk.his.loses("toolbar", "Call controls"),
