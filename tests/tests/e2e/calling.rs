@@ -53,7 +53,7 @@ fn the_caller_reads_how_the_call_stands(screen: Screen) {
     eventually("her own picture", || {
         let own = hers.evaluate("[...document.querySelectorAll('iframe')].some(function shows(frame) {
             const inner = frame.contentDocument;
-            return inner && ([...inner.querySelectorAll('video')].some((video) => video.videoWidth > 0)
+            return inner && ([...inner.querySelectorAll('video')].some((video) => video.videoWidth > 0 && video.clientWidth > 200)
                 || [...inner.querySelectorAll('iframe')].some(shows));
         })");
         own.ok().filter(|shown| shown == true)
