@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use etcetera::{AppStrategy as _, AppStrategyArgs};
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -156,8 +157,9 @@ fn settle_data(data: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     if let Some(data) = data {
         return Ok(data);
     }
-    directories::ProjectDirs::from("", "", "hullo")
-        .map(|folders| folders.data_dir().to_owned())
+    let names = AppStrategyArgs { app_name: "hullo".to_owned(), ..AppStrategyArgs::default() };
+    etcetera::choose_app_strategy(names)
+        .map(|folders| folders.data_dir())
         .context("This system has no data directory for this user. Name one with --data DIR")
 }
 

@@ -21,7 +21,7 @@
 //! of its own.
 //!
 //! **Invariant:** nothing sleeps. Who waits, waits for the browser to say something, looks again, and gives up at a
-//! deadline with a description of what is there instead (see [`wait`]).
+//! deadline with a description of what is there instead (see `wait.rs`).
 //! **Invariant:** nothing of the harness is in the page but `witness.js`, which only notes peer connections and times;
 //! the accessibility checker runs in a world of its own, so the content security policy stays in force.
 //! **Invariant:** no test shares a server, a profile or a port with another one.

@@ -23,8 +23,9 @@ const BUDGETS: [(&str, &[&str], usize); 2] = [
     ("a whole conference", &["wrapper.html", "conference.html"], 248_000),
 ];
 
-/// Browser tests at a time: each has two to six pages that encode and decode video in software.
-const BROWSERS: &str = "--test-threads=3";
+/// Browser tests at a time: each has two to six pages that encode and decode video in software, and keeps two cores
+/// busy alone.
+const BROWSERS: &str = "--test-threads=1";
 
 /// Runs every check, the quick ones first.
 pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {

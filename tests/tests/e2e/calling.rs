@@ -53,7 +53,7 @@ fn the_caller_reads_how_the_call_stands(screen: Screen) {
     eventually("her own picture", || {
         let own = hers.evaluate("[...document.querySelectorAll('iframe')].some(function shows(frame) {
             const inner = frame.contentDocument;
-            return inner && ([...inner.querySelectorAll('video')].some((video) => video.videoWidth > 0)
+            return inner && ([...inner.querySelectorAll('video')].some((video) => video.videoWidth > 0 && video.clientWidth > 200)
                 || [...inner.querySelectorAll('iframe')].some(shows));
         })");
         own.ok().filter(|shown| shown == true)
@@ -107,6 +107,7 @@ fn who_leaves_is_gone_for_the_other(screen: Screen) {
 
     talk.hers.loses("group", BOB);
     talk.hers.reads("Everyone else has left.");
+    talk.hers.reads(&format!("{BOB} left the call."));
     match screen {
         Screen::Desktop => talk.his.closes(),
         Screen::Phone => talk.his.loses("toolbar", "Call controls"),

@@ -47,6 +47,10 @@ struct Shell {
     is_frame_ready: bool,
     /// Whether the page goes away: what is posted now must outlive it.
     is_closing: bool,
+    /// The window closes when the last parting is over.
+    is_done: bool,
+    /// Connections that stay a moment longer.
+    partings: usize,
     station: Option<Station<Word>>,
     ringback: Option<sound::Loop>,
     awake: Option<AwakeScreen>,
@@ -77,6 +81,8 @@ pub fn start() {
         port: None,
         is_frame_ready: false,
         is_closing: false,
+        is_done: false,
+        partings: 0,
         station: together::station(on_word),
         ringback: None,
         awake: None,
@@ -228,7 +234,7 @@ impl Shell {
                 }
             }
             Effect::Remove(id) => self.say(&Down::Remove { id }, None),
-            Effect::Hang(invite) => drop(self.lines.remove(&invite)),
+            Effect::Hang(invite) => self.hang(invite),
             Effect::Ringback { on } => {
                 self.ringback = on.then(|| sound::Loop::new(sound::Tune::Ringback));
             }
@@ -239,15 +245,28 @@ impl Shell {
             }
             Effect::Close => {
                 self.awake = None;
-                if page::is_framed() {
-                    let parent = Port::to_parent(&page::origin(), |(), _| {});
-                    // Without a page around it there is nothing to close.
-                    parent.say(&Done { done: true }, None).ok();
+                if self.partings == 0 {
+                    close();
                 } else {
-                    page::close_tab();
+                    self.is_done = true;
                 }
             }
         }
+    }
+
+    /// Closes the connection of an invite, once what was said over it last has arrived.
+    fn hang(&mut self, invite: InviteId) {
+        let Some(parting) = self.lines.remove(&invite).and_then(Line::part) else { return };
+        self.partings += 1;
+        platform::spawn(async move {
+            parting.await;
+            with(|shell| {
+                shell.partings -= 1;
+                if shell.is_done && shell.partings == 0 {
+                    close();
+                }
+            });
+        });
     }
 
     fn describe(&mut self, invite: InviteId, what: call::Describe) {
@@ -317,6 +336,17 @@ impl Shell {
         if let Some(station) = &self.station {
             station.say(word);
         }
+    }
+}
+
+/// Closes the window, or the frame that stands for one.
+fn close() {
+    if page::is_framed() {
+        let parent = Port::to_parent(&page::origin(), |(), _| {});
+        // Without a page around it there is nothing to close.
+        parent.say(&Done { done: true }, None).ok();
+    } else {
+        page::close_tab();
     }
 }
 

@@ -21,7 +21,7 @@
 //!
 //! **Invariant:** a closure that was handed in is not called after its owner was dropped.
 //!
-//! **Limits.** One thread: the browser's. Sounds need a gesture of the person first, which [`sound::Sounds::unlock`]
+//! **Limits.** One thread: the browser's. Sounds need a gesture of the person first, which [`sound::unlock`]
 //! waits for. Sizes are bounded where they come from outside: see [`port`] and [`live`].
 //!
 //! Sources: W3C WebRTC, Media Capture and Streams, Web Audio; WHATWG HTML (messaging, storage).

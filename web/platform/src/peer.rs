@@ -20,6 +20,7 @@ use web_sys::{
 
 use crate::media::{Sort, Stream, Track};
 pub use crate::peer::channel::{Channel, Heard, MESSAGE_BYTES_MAX, Payload};
+use crate::time::sleep;
 use crate::{Fault, Listener, Timer};
 
 mod channel;
@@ -27,6 +28,9 @@ mod channel;
 /// How long a complete description waits for candidates. Guess: local ones take milliseconds, a silent STUN server
 /// would take far longer than a caller's patience.
 pub const GATHERING: Duration = Duration::from_millis(1_500);
+
+/// How long a connection outlives its channel. Guess: two round trips of a long path.
+const PARTING: Duration = Duration::from_millis(300);
 
 /// What happens to a connection.
 pub enum Happened {
@@ -270,6 +274,13 @@ impl Sender {
             self.connection.remove_track(&self.inner);
         }
     }
+}
+
+/// Closes `channel`, lets what was sent over it arrive, and then closes `connection`, which would cut it short.
+pub async fn part(connection: Connection, channel: Option<Channel>) {
+    drop(channel);
+    sleep(PARTING).await;
+    drop(connection);
 }
 
 fn listen(inner: &RtcPeerConnection, hear: impl FnMut(Happened) + 'static) -> [Listener; 5] {

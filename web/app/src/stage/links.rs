@@ -1,6 +1,6 @@
 //! The links of the network: those of the wrapper, and those that the network asks for itself.
 
-use platform::peer::{Channel, Connection, Happened, Heard, Payload, State};
+use platform::peer::{Channel, Connection, Happened, Heard, Payload, State, part};
 use room::Input;
 use wire::{LinkId, Map, NodeId};
 
@@ -81,9 +81,11 @@ impl Links {
         });
     }
 
-    /// Closes a link. One of the wrapper stays open there, but nothing is taken from it any more.
+    /// Closes a link, once what was sent over it has arrived. One of the wrapper stays open there, but nothing is taken from it any more.
     pub(super) fn hang(&mut self, link: LinkId) {
-        self.own.remove(&link);
+        if let Some(own) = self.own.remove(&link) {
+            platform::spawn(part(own.connection, own.channel));
+        }
         self.wrapper.retain(|_, brought| *brought != link);
     }
 

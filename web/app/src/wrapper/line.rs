@@ -2,7 +2,7 @@
 
 use call::Describe;
 use platform::Fault;
-use platform::peer::{Channel, Connection, Happened, Heard, Payload, State};
+use platform::peer::{Channel, Connection, Happened, Heard, Payload, State, part};
 use ui::wrapper::Event;
 use wire::wrapper::Hello;
 use wire::{InviteId, NodeId, UserId};
@@ -82,6 +82,11 @@ impl Line {
         if let Some(channel) = &self.channel {
             channel.send(payload).ok();
         }
+    }
+
+    /// Closes, and gives what to wait for until everything has arrived; `None` when nobody was at the other end.
+    pub(super) fn part(self) -> Option<impl Future<Output = ()> + 'static> {
+        self.peer.is_some().then(|| part(self.connection, self.channel))
     }
 
     fn keep(&mut self, invite: InviteId, me: NodeId, mut channel: Channel) {
