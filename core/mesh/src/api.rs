@@ -1,10 +1,11 @@
 //! What goes into a mesh, what comes out, its bounds, and why an input may be refused.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wire::{LinkId, NodeId};
 
-use crate::Map;
+use crate::Cost;
 
 /// The bounds of a mesh.
 #[derive(Clone, Debug)]
@@ -72,8 +73,13 @@ pub enum Input {
         /// One frame.
         frame: Vec<u8>,
     },
-    /// The map has changed.
-    Map(Map),
+    /// A node says, of its own links, that it has these.
+    Links {
+        /// Who.
+        node: NodeId,
+        /// To whom, and how long a frame takes.
+        links: BTreeMap<NodeId, Cost>,
+    },
     /// Our digest has changed; beats carry it.
     Digest(u32),
     /// Say it to all.

@@ -22,6 +22,10 @@ pub(crate) enum Frame {
         #[serde(with = "bytes")]
         bytes: Vec<u8>,
     },
+    /// Echo this at once.
+    Ping,
+    /// The echo.
+    Echo,
 }
 
 /// A message to all.
@@ -112,6 +116,8 @@ mod tests {
             ),
             (Frame::Tell(vec![8, 9]), "03020809"),
             (Frame::Piece { more: true, bytes: vec![7] }, "04010107"),
+            (Frame::Ping, "05"),
+            (Frame::Echo, "06"),
         ] {
             let bytes = frame.encode();
 

@@ -1,7 +1,7 @@
 //! The network of participants: links to neighbours, and through them to everybody.
 //!
-//! The mesh knows neighbours, and a map of who is linked to whom that whoever drives it works out from records that
-//! each node publishes. From the map alone follow the broadcast trees and the next hops, so nothing is negotiated
+//! The mesh knows neighbours, and a map of who is linked to whom, drawn from records that each node publishes through
+//! whoever drives it. From the map alone follow the broadcast trees and the next hops, so nothing is negotiated
 //! and nothing counts to infinity.
 //!
 //! ```text
@@ -20,8 +20,11 @@
 //! ```
 //!
 //! A cast names the hash of its author's map. A node whose map has the same hash, and who has the links that its map
-//! says, forwards down the tree, and to neighbours that are not on the map yet; any other floods. So a network at rest sends each cast N − 1 times, and a network in motion
-//! loses none that a flood would not lose.
+//! says, forwards down the tree, and to neighbours that are not on the map yet; any other floods. So a network at rest
+//! sends each cast N − 1 times, and a network in motion loses none that a flood would not lose.
+//!
+//! A new link is measured once, by a ping and its echo. The records carry what came out, so the tree of an author is
+//! that of the quickest ways: a cast arrives as early as a flood would bring it.
 //!
 //! **Invariant:** each cast of an author is handed up at most once, on any graph, whatever the duplication.
 //! **Invariant:** a frame from outside never panics; one that cannot be read costs its sender the link.
@@ -33,7 +36,10 @@
 
 mod api;
 mod cast;
+mod cost;
+mod cuts;
 mod frame;
+mod glance;
 mod link;
 mod map;
 mod route;
@@ -44,6 +50,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::{LinkId, NodeId, Time};
 
 pub use api::{Config, Error, Input, Output};
+pub use cost::{Cost, LEVEL_MAX};
+pub use glance::{Glance, glance};
 pub use map::Map;
 
 use frame::Frame;
@@ -57,8 +65,10 @@ pub struct Mesh {
     me: NodeId,
     links: BTreeMap<LinkId, Link>,
     map: Map,
-    /// The neighbour on the way to each node that can be reached.
-    hops: BTreeMap<NodeId, NodeId>,
+    /// The nodes that can be reached, ourselves included.
+    reach: BTreeSet<NodeId>,
+    /// The neighbour on the way to each of them; none until a message to one needs it.
+    hops: Option<BTreeMap<NodeId, NodeId>>,
     /// Which casts of each author were heard, and when the last, counted in casts.
     windows: BTreeMap<NodeId, (u64, Window)>,
     version: u64,
@@ -81,7 +91,8 @@ impl Mesh {
             me,
             links: BTreeMap::new(),
             map: Map::default(),
-            hops: BTreeMap::new(),
+            reach: BTreeSet::from([me]),
+            hops: None,
             version: 0,
             windows: BTreeMap::new(),
             heard: 0,
@@ -104,9 +115,12 @@ impl Mesh {
             Input::Up { link, peer } => self.on_up(now, link, peer)?,
             Input::Down { link } => self.on_down(now, link),
             Input::Received { link, frame } => self.on_received(now, link, &frame)?,
-            Input::Map(map) => {
-                self.map = map;
-                self.find_ways(now);
+            Input::Links { node, links } => {
+                let turn = self.map.turn(node, links, &self.reach);
+                self.hops = None;
+                if turn.lost || turn.bridged || !self.waiting.is_empty() {
+                    self.find_ways(now);
+                }
             }
             Input::Digest(digest) => self.digest = digest,
             Input::Cast { payload, except } => {
@@ -159,8 +173,18 @@ impl Mesh {
 
     /// The nodes that can be reached, ourselves included.
     #[must_use]
-    pub fn reach(&self) -> BTreeSet<NodeId> {
-        self.hops.keys().copied().chain([self.me]).collect()
+    pub fn reach(&self) -> &BTreeSet<NodeId> {
+        &self.reach
+    }
+
+    /// The neighbours, and how long a frame takes to each.
+    #[must_use]
+    pub fn costs(&self) -> BTreeMap<NodeId, Cost> {
+        let mut costs = BTreeMap::new();
+        for link in self.links.values() {
+            costs.entry(link.peer).or_insert(link.cost);
+        }
+        costs
     }
 
     fn check_size(&self, payload: &[u8]) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wire::{LinkId, NodeId, Time};
 
 use crate::frame::Frame;
-use crate::{Config, Error, Mesh, Output};
+use crate::{Config, Cost, Error, Mesh, Output};
 
 /// More than a frame adds to its payload.
 const HEADER_BYTES_MAX: usize = 64;
@@ -20,6 +20,10 @@ pub(crate) struct Link {
     beaten: Time,
     /// When we last received anything.
     heard: Time,
+    /// When we asked for an echo that has not come yet.
+    pinged: Option<Time>,
+    /// How long a frame takes.
+    pub(crate) cost: Cost,
     /// Whether it has been silent too long to be relied on.
     suspect: bool,
     /// The pieces so far of a message that comes in pieces.
@@ -50,10 +54,13 @@ impl Mesh {
                 sent: now,
                 beaten: now,
                 heard: now,
+                pinged: Some(now),
+                cost: Cost::UNKNOWN,
                 suspect: false,
                 pieces: Vec::new(),
             };
             self.links.insert(link, open);
+            self.send(now, link, &Frame::Ping);
             if is_new {
                 self.outputs.push_back(Output::Opened { peer });
                 self.find_ways(now);
@@ -132,7 +139,7 @@ impl Mesh {
     ) -> Result<(), &'static str> {
         let frame = Frame::decode(bytes).ok_or("a frame that cannot be read")?;
         let Frame::Piece { more, bytes } = frame else {
-            return self.on_frame(now, peer, frame);
+            return self.on_frame(now, id, peer, frame);
         };
         let pieces_max = self.config.message_bytes_max + HEADER_BYTES_MAX;
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
@@ -145,10 +152,16 @@ impl Mesh {
         }
         let whole = std::mem::take(&mut link.pieces);
         let frame = Frame::decode(&whole).ok_or("pieces that make no frame")?;
-        self.on_frame(now, peer, frame)
+        self.on_frame(now, id, peer, frame)
     }
 
-    fn on_frame(&mut self, now: Time, peer: NodeId, frame: Frame) -> Result<(), &'static str> {
+    fn on_frame(
+        &mut self,
+        now: Time,
+        id: LinkId,
+        peer: NodeId,
+        frame: Frame,
+    ) -> Result<(), &'static str> {
         match frame {
             Frame::Beat(digest) => {
                 let digest = u32::from_le_bytes(digest);
@@ -157,8 +170,17 @@ impl Mesh {
             Frame::Cast(cast) => self.on_cast(now, peer, cast),
             Frame::Unicast(unicast) => self.on_unicast(now, unicast),
             Frame::Tell(payload) => self.outputs.push_back(Output::Told { peer, payload }),
+            Frame::Ping => self.send(now, id, &Frame::Echo),
+            Frame::Echo => self.on_echo(now, id)?,
             Frame::Piece { .. } => return Err("pieces within pieces"),
         }
+        Ok(())
+    }
+
+    fn on_echo(&mut self, now: Time, id: LinkId) -> Result<(), &'static str> {
+        let link = self.links.get_mut(&id).ok_or("an echo after the end")?;
+        let pinged = link.pinged.take().ok_or("an echo that nobody asked for")?;
+        link.cost = Cost::of(now - pinged);
         Ok(())
     }
 

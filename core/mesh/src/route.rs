@@ -50,15 +50,23 @@ impl Mesh {
 
     /// Sends it to the next hop, or gives it back when there is none.
     fn pass_on(&mut self, now: Time, unicast: Unicast) -> Result<(), Unicast> {
-        let Some(next) = self.hops.get(&unicast.to).copied() else { return Err(unicast) };
+        let hops = self.hops.get_or_insert_with(|| {
+            let own = self.links.values().map(|link| link.peer).collect();
+            self.map.first_hops(self.me, &own)
+        });
+        let Some(next) = hops.get(&unicast.to).copied() else { return Err(unicast) };
         self.send_to(now, next, &Frame::Unicast(unicast));
         Ok(())
     }
 
-    /// Works out all ways anew, and sends what waited for one.
+    /// Works out anew who can be reached, and sends what waited for one.
     pub(crate) fn find_ways(&mut self, now: Time) {
-        self.hops = self.map.first_hops(self.me, &self.neighbours());
-        self.version += 1;
+        self.hops = None;
+        let reach = self.map.reach(self.me, &self.neighbours());
+        if reach != self.reach {
+            self.reach = reach;
+            self.version += 1;
+        }
         for waiting in std::mem::take(&mut self.waiting) {
             let until = waiting.until;
             if let Err(unicast) = self.pass_on(now, waiting.unicast) {

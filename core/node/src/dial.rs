@@ -43,6 +43,10 @@ pub(crate) struct Tries {
 impl Node {
     /// Dials whom we want a link to.
     pub(crate) fn dial_wanted(&mut self, now: Time) {
+        if !self.dial_is_stale && self.dial_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.dial_is_stale = false;
         self.dial_at = None;
         for peer in self.wanted() {
             if self.attempts.len() >= self.config.attempts_max {
@@ -75,8 +79,10 @@ impl Node {
         }
         let degree = linked.len() + self.attempts.len();
         let lacking = self.config.links_min.saturating_sub(degree);
-        let has_room =
-            |peer: &NodeId| self.mesh.map().neighbours(*peer).count() < self.config.links_max;
+        if lacking == 0 {
+            return Vec::new();
+        }
+        let has_room = |peer: &NodeId| self.mesh.map().degree(*peer) < self.config.links_max;
         let mut free: Vec<NodeId> = free.filter(has_room).collect();
         free.sort_by_key(|peer| (affinity(self.me, *peer), *peer));
         free.truncate(lacking);
@@ -94,6 +100,7 @@ impl Node {
         let until = now + self.config.dial;
         let is_ours = stage == Stage::Offering;
         self.attempts.insert(link, Attempt { peer, is_ours, stage, until });
+        self.dial_is_stale = true;
         link
     }
 
@@ -180,6 +187,7 @@ impl Node {
     pub(crate) fn finish(&mut self, link: LinkId, peer: NodeId) -> bool {
         let expected = self.attempts.get(&link).is_some_and(|attempt| attempt.peer == peer);
         if expected {
+            self.dial_is_stale = true;
             self.attempts.remove(&link);
             self.tries.remove(&peer);
         }
@@ -189,6 +197,7 @@ impl Node {
     /// Ends an attempt, and waits longer each time before the next.
     pub(crate) fn give_up(&mut self, now: Time, link: LinkId) {
         let Some(attempt) = self.attempts.remove(&link) else { return };
+        self.dial_is_stale = true;
         let count = self.tries.get(&attempt.peer).map_or(0, |tries| tries.count) + 1;
         let pause = pause(&self.config, count);
         let jitter = pause.mul_f64(self.dice.below(1_000) as f64 / 2_000.0);

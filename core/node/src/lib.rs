@@ -113,20 +113,22 @@ pub struct Node {
     dice: Dice,
     mesh: Mesh,
     tree: Tree,
-    /// Whether a link record or a link has changed since the map was made.
-    map_is_stale: bool,
     /// When to publish our own link record, after our links changed.
     record_at: Option<Time>,
     /// Who is present, and until when if it cannot be reached.
     present: BTreeMap<NodeId, Option<Time>>,
-    /// The mesh's version when presence was last worked out.
-    attended: u64,
-    /// What each node says of its links.
-    records: BTreeMap<NodeId, presence::Record>,
+    /// The first moment at which somebody who cannot be reached is gone.
+    gone_at: Option<Time>,
+    /// The mesh's version when presence was last worked out; `None` when somebody has said since that it leaves.
+    attended: Option<u64>,
+    /// Who said that they left for good.
+    left: BTreeSet<NodeId>,
     attempts: BTreeMap<LinkId, dial::Attempt>,
     tries: BTreeMap<NodeId, dial::Tries>,
     /// When to dial somebody again.
     dial_at: Option<Time>,
+    /// Whether links, attempts or presence have changed since we last thought about whom to dial.
+    dial_is_stale: bool,
     next_link: u64,
     next_id: u32,
     /// What our notices to one node were about.
@@ -145,14 +147,15 @@ impl Node {
             dice: Dice::new(seed),
             mesh: Mesh::new(config.mesh.clone(), now, me, first),
             tree: Tree::new(config.tree.clone(), now, clock, me),
-            map_is_stale: false,
             record_at: None,
             present: BTreeMap::from([(me, None)]),
-            attended: 0,
-            records: BTreeMap::new(),
+            gone_at: None,
+            attended: None,
+            left: BTreeSet::new(),
             attempts: BTreeMap::new(),
             tries: BTreeMap::new(),
             dial_at: None,
+            dial_is_stale: false,
             next_link: FIRST_OWN_LINK.0,
             next_id: 0,
             notices: VecDeque::new(),
@@ -187,10 +190,10 @@ impl Node {
         if self.is_over {
             return None;
         }
-        let cores = [self.mesh.timeout(), self.tree.timeout(), self.record_at, self.dial_at];
-        let lost = self.present.values().copied().flatten();
+        let cores = [self.mesh.timeout(), self.tree.timeout()];
+        let own = [self.record_at, self.dial_at, self.gone_at];
         let attempts = self.attempts.values().map(|attempt| attempt.until);
-        cores.into_iter().flatten().chain(lost).chain(attempts).min()
+        cores.into_iter().chain(own).flatten().chain(attempts).min()
     }
 
     /// Our own name.
@@ -232,6 +235,12 @@ impl Node {
     #[must_use]
     pub fn neighbours(&self) -> BTreeSet<NodeId> {
         self.mesh.neighbours()
+    }
+
+    /// A number that is equal in two nodes that have the same writes, and hardly ever in others.
+    #[must_use]
+    pub fn digest(&self) -> u32 {
+        self.tree.digest()
     }
 
     /// What this node keeps of the shared tree.
