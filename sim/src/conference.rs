@@ -117,6 +117,8 @@ pub enum Act {
 pub struct Traffic {
     /// Frames that are not beats.
     pub frames: u64,
+    /// How many of them are to all.
+    pub casts: u64,
     /// Their bytes.
     pub bytes: u64,
     /// Beats.
@@ -386,10 +388,11 @@ impl Conference {
                     self.traffic.frames += 1;
                     self.traffic.bytes += frame.len() as u64;
                 }
-                if let Glance::Cast { author, seq, hops: 1 } = kind
-                    && author == self.people[who].node.me()
-                {
-                    self.ledger.sent(author, seq, agenda.now());
+                if let Glance::Cast { author, seq, hops } = kind {
+                    self.traffic.casts += 1;
+                    if hops == 1 && author == self.people[who].node.me() {
+                        self.ledger.sent(author, seq, agenda.now());
+                    }
                 }
                 self.links.send(who, link, frame, agenda);
             }

@@ -98,7 +98,14 @@ impl<S: Story> World<S> {
     /// The story with this number begins.
     #[must_use]
     pub fn new(number: u64, story: S) -> Self {
-        Self { number, agenda: Agenda::default(), story, steps: 0, log: VecDeque::new(), is_quiet: false }
+        Self {
+            number,
+            agenda: Agenda::default(),
+            story,
+            steps: 0,
+            log: VecDeque::new(),
+            is_quiet: false,
+        }
     }
 
     /// The same, but the steps are not written down: for long stories, which can be told again when one breaks.

@@ -421,6 +421,7 @@ impl Hall {
         let now = self.traffic();
         Traffic {
             frames: now.frames - before.frames,
+            casts: now.casts - before.casts,
             bytes: now.bytes - before.bytes,
             beats: now.beats - before.beats,
         }

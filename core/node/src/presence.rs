@@ -176,7 +176,12 @@ mod tests {
 
     #[test]
     fn a_strange_record_counts_for_nothing() {
-        for value in [json!({}), json!({"to": 1}), json!({"to": "äöüäöü", "left": "yes"}), json!({"to": "__________________________"})] {
+        for value in [
+            json!({}),
+            json!({"to": 1}),
+            json!({"to": "äöüäöü", "left": "yes"}),
+            json!({"to": "__________________________"}),
+        ] {
             let read = Record::of(&value);
 
             assert!(read.neighbours.is_empty() && !read.left, "{value}");
