@@ -19,6 +19,8 @@ pub enum Glance {
         /// How many hops it has gone, this one included.
         hops: u8,
     },
+    /// Of a cast: that somebody has it, or wants it.
+    Hint,
     /// To one.
     Unicast,
     /// To a neighbour.
@@ -34,6 +36,7 @@ pub enum Glance {
 pub fn glance(frame: &[u8]) -> Glance {
     match Frame::decode(frame) {
         Some(Frame::Beat(_) | Frame::Ping | Frame::Echo) => Glance::Beat,
+        Some(Frame::Hint { .. } | Frame::Want { .. }) => Glance::Hint,
         Some(Frame::Cast(cast)) => {
             let hops = (HOPS_MAX + 1).saturating_sub(cast.hops);
             Glance::Cast { author: cast.author, seq: cast.seq, hops }

@@ -9,19 +9,20 @@
 //!                     ▲                      │ a frame
 //!                     └──────────────────────┘           a beat goes out after 1 s without other traffic
 //!
-//!   cast      author ─▶ its neighbours ─▶ children in the author's tree ─▶ …      the maps agree
-//!                       every neighbour                                           here they do not: flood
+//!   cast      author ─▶ children in its tree ─▶ their children ─▶ …            the maps agree
+//!                   ┄┄▶ the other neighbours: a hint, ◀┄┄ wanted after 150 ms    here they do not
 //!             (author, number) is remembered, so each node hears it once
 //!
 //!   unicast   from ─▶ first hop ─▶ first hop of that ─▶ … ─▶ to
-//!                                └▶ no way: told to the sender
+//!           ◀── receipt ─────────┴▶ no way: tried again for five seconds, then told to the sender
 //!
 //!   tell      one hop
 //! ```
 //!
-//! A cast names the hash of its author's map. A node whose map has the same hash, and who has the links that its map
-//! says, forwards down the tree, and to neighbours that are not on the map yet; any other floods. So a network at rest
-//! sends each cast N − 1 times, and a network in motion loses none that a flood would not lose.
+//! A cast names the hash of its author's map. Whoever has another map, or lacks a link that its map says it has,
+//! forwards down the tree that it sees itself, and tells its other neighbours the number only: they ask for what the
+//! trees do not bring. So a network at rest sends each cast N − 1 times and nothing else, and a network in motion loses
+//! none that a flood would not lose, for little more.
 //!
 //! A new link is measured once, by a ping and its echo. The records carry what came out, so the tree of an author is
 //! that of the quickest ways: a cast arrives as early as a flood would bring it.
@@ -40,6 +41,7 @@ mod cost;
 mod cuts;
 mod frame;
 mod glance;
+mod lazy;
 mod link;
 mod map;
 mod route;
@@ -55,8 +57,9 @@ pub use glance::{Glance, glance};
 pub use map::Map;
 
 use frame::Frame;
+use lazy::Lazy;
 use link::Link;
-use window::Window;
+use window::Heard;
 
 /// One node's part of the network.
 #[derive(Debug)]
@@ -69,10 +72,13 @@ pub struct Mesh {
     reach: BTreeSet<NodeId>,
     /// The neighbour on the way to each of them; none until a message to one needs it.
     hops: Option<BTreeMap<NodeId, NodeId>>,
-    /// Which casts of each author were heard, and when the last, counted in casts.
-    windows: BTreeMap<NodeId, (u64, Window)>,
+    /// Which casts were heard.
+    heard: Heard,
+    /// Which casts others have that we lack.
+    lazy: Lazy,
+    /// Which messages to us were.
+    got: Heard,
     version: u64,
-    heard: u64,
     seq: u64,
     digest: u32,
     waiting: VecDeque<route::Waiting>,
@@ -94,8 +100,9 @@ impl Mesh {
             reach: BTreeSet::from([me]),
             hops: None,
             version: 0,
-            windows: BTreeMap::new(),
-            heard: 0,
+            heard: Heard::default(),
+            lazy: Lazy::default(),
+            got: Heard::default(),
             seq: first,
             digest: 0,
             waiting: VecDeque::new(),
@@ -149,14 +156,20 @@ impl Mesh {
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
         let links = self.links.values().map(|link| link.timeout(&self.config));
-        let waiting = self.waiting.iter().map(|waiting| waiting.until);
-        links.chain(waiting).min()
+        let waiting = self.waiting.iter().map(route::Waiting::timeout);
+        links.chain(waiting).chain(self.lazy.timeout()).min()
     }
 
     /// The neighbours: whoever has an open link.
     #[must_use]
     pub fn neighbours(&self) -> BTreeSet<NodeId> {
         self.links.values().map(|link| link.peer).collect()
+    }
+
+    /// The neighbours that were heard lately.
+    #[must_use]
+    pub fn trusted(&self) -> BTreeSet<NodeId> {
+        self.links.values().filter(|link| !link.suspect).map(|link| link.peer).collect()
     }
 
     /// The map as it was last given.
@@ -177,11 +190,11 @@ impl Mesh {
         &self.reach
     }
 
-    /// The neighbours, and how long a frame takes to each.
+    /// The neighbours that were heard lately, and how long a frame takes to each.
     #[must_use]
     pub fn costs(&self) -> BTreeMap<NodeId, Cost> {
         let mut costs = BTreeMap::new();
-        for link in self.links.values() {
+        for link in self.links.values().filter(|link| !link.suspect) {
             costs.entry(link.peer).or_insert(link.cost);
         }
         costs

@@ -1,7 +1,5 @@
 //! One link: who is there, whether it lives, and frames in pieces.
 
-use std::collections::BTreeSet;
-
 use wire::{LinkId, NodeId, Time};
 
 use crate::frame::Frame;
@@ -25,7 +23,7 @@ pub(crate) struct Link {
     /// How long a frame takes.
     pub(crate) cost: Cost,
     /// Whether it has been silent too long to be relied on.
-    suspect: bool,
+    pub(crate) suspect: bool,
     /// The pieces so far of a message that comes in pieces.
     pieces: Vec<u8>,
 }
@@ -94,18 +92,25 @@ impl Mesh {
         self.looked = now;
         let mut dead = Vec::new();
         let mut due = Vec::new();
+        let mut turned = Vec::new();
         for (id, link) in &mut self.links {
             if slept {
                 let spare = self.config.down - self.config.suspect;
                 link.heard = link.heard.max(Time::at(now.since_origin().saturating_sub(spare)));
             }
-            link.suspect = now >= link.heard + self.config.suspect;
+            let suspect = now >= link.heard + self.config.suspect;
+            if suspect != std::mem::replace(&mut link.suspect, suspect) {
+                turned.push(link.peer);
+            }
             if now >= link.heard + self.config.down {
                 dead.push(*id);
             } else if now >= link.beat_at(&self.config) {
                 link.beaten = now;
                 due.push(*id);
             }
+        }
+        for peer in turned {
+            self.turn(now, peer);
         }
         for link in dead {
             self.outputs.push_back(Output::Hang { link });
@@ -115,14 +120,17 @@ impl Mesh {
         for link in due {
             self.send(now, link, &beat);
         }
-        self.give_up_waiting(now);
+        self.look_after_waiting(now);
+        self.ask_for_missing(now);
     }
 
     pub(crate) fn on_received(&mut self, now: Time, id: LinkId, bytes: &[u8]) -> Result<(), Error> {
         let link = self.links.get_mut(&id).ok_or(Error::UnknownLink)?;
         let peer = link.peer;
         link.heard = now;
-        link.suspect = false;
+        if std::mem::replace(&mut link.suspect, false) {
+            self.turn(now, peer);
+        }
         self.read(now, id, peer, bytes).map_err(|what| {
             self.outputs.push_back(Output::Hang { link: id });
             self.on_down(now, id);
@@ -172,9 +180,16 @@ impl Mesh {
             Frame::Tell(payload) => self.outputs.push_back(Output::Told { peer, payload }),
             Frame::Ping => self.send(now, id, &Frame::Echo),
             Frame::Echo => self.on_echo(now, id)?,
+            Frame::Hint { author, seq } => self.on_hint(now, peer, author, seq),
+            Frame::Want { author, seq } => self.on_want(now, peer, author, seq),
             Frame::Piece { .. } => return Err("pieces within pieces"),
         }
         Ok(())
+    }
+
+    fn turn(&mut self, now: Time, peer: NodeId) {
+        self.outputs.push_back(Output::Turned { peer });
+        self.find_ways(now);
     }
 
     fn on_echo(&mut self, now: Time, id: LinkId) -> Result<(), &'static str> {
@@ -209,8 +224,8 @@ impl Mesh {
     }
 
     /// Whether all links that the map says we have are there, and live. More than it says do no harm.
-    pub(crate) fn is_settled(&self, neighbours: &BTreeSet<NodeId>) -> bool {
-        self.links.values().all(|link| !link.suspect)
-            && self.map.neighbours(self.me).all(|peer| neighbours.contains(&peer))
+    pub(crate) fn is_settled(&self) -> bool {
+        let trusted = self.trusted();
+        self.map.neighbours(self.me).all(|peer| trusted.contains(&peer))
     }
 }

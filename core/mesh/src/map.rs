@@ -215,13 +215,35 @@ impl Map {
         ways
     }
 
+    /// Whether no node alone holds the network together when the link between these two is gone.
+    #[must_use]
+    pub fn can_spare(&self, one: NodeId, other: NodeId) -> bool {
+        let (Some(one), Some(other)) = (self.index.get(&one), self.index.get(&other)) else {
+            return false;
+        };
+        let is_it = |at: usize, to: usize| (at, to) == (*one, *other) || (to, at) == (*one, *other);
+        let links = |at: usize| {
+            let edges = self.links[at].iter().map(|edge| edge.to);
+            edges.filter(move |to| !is_it(at, *to))
+        };
+        crate::cuts::find(self.names.len(), links).is_empty()
+    }
+
     /// Where a network of these links falls apart: nodes whose leave cuts off others from each other, each with two
     /// of its neighbours that only it holds together.
     #[must_use]
     pub fn cuts(&self) -> Vec<(NodeId, NodeId, NodeId)> {
-        crate::cuts::find(self.names.len(), |at| self.links[at].iter().map(|edge| edge.to))
+        // Searched in the order of names, so that equal maps give equal answers.
+        let order: Vec<usize> = self.index.values().copied().collect();
+        let mut rank = vec![0; order.len()];
+        for (place, at) in order.iter().enumerate() {
+            rank[*at] = place;
+        }
+        let links = |place: usize| self.links[order[place]].iter().map(|edge| rank[edge.to]);
+        let name = |place: usize| self.names[order[place]];
+        crate::cuts::find(order.len(), links)
             .into_iter()
-            .map(|(cut, one, other)| (self.names[cut], self.names[one], self.names[other]))
+            .map(|(cut, one, other)| (name(cut), name(one), name(other)))
             .collect()
     }
 }

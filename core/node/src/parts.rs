@@ -38,13 +38,16 @@ impl Node {
             mesh::Output::Hang { link } => self.outputs.push_back(Output::Hang { link }),
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
+                self.plan_pruning(now);
                 self.on_links_changed(now, bridge);
                 return self.tree_input(now, tree::Input::Opened { peer, bridge });
             }
             mesh::Output::Closed { peer } => {
+                self.repairs.remove(&peer);
                 self.on_links_changed(now, true);
                 return self.tree_input(now, tree::Input::Closed { peer });
             }
+            mesh::Output::Turned { .. } => self.on_links_changed(now, true),
             mesh::Output::Heard { author, payload } => {
                 let what = "a broadcast that cannot be read";
                 let misbehaved = Error::PeerMisbehaved { peer: author, what };

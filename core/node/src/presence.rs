@@ -116,6 +116,7 @@ impl Node {
         if turned {
             self.attended = None;
         }
+        self.mend_at.get_or_insert(now + self.config.mend);
         let links = record.map(|record| record.neighbours).unwrap_or_default();
         self.mesh_input(now, mesh::Input::Links { node, links })
     }

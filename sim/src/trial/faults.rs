@@ -74,7 +74,7 @@ pub(super) fn one_crash(hall: &mut Hall, report: &mut Report) -> Result<(), Brok
     hall.act(Act::Crash(victim))?;
     let step = if hall.awake().len() > 100 { 50 } else { 10 };
     let knows = |hall: &Hall| {
-        hall.awake().iter().all(|who| !hall.person(*who).node.neighbours().contains(&name))
+        hall.awake().iter().all(|who| !hall.person(*who).node.trusted().contains(&name))
     };
     while !knows(hall) && hall.world.now() - begin < Duration::from_secs(20) {
         hall.pass(Duration::from_millis(step))?;
@@ -110,7 +110,7 @@ fn heal(hall: &mut Hall, step: Duration) -> Result<(f64, f64, Vec<(f64, f64)>), 
     loop {
         let awake = hall.awake();
         let enough = LINKS_MIN.min(awake.len() - 1);
-        let well = |who: &&usize| hall.person(**who).node.neighbours().len() >= enough;
+        let well = |who: &&usize| hall.person(**who).node.trusted().len() >= enough;
         let well = awake.iter().filter(well).count();
         split = split.max(hall.islands().len() - 1);
         let waited = hall.world.now() - begin;

@@ -41,7 +41,8 @@ impl Hall {
         let (took, points) = self.until_agreed(Duration::from_secs(120))?;
         report.note("join_agree", took, "s", "from the last join until all see the same");
         report.draw("After the last join", "seconds", "% that see what most see", points);
-        self.pass(Duration::from_secs(10))?;
+        // Until the links that nobody needs are gone.
+        self.pass(Duration::from_secs(60))?;
         report.links = self.story().overlay().into_keys().collect();
         let degree = report.links.len() as f64 * 2.0 / nodes as f64;
         report.note("degree", degree, "", "links of a node, on average");

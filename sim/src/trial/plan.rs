@@ -66,7 +66,7 @@ impl Plan {
             "missing" => Some(0.0),
             "heal_round_trips" if fair && self.nodes <= 100 => Some(10.0),
             "split_by_one" if self.nodes >= 4 => Some(0.0),
-            "detect" => Some(9.0),
+            "detect" if fair => Some(3.5),
             "crash_missing" if self.crash <= 40 => Some(0.01),
             "partition_agree" | "join_agree" => Some(30.0),
             _ => None,
