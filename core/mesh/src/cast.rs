@@ -36,7 +36,9 @@ impl Mesh {
         let is_sure = cast.map == self.map.hash().to_le_bytes() && self.is_settled();
         let author = cast.author;
         let needs = |peer: &NodeId| Some(*peer) != except && *peer != author;
-        let mut children = self.map.children(author, self.me, &neighbours);
+        // Whoever is not on the map yet has no tree: it is as if whoever brought it had said it.
+        let root = if self.map.degree(author) > 0 { author } else { except.unwrap_or(author) };
+        let mut children = self.map.children(root, self.me, &neighbours);
         children.retain(needs);
         if !is_sure {
             let hint = Frame::Hint { author, seq: cast.seq };

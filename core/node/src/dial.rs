@@ -92,7 +92,10 @@ impl Node {
         let has_room = |peer: &NodeId| self.mesh.map().degree(*peer) < self.config.links_max;
         let mut free: Vec<NodeId> =
             free.filter(has_room).filter(|peer| !wanted.contains(peer)).collect();
-        free.sort_by_key(|peer| (self.is_tired_of(peer), affinity(self.me, *peer), *peer));
+        let is_rich = |peer: &NodeId| self.mesh.map().degree(*peer) > self.config.links_aim;
+        free.sort_by_key(|peer| {
+            (self.is_tired_of(peer), is_rich(peer), affinity(self.me, *peer), *peer)
+        });
         wanted.extend(free.into_iter().take(lacking));
         wanted
     }

@@ -60,6 +60,9 @@ pub struct Config {
     pub tree: tree::Config,
     /// How long a node stays present after the last way to it was lost. Guess: what dialling anew takes.
     pub grace: Duration,
+    /// How long somebody who was gone must be within reach by way of others to be back. The records that say so may be
+    /// of before, and newer ones on their way.
+    pub doubt: Duration,
     /// How long changes of our links are gathered before they are told; ten to twenty times as long when they bring
     /// nobody into reach or out of it.
     pub gather: Duration,
@@ -96,6 +99,7 @@ impl Default for Config {
             mesh: mesh::Config::default(),
             tree: tree::Config::default(),
             grace: Duration::from_secs(4),
+            doubt: Duration::from_secs(1),
             gather: Duration::from_millis(100),
             full_mesh_max: 8,
             links_aim: 5,
@@ -125,10 +129,14 @@ pub struct Node {
     record_at: Option<Time>,
     /// Who is present, and until when if it cannot be reached.
     present: BTreeMap<NodeId, Option<Time>>,
-    /// The first moment at which somebody who cannot be reached is gone.
-    gone_at: Option<Time>,
+    /// The first moment at which somebody is gone, or back.
+    attend_at: Option<Time>,
     /// The mesh's version when presence was last worked out; `None` when somebody has said since that it leaves.
     attended: Option<u64>,
+    /// Who was gone and can be reached again by way of others, and from when on that is believed.
+    returning: BTreeMap<NodeId, Time>,
+    /// Who was present once, and is not.
+    gone: BTreeSet<NodeId>,
     /// Who said that they left for good.
     left: BTreeSet<NodeId>,
     attempts: BTreeMap<LinkId, dial::Attempt>,
@@ -165,8 +173,10 @@ impl Node {
             tree: Tree::new(config.tree.clone(), now, clock, me),
             record_at: None,
             present: BTreeMap::from([(me, None)]),
-            gone_at: None,
+            attend_at: None,
             attended: None,
+            returning: BTreeMap::new(),
+            gone: BTreeSet::new(),
             left: BTreeSet::new(),
             attempts: BTreeMap::new(),
             tries: BTreeMap::new(),
@@ -211,7 +221,7 @@ impl Node {
             return None;
         }
         let cores = [self.mesh.timeout(), self.tree.timeout()];
-        let own = [self.record_at, self.dial_at, self.mend_at, self.prune_at, self.gone_at];
+        let own = [self.record_at, self.dial_at, self.mend_at, self.prune_at, self.attend_at];
         let attempts = self.attempts.values().map(|attempt| attempt.until);
         cores.into_iter().chain(own).flatten().chain(attempts).min()
     }

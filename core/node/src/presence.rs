@@ -121,35 +121,56 @@ impl Node {
         self.mesh_input(now, mesh::Input::Links { node, links })
     }
 
+    /// When `node`, who can be reached, is held to be here.
+    fn back_at(&mut self, now: Time, node: NodeId) -> Time {
+        if !self.gone.contains(&node) || self.mesh.neighbours().contains(&node) {
+            return now;
+        }
+        *self.returning.entry(node).or_insert(now + self.config.doubt)
+    }
+
     /// Compares who can be reached with who is present; true when somebody came or went.
     pub(crate) fn take_attendance(&mut self, now: Time) -> bool {
         let version = Some(self.mesh.version());
-        if self.attended == version && self.gone_at.is_none_or(|at| now < at) {
+        if self.attended == version && self.attend_at.is_none_or(|at| now < at) {
             return false;
         }
         self.attended = version;
         let (left, reach) = (&self.left, self.mesh.reach());
         let reach: BTreeSet<NodeId> = reach.difference(left).copied().collect();
+        self.attend_at = None;
         let mut changed = false;
-        for node in &reach {
-            if self.present.insert(*node, None).is_none() {
-                changed = true;
-                self.emit(Event::Arrived(*node));
+        let arrived: Vec<NodeId> =
+            reach.iter().copied().filter(|node| !self.present.contains_key(node)).collect();
+        self.returning.retain(|node, _| reach.contains(node));
+        for node in arrived {
+            let at = self.back_at(now, node);
+            if now < at {
+                self.attend_at = Some(self.attend_at.map_or(at, |other| other.min(at)));
+                continue;
             }
+            changed = true;
+            self.returning.remove(&node);
+            self.gone.remove(&node);
+            self.present.insert(node, None);
+            self.emit(Event::Arrived(node));
+        }
+        for (_, lost) in self.present.iter_mut().filter(|(node, _)| reach.contains(node)) {
+            *lost = None;
         }
         let until = now + self.config.grace;
         let lost = self.present.iter_mut().filter(|(node, _)| !reach.contains(node));
         let lost: Vec<(NodeId, Time)> =
             lost.map(|(node, lost)| (*node, *lost.get_or_insert(until))).collect();
-        self.gone_at = None;
         for (node, until) in lost {
             if now >= until || self.left.contains(&node) {
                 changed = true;
                 self.present.remove(&node);
                 self.tries.remove(&node);
+                self.gone.insert(node);
                 self.emit(Event::Gone(node));
             } else {
-                self.gone_at = Some(self.gone_at.map_or(until, |at| at.min(until)));
+                self.attend_at = Some(self.attend_at.map_or(until, |at| at.min(until)));
             }
         }
         self.dial_is_stale |= changed;
