@@ -86,7 +86,7 @@ pub(super) fn one_crash(hall: &mut Hall, report: &mut Report) -> Result<(), Brok
         "s",
         "until all neighbours of one that crashed know",
     );
-    let (healed, split, points) = heal(hall, Duration::from_millis(step))?;
+    let (healed, split) = heal(hall, Duration::from_millis(step), report)?;
     let latencies = hall.story().overlay();
     let sum: Duration = latencies.values().flatten().sum();
     let round_trip = sum.as_secs_f64() * 2.0 / latencies.len().max(1) as f64;
@@ -98,13 +98,12 @@ pub(super) fn one_crash(hall: &mut Hall, report: &mut Report) -> Result<(), Brok
         "the same in round trips of a link",
     );
     report.note("split_by_one", split, "", "parts that one crash left, less one");
-    report.draw("After one crash", "seconds", "% that have their links", points);
     hall.pass(Duration::from_secs(10))
 }
 
-/// Waits until everybody has enough links; how long that took, into how many more parts than one the network fell
-/// meanwhile, and how many of a hundred had their links at each moment.
-fn heal(hall: &mut Hall, step: Duration) -> Result<(f64, f64, Vec<(f64, f64)>), Broken> {
+/// Waits until everybody has enough links; how long that took, and into how many more parts than one the
+/// network fell meanwhile.
+fn heal(hall: &mut Hall, step: Duration, report: &mut Report) -> Result<(f64, f64), Broken> {
     let begin = hall.world.now();
     let (mut split, mut points) = (0, Vec::new());
     loop {
@@ -116,7 +115,8 @@ fn heal(hall: &mut Hall, step: Duration) -> Result<(f64, f64, Vec<(f64, f64)>), 
         let waited = hall.world.now() - begin;
         points.push((waited.as_secs_f64(), 100.0 * well as f64 / awake.len() as f64));
         if well == awake.len() || waited > Duration::from_secs(60) {
-            return Ok((waited.as_secs_f64(), split as f64, points));
+            report.draw("After one crash", "seconds", "% that have their links", points);
+            return Ok((waited.as_secs_f64(), split as f64));
         }
         hall.pass(step)?;
     }
