@@ -14,13 +14,12 @@ pub fn fixed() -> Vec<Plan> {
         plan(7, 0, Shape::Halves, 20, 1),
         plan(8, 2, Shape::Flapping, 20, 1),
         plan(9, 0, Shape::Thirds, 20, 1),
-        plan(100, 0, Shape::Thirds, 20, 1),
-        plan(300, 0, Shape::Halves, 10, 1),
     ];
     for (seed, shape) in (1..).zip(Shape::ALL) {
         plans.push(plan(30, 0, shape, 10 * seed.min(4), seed));
         plans.push(plan(15, 5, shape, 0, seed));
     }
+    plans.push(plan(100, 0, Shape::Thirds, 20, 1));
     plans
 }
 
