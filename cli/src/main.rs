@@ -1,4 +1,6 @@
-//! The binary `hullo`: parse, build, run. What the commands do stands in `server`.
+//! The binary `hullo`: parse, build, run. What the commands do stands in `server` and `sim`.
+
+mod simulate;
 
 use std::io::Write as _;
 
@@ -32,6 +34,8 @@ enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Simulate conferences and measure them
+    Sim(simulate::Flags),
 }
 
 #[tokio::main]
@@ -40,6 +44,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Serve(flags) => serve(Settings::load(flags)?).await,
         Command::User { place, command } => print(&command.run(&place.data()?).await?),
         Command::Token { place, command } => print(&command.run(&place.data()?).await?),
+        Command::Sim(flags) => flags.run(print, note),
     }
 }
 
@@ -57,4 +62,9 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("Nothing can be printed")
+}
+
+/// Says something beside the results; when nobody listens, that is their choice.
+fn note(text: &str) {
+    std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }

@@ -40,6 +40,38 @@ fn accounts_are_made_and_revoked_while_the_server_runs_and_outlive_it() {
 }
 
 #[test]
+fn a_simulation_prints_the_same_for_the_same_seed() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let page = data.path().join("page.html");
+    let page = page.to_str().expect("a plain path");
+    let tell = |more: &[&str]| {
+        said(&simulate(&[&["--nodes", "5", "--crash", "0", "--seed", "3"], more].concat()))
+    };
+
+    assert_eq!(tell(&["--html", page]), tell(&[]));
+    let lines = tell(&["--json"]);
+    assert!(lines.lines().all(|line| line.starts_with('{')), "{lines}");
+    let html = std::fs::read_to_string(page).expect("the page is written");
+    assert!(html.starts_with("<!doctype html>") && html.contains("<svg"), "{html}");
+}
+
+#[test]
+fn a_simulation_that_cannot_be_says_what_to_change() {
+    for (arguments, part) in [
+        (&["--nodes", "1"][..], "--nodes a number from 2"),
+        (&["--loss", "90"], "--loss a number from 0 to 50"),
+        (&["--partition", "quarters"], "none, halves, thirds, one, flapping"),
+        (&["--nodes", "2", "--html", "/nowhere/at/all.html"], "Give --html a file"),
+        (&["--check", "--seed", "1"], "cannot be used with"),
+    ] {
+        let output = simulate(arguments);
+
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && error.contains(part), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
 fn what_cannot_be_honoured_is_an_error_that_says_what_to_do() {
     let data = tempfile::tempdir().expect("a temporary directory");
     let server = Running::start(data.path());
@@ -102,6 +134,11 @@ fn hullo(data: &Path, arguments: &[&str]) -> Output {
         .args(&arguments[1..])
         .output()
         .expect("the binary runs")
+}
+
+fn simulate(arguments: &[&str]) -> Output {
+    let mut hullo = Command::new(env!("CARGO_BIN_EXE_hullo"));
+    hullo.arg("sim").args(arguments).output().expect("the binary runs")
 }
 
 fn said(output: &Output) -> String {

@@ -7,6 +7,7 @@
 //! **Invariant:** no notice is delivered twice.
 //! **Invariant:** after a timeout a node waits for a later one.
 
+mod ledger;
 mod links;
 mod person;
 
@@ -14,12 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use mesh::Glance;
 use node::{Command, Event, Input, Life, Output, Path};
 use serde_json::json;
 use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
 
 use crate::{Agenda, Net, Story, Weather};
 
+pub use ledger::{Ledger, Tally};
 use links::Links;
 pub use person::{Person, State};
 
@@ -114,6 +117,8 @@ pub enum Act {
 pub struct Traffic {
     /// Frames that are not beats.
     pub frames: u64,
+    /// How many of them are to all.
+    pub casts: u64,
     /// Their bytes.
     pub bytes: u64,
     /// Beats.
@@ -128,6 +133,11 @@ pub struct Conference {
     people: Vec<Person>,
     shouts: BTreeMap<usize, u64>,
     traffic: Traffic,
+    ledger: Ledger,
+    /// Who crashed, and when.
+    crashed: Vec<(usize, Time)>,
+    /// Whom the last step was about.
+    touched: Option<usize>,
     config: node::Config,
 }
 
@@ -143,6 +153,9 @@ impl Conference {
             people: Vec::new(),
             shouts: BTreeMap::new(),
             traffic: Traffic::default(),
+            ledger: Ledger::default(),
+            crashed: Vec::new(),
+            touched: None,
             config: node::Config::default(),
         }
     }
@@ -157,6 +170,34 @@ impl Conference {
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         self.traffic
+    }
+
+    /// What became of each cast, since it was last emptied.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Forgets the casts so far.
+    pub fn empty_ledger(&mut self) {
+        self.ledger = Ledger::default();
+    }
+
+    /// Turns the weather for what is sent from now on.
+    pub fn turn(&mut self, weather: Weather) {
+        self.links.turn(weather);
+    }
+
+    /// The links between those who are awake, once each, and how long a frame takes when that is always the same.
+    #[must_use]
+    pub fn overlay(&self) -> BTreeMap<(usize, usize), Option<Duration>> {
+        let is_awake = |who: usize| self.people[who].state == State::Awake;
+        let wires = self.links.open_wires();
+        wires
+            .filter(|(one, other, _)| is_awake(*one) && is_awake(*other))
+            .filter(|(one, other, _)| self.links.can_talk(*one, *other))
+            .map(|(one, other, latency)| ((one.min(other), one.max(other)), latency))
+            .collect()
     }
 
     /// The path of everybody's roster entry.
@@ -212,7 +253,10 @@ impl Conference {
                 let path = "shout".parse().expect("one word is a path");
                 self.tell(who, Input::Do(Command::Notify { path, data, to: None }), agenda)?;
             }
-            Act::Crash(who) => self.people[who].state = State::Crashed(now),
+            Act::Crash(who) => {
+                self.people[who].state = State::Crashed(now);
+                self.crashed.push((who, now));
+            }
             Act::Sleep(who) => self.people[who].state = State::Asleep,
             Act::Wake(who) => {
                 self.people[who].state = State::Awake;
@@ -312,6 +356,7 @@ impl Conference {
             return Ok(Ok(()));
         }
         let now = agenda.now();
+        self.touched = Some(who);
         let is_timeout = input == Input::Timeout;
         let result = self.people[who].node.handle(now, input);
         while let Some(output) = self.people[who].node.poll() {
@@ -336,11 +381,18 @@ impl Conference {
         let soon = agenda.now() + Duration::from_millis(20 + self.dice.below(100));
         match output {
             Output::Send { link, frame } => {
-                if frame.len() == 5 && frame[0] == 0 {
+                let kind = mesh::glance(&frame);
+                if kind == Glance::Beat {
                     self.traffic.beats += 1;
                 } else {
                     self.traffic.frames += 1;
                     self.traffic.bytes += frame.len() as u64;
+                }
+                if let Glance::Cast { author, seq, hops } = kind {
+                    self.traffic.casts += 1;
+                    if hops == 1 && author == self.people[who].node.me() {
+                        self.ledger.sent(author, seq, agenda.now());
+                    }
                 }
                 self.links.send(who, link, frame, agenda);
             }
@@ -385,6 +437,11 @@ impl Conference {
             self.people[who].wait(end, wire, frame);
             return Ok(());
         }
+        if let Glance::Cast { author, seq, hops } = mesh::glance(&frame)
+            && self.people[who].state == State::Awake
+        {
+            self.ledger.came(author, seq, who, hops, agenda.now());
+        }
         // Rubbish is refused; anything else that is refused shows when views differ.
         self.try_tell(who, Input::Received { link, frame }, agenda)?.ok();
         Ok(())
@@ -420,20 +477,16 @@ impl Story for Conference {
     }
 
     fn check(&self, now: Time) -> Result<(), String> {
-        for (n, person) in self.people.iter().enumerate() {
-            if person.state != State::Awake {
-                continue;
-            }
-            for other in &self.people {
-                if let State::Crashed(at) = other.state
-                    && now > at + Duration::from_secs(15)
-                    && person.node.get(&Self::roster(other.node.me())).is_some()
-                {
-                    return Err(format!(
-                        "{n} still shows {} 15 s after its crash",
-                        other.node.me()
-                    ));
-                }
+        let Some(touched) = self.touched else { return Ok(()) };
+        let person = &self.people[touched];
+        if person.state != State::Awake {
+            return Ok(());
+        }
+        let late = |at: Time| now > at + Duration::from_secs(15);
+        for (crashed, at) in self.crashed.iter().filter(|(_, at)| late(*at)) {
+            let name = self.people[*crashed].node.me();
+            if person.node.get(&Self::roster(name)).is_some() {
+                return Err(format!("{touched} still shows {name} 15 s after its crash at {at:?}"));
             }
         }
         Ok(())

@@ -33,6 +33,9 @@
 pub mod calls;
 pub mod conference;
 mod net;
+pub mod report;
+pub mod rounds;
+pub mod trial;
 mod world;
 
 pub use net::{Net, Weather};

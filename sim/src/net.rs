@@ -18,6 +18,8 @@ pub struct Weather {
     pub doubled_permille: u64,
     /// Whether a message may overtake an earlier one on the same path.
     pub reorders: bool,
+    /// Whether all messages of one path take the same time, as far as whoever carries them knows which path is which.
+    pub steady: bool,
 }
 
 impl Weather {
@@ -30,6 +32,7 @@ impl Weather {
             lost_permille: 0,
             doubled_permille: 0,
             reorders: false,
+            steady: false,
         }
     }
 
@@ -42,6 +45,7 @@ impl Weather {
             lost_permille: 100,
             doubled_permille: 100,
             reorders: true,
+            steady: false,
         }
     }
 }
@@ -75,10 +79,15 @@ impl<P: Ord> Net<P> {
 
     /// When the copies of a message sent `now` on `path` arrive; none when it is lost.
     pub fn carry(&mut self, now: Time, path: P) -> Vec<Time> {
+        self.carry_in(now, path, None)
+    }
+
+    /// The same on a path that takes that long.
+    pub fn carry_in(&mut self, now: Time, path: P, latency: Option<Duration>) -> Vec<Time> {
         if self.dice.below(1_000) < self.weather.lost_permille {
             return Vec::new();
         }
-        let mut arrivals = vec![now + self.latency()];
+        let mut arrivals = vec![now + latency.unwrap_or_else(|| self.latency())];
         if self.dice.below(1_000) < self.weather.doubled_permille {
             arrivals.push(now + self.latency());
         }
@@ -92,7 +101,8 @@ impl<P: Ord> Net<P> {
         arrivals
     }
 
-    fn latency(&mut self) -> Duration {
+    /// How long a message takes, or all messages of one path.
+    pub fn latency(&mut self) -> Duration {
         let Weather { latency_min, latency_max, .. } = self.weather;
         let span = latency_max.saturating_sub(latency_min).as_micros();
         let span = u64::try_from(span).unwrap_or(u64::MAX);

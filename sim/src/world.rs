@@ -91,13 +91,27 @@ pub struct World<S: Story> {
     story: S,
     steps: u64,
     log: VecDeque<String>,
+    is_quiet: bool,
 }
 
 impl<S: Story> World<S> {
     /// The story with this number begins.
     #[must_use]
     pub fn new(number: u64, story: S) -> Self {
-        Self { number, agenda: Agenda::default(), story, steps: 0, log: VecDeque::new() }
+        Self {
+            number,
+            agenda: Agenda::default(),
+            story,
+            steps: 0,
+            log: VecDeque::new(),
+            is_quiet: false,
+        }
+    }
+
+    /// The same, but the steps are not written down: for long stories, which can be told again when one breaks.
+    #[must_use]
+    pub fn quiet(number: u64, story: S) -> Self {
+        Self { is_quiet: true, ..Self::new(number, story) }
     }
 
     /// The time of the story.
@@ -118,6 +132,11 @@ impl<S: Story> World<S> {
         &self.story
     }
 
+    /// The story as it stands, for whoever tells it to change its settings.
+    pub fn story_mut(&mut self) -> &mut S {
+        &mut self.story
+    }
+
     /// Plans `what` for `at`.
     pub fn push(&mut self, at: Time, what: S::What) {
         self.agenda.push(at, what);
@@ -131,11 +150,13 @@ impl<S: Story> World<S> {
     pub fn step(&mut self) -> Result<bool, Broken> {
         let Some(what) = self.agenda.pop() else { return Ok(false) };
         self.steps += 1;
-        if self.log.len() == TOLD_MAX {
-            self.log.pop_front();
+        if !self.is_quiet {
+            if self.log.len() == TOLD_MAX {
+                self.log.pop_front();
+            }
+            let at = self.agenda.now.since_origin().as_secs_f64();
+            self.log.push_back(format!("{at:9.3} {what:?}"));
         }
-        let at = self.agenda.now.since_origin().as_secs_f64();
-        self.log.push_back(format!("{at:9.3} {what:?}"));
 
         let told = self
             .story

@@ -1,10 +1,11 @@
 //! What goes into a mesh, what comes out, its bounds, and why an input may be refused.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wire::{LinkId, NodeId};
 
-use crate::Map;
+use crate::Cost;
 
 /// The bounds of a mesh.
 #[derive(Clone, Debug)]
@@ -25,10 +26,20 @@ pub struct Config {
     pub frame_bytes_max: usize,
     /// Of how many authors it is remembered which casts were heard, 150 bytes each.
     pub authors_max: usize,
-    /// How many messages to one wait for a way.
+    /// How long to wait for a cast that was hinted at, before asking for it. Longer than most detours.
+    pub patience: Duration,
+    /// How many casts that were hinted at are waited for.
+    pub missing_max: usize,
+    /// How many casts are kept for those who were hinted at.
+    pub kept_max: usize,
+    /// How many bytes of them.
+    pub kept_bytes_max: usize,
+    /// How many messages to one wait for their receipts.
     pub waiting_max: usize,
-    /// How long a message to one waits for a way before its sender is told that there is none.
+    /// How long a message to one is tried before its sender is told that it finds no way.
     pub waiting: Duration,
+    /// How long to wait for its receipt before it is sent again.
+    pub resend: Duration,
 }
 
 impl Default for Config {
@@ -42,8 +53,13 @@ impl Default for Config {
             message_bytes_max: 64 * 1024,
             frame_bytes_max: 16 * 1024,
             authors_max: 1_024,
-            waiting_max: 64,
+            patience: Duration::from_millis(150),
+            missing_max: 512,
+            kept_max: 128,
+            kept_bytes_max: 256 * 1024,
+            waiting_max: 256,
             waiting: Duration::from_secs(5),
+            resend: Duration::from_secs(1),
         }
     }
 }
@@ -72,8 +88,13 @@ pub enum Input {
         /// One frame.
         frame: Vec<u8>,
     },
-    /// The map has changed.
-    Map(Map),
+    /// A node says, of its own links, that it has these.
+    Links {
+        /// Who.
+        node: NodeId,
+        /// To whom, and how long a frame takes.
+        links: BTreeMap<NodeId, Cost>,
+    },
     /// Our digest has changed; beats carry it.
     Digest(u32),
     /// Say it to all.
@@ -129,6 +150,11 @@ pub enum Output {
     /// There is no more link to this node.
     Closed {
         /// The former neighbour.
+        peer: NodeId,
+    },
+    /// A neighbour has fallen silent, or is heard again: [`Mesh::trusted`](crate::Mesh::trusted) has changed.
+    Turned {
+        /// Who.
         peer: NodeId,
     },
     /// Somebody said something to all.

@@ -1,9 +1,8 @@
-//! To all: down the author's tree, or by flood where maps differ.
+//! To all: down the author's tree, with hints beside it where maps differ.
 
 use wire::{NodeId, Time};
 
 use crate::frame::{Cast, Frame};
-use crate::window::Window;
 use crate::{Mesh, Output};
 
 /// How far a cast may go at most: further than any network of our size is wide.
@@ -18,9 +17,12 @@ impl Mesh {
     }
 
     pub(crate) fn on_cast(&mut self, now: Time, peer: NodeId, mut cast: Cast) {
-        if cast.author == self.me || !self.is_new(cast.author, cast.seq) {
+        if cast.author == self.me
+            || !self.heard.is_new(self.config.authors_max, cast.author, cast.seq)
+        {
             return;
         }
+        self.lazy.settle(cast.author, cast.seq);
         let (author, payload) = (cast.author, cast.payload.clone());
         self.outputs.push_back(Output::Heard { author, payload });
         cast.hops = cast.hops.min(HOPS_MAX).saturating_sub(1);
@@ -30,37 +32,31 @@ impl Mesh {
     }
 
     fn forward(&mut self, now: Time, except: Option<NodeId>, cast: Cast) {
-        let same_map = cast.map == self.map.hash().to_le_bytes();
         let neighbours = self.neighbours();
-        let mut to = if same_map && self.is_settled(&neighbours) {
-            self.map.children(cast.author, self.me, &neighbours)
-        } else {
-            neighbours.into_iter().collect()
-        };
-        to.retain(|peer| Some(*peer) != except && *peer != cast.author);
-        if to.is_empty() {
+        let is_sure = cast.map == self.map.hash().to_le_bytes() && self.is_settled();
+        let author = cast.author;
+        let needs = |peer: &NodeId| Some(*peer) != except && *peer != author;
+        // Whoever is not on the map yet has no tree: it is as if whoever brought it had said it.
+        let root = if self.map.degree(author) > 0 { author } else { except.unwrap_or(author) };
+        let mut children = self.map.children(root, self.me, &neighbours);
+        children.retain(needs);
+        if !is_sure {
+            let hint = Frame::Hint { author, seq: cast.seq };
+            let others = neighbours.into_iter().filter(|peer| !children.contains(peer));
+            let others: Vec<NodeId> = others.filter(needs).collect();
+            for peer in &others {
+                self.send_to(now, *peer, &hint);
+            }
+            if !others.is_empty() {
+                self.lazy.keep(&self.config, &cast);
+            }
+        }
+        if children.is_empty() {
             return;
         }
         let frame = Frame::Cast(cast);
-        for peer in to {
+        for peer in children {
             self.send_to(now, peer, &frame);
         }
-    }
-
-    fn is_new(&mut self, author: NodeId, seq: u64) -> bool {
-        self.heard += 1;
-        let heard = self.heard;
-        if let Some((last, window)) = self.windows.get_mut(&author) {
-            *last = heard;
-            return window.insert(seq);
-        }
-        if self.windows.len() >= self.config.authors_max {
-            let stalest = self.windows.iter().min_by_key(|(_, (last, _))| *last);
-            if let Some(author) = stalest.map(|(author, _)| *author) {
-                self.windows.remove(&author);
-            }
-        }
-        self.windows.insert(author, (heard, Window::beginning_with(seq)));
-        true
     }
 }

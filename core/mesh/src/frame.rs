@@ -22,6 +22,24 @@ pub(crate) enum Frame {
         #[serde(with = "bytes")]
         bytes: Vec<u8>,
     },
+    /// Echo this at once.
+    Ping,
+    /// The echo.
+    Echo,
+    /// I have this cast; the map should bring it to you by another way.
+    Hint {
+        /// Whose.
+        author: NodeId,
+        /// Its number.
+        seq: u64,
+    },
+    /// It did not: give it to me.
+    Want {
+        /// Whose.
+        author: NodeId,
+        /// Its number.
+        seq: u64,
+    },
 }
 
 /// A message to all.
@@ -62,6 +80,8 @@ pub(crate) enum Body {
     Payload(#[serde(with = "bytes")] Vec<u8>),
     /// Your message of that number found no way to this node.
     NoWay(NodeId),
+    /// Your message of that number has arrived.
+    Receipt,
 }
 
 impl Frame {
@@ -110,8 +130,13 @@ mod tests {
                 to_one(Body::NoWay(NodeId(3))),
                 "02010000000000000002000000000000000540010300000000000000",
             ),
+            (to_one(Body::Receipt), "0201000000000000000200000000000000054002"),
             (Frame::Tell(vec![8, 9]), "03020809"),
             (Frame::Piece { more: true, bytes: vec![7] }, "04010107"),
+            (Frame::Ping, "05"),
+            (Frame::Echo, "06"),
+            (Frame::Hint { author: NodeId(1), seq: 300 }, "070100000000000000ac02"),
+            (Frame::Want { author: NodeId(1), seq: 300 }, "080100000000000000ac02"),
         ] {
             let bytes = frame.encode();
 

@@ -1,7 +1,7 @@
 //! The network of participants: links to neighbours, and through them to everybody.
 //!
-//! The mesh knows neighbours, and a map of who is linked to whom that whoever drives it works out from records that
-//! each node publishes. From the map alone follow the broadcast trees and the next hops, so nothing is negotiated
+//! The mesh knows neighbours, and a map of who is linked to whom, drawn from records that each node publishes through
+//! whoever drives it. From the map alone follow the broadcast trees and the next hops, so nothing is negotiated
 //! and nothing counts to infinity.
 //!
 //! ```text
@@ -9,19 +9,23 @@
 //!                     ▲                      │ a frame
 //!                     └──────────────────────┘           a beat goes out after 1 s without other traffic
 //!
-//!   cast      author ─▶ its neighbours ─▶ children in the author's tree ─▶ …      the maps agree
-//!                       every neighbour                                           here they do not: flood
+//!   cast      author ─▶ children in its tree ─▶ their children ─▶ …            the maps agree
+//!                   ┄┄▶ the other neighbours: a hint, ◀┄┄ wanted after 150 ms    here they do not
 //!             (author, number) is remembered, so each node hears it once
 //!
 //!   unicast   from ─▶ first hop ─▶ first hop of that ─▶ … ─▶ to
-//!                                └▶ no way: told to the sender
+//!           ◀── receipt ─────────┴▶ no way: tried again for five seconds, then told to the sender
 //!
 //!   tell      one hop
 //! ```
 //!
-//! A cast names the hash of its author's map. A node whose map has the same hash, and who has the links that its map
-//! says, forwards down the tree, and to neighbours that are not on the map yet; any other floods. So a network at rest sends each cast N − 1 times, and a network in motion
-//! loses none that a flood would not lose.
+//! A cast names the hash of its author's map. Whoever has another map, or lacks a link that its map says it has,
+//! forwards down the tree that it sees itself, and tells its other neighbours the number only: they ask for what the
+//! trees do not bring. So a network at rest sends each cast N − 1 times and nothing else, and a network in motion loses
+//! none that a flood would not lose, for little more.
+//!
+//! A new link is measured once, by a ping and its echo. The records carry what came out, so the tree of an author is
+//! that of the quickest ways: a cast arrives as early as a flood would bring it.
 //!
 //! **Invariant:** each cast of an author is handed up at most once, on any graph, whatever the duplication.
 //! **Invariant:** a frame from outside never panics; one that cannot be read costs its sender the link.
@@ -33,7 +37,11 @@
 
 mod api;
 mod cast;
+mod cost;
+mod cuts;
 mod frame;
+mod glance;
+mod lazy;
 mod link;
 mod map;
 mod route;
@@ -44,11 +52,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::{LinkId, NodeId, Time};
 
 pub use api::{Config, Error, Input, Output};
+pub use cost::{Cost, LEVEL_MAX};
+pub use glance::{Glance, glance};
 pub use map::Map;
 
 use frame::Frame;
+use lazy::Lazy;
 use link::Link;
-use window::Window;
+use window::Heard;
 
 /// One node's part of the network.
 #[derive(Debug)]
@@ -57,12 +68,17 @@ pub struct Mesh {
     me: NodeId,
     links: BTreeMap<LinkId, Link>,
     map: Map,
-    /// The neighbour on the way to each node that can be reached.
-    hops: BTreeMap<NodeId, NodeId>,
-    /// Which casts of each author were heard, and when the last, counted in casts.
-    windows: BTreeMap<NodeId, (u64, Window)>,
+    /// The nodes that can be reached, ourselves included.
+    reach: BTreeSet<NodeId>,
+    /// The neighbour on the way to each of them; none until a message to one needs it.
+    hops: Option<BTreeMap<NodeId, NodeId>>,
+    /// Which casts were heard.
+    heard: Heard,
+    /// Which casts others have that we lack.
+    lazy: Lazy,
+    /// Which messages to us were.
+    got: Heard,
     version: u64,
-    heard: u64,
     seq: u64,
     digest: u32,
     waiting: VecDeque<route::Waiting>,
@@ -81,10 +97,12 @@ impl Mesh {
             me,
             links: BTreeMap::new(),
             map: Map::default(),
-            hops: BTreeMap::new(),
+            reach: BTreeSet::from([me]),
+            hops: None,
             version: 0,
-            windows: BTreeMap::new(),
-            heard: 0,
+            heard: Heard::default(),
+            lazy: Lazy::default(),
+            got: Heard::default(),
             seq: first,
             digest: 0,
             waiting: VecDeque::new(),
@@ -104,9 +122,12 @@ impl Mesh {
             Input::Up { link, peer } => self.on_up(now, link, peer)?,
             Input::Down { link } => self.on_down(now, link),
             Input::Received { link, frame } => self.on_received(now, link, &frame)?,
-            Input::Map(map) => {
-                self.map = map;
-                self.find_ways(now);
+            Input::Links { node, links } => {
+                let turn = self.map.turn(node, links, &self.reach);
+                self.hops = None;
+                if turn.lost || turn.bridged || !self.waiting.is_empty() {
+                    self.find_ways(now);
+                }
             }
             Input::Digest(digest) => self.digest = digest,
             Input::Cast { payload, except } => {
@@ -135,14 +156,20 @@ impl Mesh {
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
         let links = self.links.values().map(|link| link.timeout(&self.config));
-        let waiting = self.waiting.iter().map(|waiting| waiting.until);
-        links.chain(waiting).min()
+        let waiting = self.waiting.iter().map(route::Waiting::timeout);
+        links.chain(waiting).chain(self.lazy.timeout()).min()
     }
 
     /// The neighbours: whoever has an open link.
     #[must_use]
     pub fn neighbours(&self) -> BTreeSet<NodeId> {
         self.links.values().map(|link| link.peer).collect()
+    }
+
+    /// The neighbours that were heard lately.
+    #[must_use]
+    pub fn trusted(&self) -> BTreeSet<NodeId> {
+        self.links.values().filter(|link| !link.suspect).map(|link| link.peer).collect()
     }
 
     /// The map as it was last given.
@@ -159,8 +186,18 @@ impl Mesh {
 
     /// The nodes that can be reached, ourselves included.
     #[must_use]
-    pub fn reach(&self) -> BTreeSet<NodeId> {
-        self.hops.keys().copied().chain([self.me]).collect()
+    pub fn reach(&self) -> &BTreeSet<NodeId> {
+        &self.reach
+    }
+
+    /// The neighbours that were heard lately, and how long a frame takes to each.
+    #[must_use]
+    pub fn costs(&self) -> BTreeMap<NodeId, Cost> {
+        let mut costs = BTreeMap::new();
+        for link in self.links.values().filter(|link| !link.suspect) {
+            costs.entry(link.peer).or_insert(link.cost);
+        }
+        costs
     }
 
     fn check_size(&self, payload: &[u8]) -> Result<(), Error> {

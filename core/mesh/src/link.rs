@@ -1,11 +1,9 @@
 //! One link: who is there, whether it lives, and frames in pieces.
 
-use std::collections::BTreeSet;
-
 use wire::{LinkId, NodeId, Time};
 
 use crate::frame::Frame;
-use crate::{Config, Error, Mesh, Output};
+use crate::{Config, Cost, Error, Mesh, Output};
 
 /// More than a frame adds to its payload.
 const HEADER_BYTES_MAX: usize = 64;
@@ -20,8 +18,12 @@ pub(crate) struct Link {
     beaten: Time,
     /// When we last received anything.
     heard: Time,
+    /// When we asked for an echo that has not come yet.
+    pinged: Option<Time>,
+    /// How long a frame takes.
+    pub(crate) cost: Cost,
     /// Whether it has been silent too long to be relied on.
-    suspect: bool,
+    pub(crate) suspect: bool,
     /// The pieces so far of a message that comes in pieces.
     pieces: Vec<u8>,
 }
@@ -50,10 +52,13 @@ impl Mesh {
                 sent: now,
                 beaten: now,
                 heard: now,
+                pinged: Some(now),
+                cost: Cost::UNKNOWN,
                 suspect: false,
                 pieces: Vec::new(),
             };
             self.links.insert(link, open);
+            self.send(now, link, &Frame::Ping);
             if is_new {
                 self.outputs.push_back(Output::Opened { peer });
                 self.find_ways(now);
@@ -87,18 +92,25 @@ impl Mesh {
         self.looked = now;
         let mut dead = Vec::new();
         let mut due = Vec::new();
+        let mut turned = Vec::new();
         for (id, link) in &mut self.links {
             if slept {
                 let spare = self.config.down - self.config.suspect;
                 link.heard = link.heard.max(Time::at(now.since_origin().saturating_sub(spare)));
             }
-            link.suspect = now >= link.heard + self.config.suspect;
+            let suspect = now >= link.heard + self.config.suspect;
+            if suspect != std::mem::replace(&mut link.suspect, suspect) {
+                turned.push(link.peer);
+            }
             if now >= link.heard + self.config.down {
                 dead.push(*id);
             } else if now >= link.beat_at(&self.config) {
                 link.beaten = now;
                 due.push(*id);
             }
+        }
+        for peer in turned {
+            self.turn(now, peer);
         }
         for link in dead {
             self.outputs.push_back(Output::Hang { link });
@@ -108,14 +120,17 @@ impl Mesh {
         for link in due {
             self.send(now, link, &beat);
         }
-        self.give_up_waiting(now);
+        self.look_after_waiting(now);
+        self.ask_for_missing(now);
     }
 
     pub(crate) fn on_received(&mut self, now: Time, id: LinkId, bytes: &[u8]) -> Result<(), Error> {
         let link = self.links.get_mut(&id).ok_or(Error::UnknownLink)?;
         let peer = link.peer;
         link.heard = now;
-        link.suspect = false;
+        if std::mem::replace(&mut link.suspect, false) {
+            self.turn(now, peer);
+        }
         self.read(now, id, peer, bytes).map_err(|what| {
             self.outputs.push_back(Output::Hang { link: id });
             self.on_down(now, id);
@@ -132,7 +147,7 @@ impl Mesh {
     ) -> Result<(), &'static str> {
         let frame = Frame::decode(bytes).ok_or("a frame that cannot be read")?;
         let Frame::Piece { more, bytes } = frame else {
-            return self.on_frame(now, peer, frame);
+            return self.on_frame(now, id, peer, frame);
         };
         let pieces_max = self.config.message_bytes_max + HEADER_BYTES_MAX;
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
@@ -145,10 +160,16 @@ impl Mesh {
         }
         let whole = std::mem::take(&mut link.pieces);
         let frame = Frame::decode(&whole).ok_or("pieces that make no frame")?;
-        self.on_frame(now, peer, frame)
+        self.on_frame(now, id, peer, frame)
     }
 
-    fn on_frame(&mut self, now: Time, peer: NodeId, frame: Frame) -> Result<(), &'static str> {
+    fn on_frame(
+        &mut self,
+        now: Time,
+        id: LinkId,
+        peer: NodeId,
+        frame: Frame,
+    ) -> Result<(), &'static str> {
         match frame {
             Frame::Beat(digest) => {
                 let digest = u32::from_le_bytes(digest);
@@ -157,8 +178,24 @@ impl Mesh {
             Frame::Cast(cast) => self.on_cast(now, peer, cast),
             Frame::Unicast(unicast) => self.on_unicast(now, unicast),
             Frame::Tell(payload) => self.outputs.push_back(Output::Told { peer, payload }),
+            Frame::Ping => self.send(now, id, &Frame::Echo),
+            Frame::Echo => self.on_echo(now, id)?,
+            Frame::Hint { author, seq } => self.on_hint(now, peer, author, seq),
+            Frame::Want { author, seq } => self.on_want(now, peer, author, seq),
             Frame::Piece { .. } => return Err("pieces within pieces"),
         }
+        Ok(())
+    }
+
+    fn turn(&mut self, now: Time, peer: NodeId) {
+        self.outputs.push_back(Output::Turned { peer });
+        self.find_ways(now);
+    }
+
+    fn on_echo(&mut self, now: Time, id: LinkId) -> Result<(), &'static str> {
+        let link = self.links.get_mut(&id).ok_or("an echo after the end")?;
+        let pinged = link.pinged.take().ok_or("an echo that nobody asked for")?;
+        link.cost = Cost::of(now - pinged);
         Ok(())
     }
 
@@ -187,8 +224,8 @@ impl Mesh {
     }
 
     /// Whether all links that the map says we have are there, and live. More than it says do no harm.
-    pub(crate) fn is_settled(&self, neighbours: &BTreeSet<NodeId>) -> bool {
-        self.links.values().all(|link| !link.suspect)
-            && self.map.neighbours(self.me).all(|peer| neighbours.contains(&peer))
+    pub(crate) fn is_settled(&self) -> bool {
+        let trusted = self.trusted();
+        self.map.neighbours(self.me).all(|peer| trusted.contains(&peer))
     }
 }

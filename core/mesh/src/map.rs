@@ -1,28 +1,103 @@
 //! Who is linked to whom, and what follows from it: reach, next hops, broadcast trees.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use wire::NodeId;
 
+use crate::cost::Cost;
+
 /// The map of the network: a link counts when both ends say it is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// It is drawn anew link by link, for in a large conference a record changes more often than anybody looks.
+#[derive(Clone, Debug, Default)]
 pub struct Map {
-    links: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    /// The nodes that ever said anything, in the order in which they first did.
+    names: Vec<NodeId>,
+    index: BTreeMap<NodeId, usize>,
+    /// What each says of its links.
+    said: Vec<BTreeMap<NodeId, Cost>>,
+    /// The links of each that count, in the order of the names at their other ends.
+    links: Vec<Vec<Edge>>,
     hash: u32,
 }
 
+/// One end's view of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Edge {
+    to: usize,
+    /// In microseconds, never zero.
+    length: u32,
+}
+
+/// What became of the map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// Nodes that had a link and have it no more.
+    pub(crate) lost: bool,
+    /// Whether a link leads to where none of `reach` led before.
+    pub(crate) bridged: bool,
+}
+
 impl Map {
-    /// The map that follows from what each node says of its own links.
+    /// The map that follows from what each node says of its own links, all equally good.
     pub fn new<'a>(records: impl IntoIterator<Item = (NodeId, &'a BTreeSet<NodeId>)>) -> Self {
-        let said: BTreeMap<NodeId, &BTreeSet<NodeId>> = records.into_iter().collect();
-        let both = |a: &NodeId, b: &NodeId| a != b && said.get(b).is_some_and(|of| of.contains(a));
-        let links: BTreeMap<NodeId, BTreeSet<NodeId>> = said
-            .iter()
-            .map(|(a, of)| (*a, of.iter().filter(|b| both(a, b)).copied().collect()))
-            .filter(|(_, of): &(NodeId, BTreeSet<NodeId>)| !of.is_empty())
-            .collect();
-        let hash = hash(&links);
-        Self { links, hash }
+        let mut map = Self::default();
+        for (node, links) in records {
+            map.set(node, links.iter().map(|peer| (*peer, Cost::UNKNOWN)).collect());
+        }
+        map
+    }
+
+    /// From now on `node` says that it has these links.
+    pub fn set(&mut self, node: NodeId, links: BTreeMap<NodeId, Cost>) {
+        self.turn(node, links, &BTreeSet::new());
+    }
+
+    /// Does so, and says what it means to whoever reaches the nodes in `reach`.
+    pub(crate) fn turn(
+        &mut self,
+        node: NodeId,
+        links: BTreeMap<NodeId, Cost>,
+        reach: &BTreeSet<NodeId>,
+    ) -> Turn {
+        let me = self.number(node);
+        let mut before: Vec<usize> = Vec::new();
+        for edge in std::mem::take(&mut self.links[me]) {
+            before.push(edge.to);
+            self.hash ^= mix(node, self.names[edge.to], edge.length);
+            self.links[edge.to].retain(|back| back.to != me);
+        }
+        let mut turn = Turn::default();
+        for (peer, cost) in &links {
+            let Some(other) = self.index.get(peer).copied().filter(|other| *other != me) else {
+                continue;
+            };
+            let Some(theirs) = self.said[other].get(&node) else { continue };
+            let length = cost.max(theirs).micros();
+            self.hash ^= mix(node, *peer, length);
+            self.insert(me, Edge { to: other, length });
+            self.insert(other, Edge { to: me, length });
+            turn.bridged |= reach.contains(&node) != reach.contains(peer);
+        }
+        self.said[me] = links;
+        turn.lost = before.iter().any(|to| self.links[me].iter().all(|edge| edge.to != *to));
+        turn
+    }
+
+    fn number(&mut self, node: NodeId) -> usize {
+        *self.index.entry(node).or_insert_with(|| {
+            self.names.push(node);
+            self.said.push(BTreeMap::new());
+            self.links.push(Vec::new());
+            self.names.len() - 1
+        })
+    }
+
+    fn insert(&mut self, at: usize, edge: Edge) {
+        let name = self.names[edge.to];
+        let place = self.links[at].partition_point(|other| self.names[other.to] < name);
+        self.links[at].insert(place, edge);
     }
 
     /// A number that is equal for equal maps, and hardly ever for others.
@@ -31,41 +106,65 @@ impl Map {
         self.hash
     }
 
-    /// The neighbours of `node`.
+    /// The neighbours of `node`, in the order of their names.
     pub fn neighbours(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
-        self.links.get(&node).into_iter().flatten().copied()
+        let edges = self.index.get(&node).map(|at| self.links[*at].as_slice());
+        edges.unwrap_or_default().iter().map(|edge| self.names[edge.to])
+    }
+
+    /// How many links `node` has.
+    #[must_use]
+    pub fn degree(&self, node: NodeId) -> usize {
+        self.index.get(&node).map_or(0, |at| self.links[*at].len())
     }
 
     /// The nodes that can be reached from `me`, itself included, when it has links to `own` whatever the map says.
     #[must_use]
     pub fn reach(&self, me: NodeId, own: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-        let mut reached: BTreeSet<NodeId> = self.first_hops(me, own).into_keys().collect();
-        reached.insert(me);
-        reached
-    }
-
-    /// For each node that can be reached from `me` by its links to `own`: the neighbour on a shortest way there.
-    #[must_use]
-    pub fn first_hops(&self, me: NodeId, own: &BTreeSet<NodeId>) -> BTreeMap<NodeId, NodeId> {
-        let mut hops: BTreeMap<NodeId, NodeId> = own.iter().map(|n| (*n, *n)).collect();
-        let mut queue: VecDeque<NodeId> = own.iter().copied().collect();
-        while let Some(node) = queue.pop_front() {
-            let by = hops[&node];
-            for next in self.neighbours(node).filter(|next| *next != me) {
-                hops.entry(next).or_insert_with(|| {
-                    queue.push_back(next);
-                    by
-                });
+        let mut seen = vec![false; self.names.len()];
+        let mut stack: Vec<usize> =
+            own.iter().filter_map(|peer| self.index.get(peer)).copied().collect();
+        stack.iter().for_each(|at| seen[*at] = true);
+        while let Some(at) = stack.pop() {
+            for edge in &self.links[at] {
+                if !std::mem::replace(&mut seen[edge.to], true) {
+                    stack.push(edge.to);
+                }
             }
         }
+        let met = seen.iter().zip(&self.names).filter(|(seen, _)| **seen).map(|(_, name)| *name);
+        own.iter().copied().chain(met).chain([me]).collect()
+    }
+
+    /// For each node that can be reached from `me` by its links to `own`: the neighbour on a way there with the
+    /// fewest hops.
+    #[must_use]
+    pub fn first_hops(&self, me: NodeId, own: &BTreeSet<NodeId>) -> BTreeMap<NodeId, NodeId> {
+        let mut by: Vec<Option<NodeId>> = vec![None; self.names.len()];
+        let mut queue = VecDeque::new();
+        for (at, peer) in own.iter().filter_map(|peer| Some((*self.index.get(peer)?, *peer))) {
+            by[at] = Some(peer);
+            queue.push_back((at, peer));
+        }
+        while let Some((at, peer)) = queue.pop_front() {
+            for edge in &self.links[at] {
+                if by[edge.to].is_none() {
+                    by[edge.to] = Some(peer);
+                    queue.push_back((edge.to, peer));
+                }
+            }
+        }
+        let known = by.iter().zip(&self.names).filter_map(|(by, name)| Some((*name, (*by)?)));
+        let mut hops: BTreeMap<NodeId, NodeId> =
+            own.iter().map(|peer| (*peer, *peer)).chain(known).collect();
         hops.remove(&me);
         hops
     }
 
     /// To whom of its `neighbours` `me` forwards what `author` says to all.
     ///
-    /// These are its children in the tree of shortest ways from the author, where each node hangs on the neighbour
-    /// that is nearer to the author, the lowest name among several; and all that the map does not know a way to.
+    /// These are its children in the tree of quickest ways from the author, where each node hangs on the neighbour
+    /// that it hears first from, the lowest name among several; and all that the map does not know a way to.
     #[must_use]
     pub fn children(
         &self,
@@ -73,41 +172,111 @@ impl Map {
         me: NodeId,
         neighbours: &BTreeSet<NodeId>,
     ) -> Vec<NodeId> {
-        let mut depth: BTreeMap<NodeId, u32> = BTreeMap::from([(author, 0)]);
-        let mut queue = VecDeque::from([author]);
-        while let Some(node) = queue.pop_front() {
-            let below = depth[&node] + 1;
-            for next in self.neighbours(node) {
-                depth.entry(next).or_insert_with(|| {
-                    queue.push_back(next);
-                    below
-                });
-            }
-        }
-        let Some(below) = depth.get(&me).map(|ours| ours + 1) else {
-            return neighbours.iter().copied().collect();
+        let everybody = || neighbours.iter().copied().collect();
+        let (Some(root), Some(ours)) = (self.index.get(&author), self.index.get(&me)) else {
+            return everybody();
         };
-        let is_above = |node: &NodeId| depth.get(node).is_some_and(|depth| depth + 1 == below);
-        let hangs_on_us = |child: NodeId| self.neighbours(child).find(is_above) == Some(me);
-        let is_ours = |node: &NodeId| match depth.get(node) {
-            Some(depth) => *depth == below && hangs_on_us(*node),
-            None => true,
+        let ways = self.ways_from(*root);
+        if ways[*ours] == u32::MAX {
+            return everybody();
+        }
+        let parent = |of: usize| {
+            self.links[of].iter().find(|edge| {
+                let way = ways[edge.to];
+                way != u32::MAX && way.saturating_add(edge.length) == ways[of]
+            })
+        };
+        let is_ours = |node: &NodeId| match self.index.get(node) {
+            Some(at) if ways[*at] != u32::MAX => {
+                at != root && parent(*at).is_some_and(|edge| edge.to == *ours)
+            }
+            Some(_) | None => true,
         };
         neighbours.iter().copied().filter(is_ours).collect()
     }
-}
 
-/// FNV-1a over all links (Fowler, Noll, Vo 1991).
-fn hash(links: &BTreeMap<NodeId, BTreeSet<NodeId>>) -> u32 {
-    let mut hash = 0x811c_9dc5_u32;
-    for (a, of) in links {
-        for b in of {
-            for byte in a.0.to_le_bytes().into_iter().chain(b.0.to_le_bytes()) {
-                hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    /// How long the quickest way from `root` to each node is; `u32::MAX` where there is none (Dijkstra 1959).
+    fn ways_from(&self, root: usize) -> Vec<u32> {
+        let mut ways = vec![u32::MAX; self.names.len()];
+        ways[root] = 0;
+        let mut heap = BinaryHeap::from([Reverse((0_u32, root))]);
+        while let Some(Reverse((way, at))) = heap.pop() {
+            if way > ways[at] {
+                continue;
+            }
+            for edge in &self.links[at] {
+                let next = way.saturating_add(edge.length);
+                if next < ways[edge.to] {
+                    ways[edge.to] = next;
+                    heap.push(Reverse((next, edge.to)));
+                }
             }
         }
+        ways
     }
-    hash
+
+    /// Whether no node alone holds the network together when the link between these two is gone.
+    #[must_use]
+    pub fn can_spare(&self, one: NodeId, other: NodeId) -> bool {
+        let (Some(one), Some(other)) = (self.index.get(&one), self.index.get(&other)) else {
+            return false;
+        };
+        let is_it = |at: usize, to: usize| (at, to) == (*one, *other) || (to, at) == (*one, *other);
+        let links = |at: usize| {
+            let edges = self.links[at].iter().map(|edge| edge.to);
+            edges.filter(move |to| !is_it(at, *to))
+        };
+        crate::cuts::find(self.names.len(), links).is_empty()
+    }
+
+    /// Where a network of these links falls apart: nodes whose leave cuts off others from each other, each with two
+    /// of its neighbours that only it holds together.
+    #[must_use]
+    pub fn cuts(&self) -> Vec<(NodeId, NodeId, NodeId)> {
+        // Searched in the order of names, so that equal maps give equal answers.
+        let order: Vec<usize> = self.index.values().copied().collect();
+        let mut rank = vec![0; order.len()];
+        for (place, at) in order.iter().enumerate() {
+            rank[*at] = place;
+        }
+        let links = |place: usize| self.links[order[place]].iter().map(|edge| rank[edge.to]);
+        let name = |place: usize| self.names[order[place]];
+        crate::cuts::find(order.len(), links)
+            .into_iter()
+            .map(|(cut, one, other)| (name(cut), name(one), name(other)))
+            .collect()
+    }
+}
+
+impl PartialEq for Map {
+    /// Whether the same links count.
+    fn eq(&self, other: &Self) -> bool {
+        let links = |map: &Self| -> BTreeSet<(NodeId, NodeId, u32)> {
+            let edges = map.links.iter().zip(&map.names);
+            edges
+                .flat_map(|(edges, name)| {
+                    edges.iter().map(|edge| (*name, map.names[edge.to], edge.length))
+                })
+                .collect()
+        };
+        self.hash == other.hash && links(self) == links(other)
+    }
+}
+
+impl Eq for Map {}
+
+/// One link's share of the hash, the same from both ends.
+fn mix(one: NodeId, other: NodeId, length: u32) -> u32 {
+    let (low, high) = (one.min(other).0, one.max(other).0);
+    // The finalizer of SplitMix64 (Steele et al. 2014), over both names one after the other.
+    [high, u64::from(length)].into_iter().fold(scatter(low), |x, y| scatter(x ^ y)) as u32
+}
+
+fn scatter(x: u64) -> u64 {
+    let mut x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use mesh::{Config, Error, Input, Map, Mesh, Output};
+use mesh::{Config, Cost, Error, Input, Mesh, Output};
 use wire::{Dice, LinkId, NodeId, Seed, Time};
 
 #[test]
@@ -60,7 +60,8 @@ fn a_message_to_one_goes_there_and_nowhere_else() {
     web.unicast(2, 5, 7, b"psst");
 
     assert_eq!(web.got(5), [(NodeId(2), b"psst".to_vec())]);
-    assert_eq!(web.frames - before, 3);
+    // There and, as a receipt, back.
+    assert_eq!(web.frames - before, 6);
     assert!((1..=4).all(|node| web.got(node).is_empty()));
 }
 
@@ -82,9 +83,10 @@ fn a_message_stuck_half_way_is_told_to_its_sender() {
     web.publish();
     // Node 2 knows that the link is gone, node 1 does not.
     web.tell(2, Input::Down { link: web.link(2, 3) });
-    web.tell(2, Input::Map(Map::default()));
+    web.tell(2, Input::Links { node: NodeId(3), links: BTreeMap::new() });
 
     web.unicast(1, 3, 7, b"psst");
+    web.pass(6);
 
     assert_eq!(web.no_way(1), [(7, NodeId(3))]);
 }
@@ -234,9 +236,11 @@ impl Web {
     fn publish(&mut self) {
         let records: Vec<(NodeId, BTreeSet<NodeId>)> =
             self.nodes.iter().map(|(node, mesh)| (*node, mesh.neighbours())).collect();
-        let map = Map::new(records.iter().map(|(node, links)| (*node, links)));
         for node in self.nodes.keys().copied().collect::<Vec<_>>() {
-            self.tell(node.0, Input::Map(map.clone()));
+            for (of, links) in &records {
+                let links = links.iter().map(|peer| (*peer, Cost::UNKNOWN)).collect();
+                self.tell(node.0, Input::Links { node: *of, links });
+            }
         }
     }
 

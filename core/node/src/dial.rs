@@ -11,6 +11,9 @@ use wire::{LinkId, NodeId, Time};
 use crate::words::{ToOne, encode};
 use crate::{Config, Error, Misuse, Node, Output};
 
+/// How many links a node takes beyond [`Config::links_max`], since the network would be cut without them.
+const MENDS_MAX: usize = 2;
+
 /// A link on its way.
 #[derive(Debug)]
 pub(crate) struct Attempt {
@@ -43,6 +46,12 @@ pub(crate) struct Tries {
 impl Node {
     /// Dials whom we want a link to.
     pub(crate) fn dial_wanted(&mut self, now: Time) {
+        self.look_for_cuts(now);
+        self.drop_surplus(now);
+        if !self.dial_is_stale && self.dial_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.dial_is_stale = false;
         self.dial_at = None;
         for peer in self.wanted() {
             if self.attempts.len() >= self.config.attempts_max {
@@ -73,14 +82,27 @@ impl Node {
         if self.present.len() <= self.config.full_mesh_max {
             return free.filter(|peer| self.me < *peer).collect();
         }
-        let degree = linked.len() + self.attempts.len();
-        let lacking = self.config.links_min.saturating_sub(degree);
-        let has_room =
-            |peer: &NodeId| self.mesh.map().neighbours(*peer).count() < self.config.links_max;
-        let mut free: Vec<NodeId> = free.filter(has_room).collect();
-        free.sort_by_key(|peer| (affinity(self.me, *peer), *peer));
-        free.truncate(lacking);
-        free
+        let mut wanted: Vec<NodeId> = self.mends.iter().copied().filter(is_free).collect();
+        wanted.retain(|peer| self.me < *peer && self.present.contains_key(peer));
+        let degree = self.mesh.trusted().len() + self.attempts.len() + wanted.len();
+        let lacking = self.config.links_aim.saturating_sub(degree);
+        if lacking == 0 {
+            return wanted;
+        }
+        let has_room = |peer: &NodeId| self.mesh.map().degree(*peer) < self.config.links_max;
+        let mut free: Vec<NodeId> =
+            free.filter(has_room).filter(|peer| !wanted.contains(peer)).collect();
+        let is_rich = |peer: &NodeId| self.mesh.map().degree(*peer) > self.config.links_aim;
+        free.sort_by_key(|peer| {
+            (self.is_tired_of(peer), is_rich(peer), affinity(self.me, *peer), *peer)
+        });
+        wanted.extend(free.into_iter().take(lacking));
+        wanted
+    }
+
+    /// Whether the last try to link to `peer` failed: others come first.
+    fn is_tired_of(&self, peer: &NodeId) -> bool {
+        self.tries.contains_key(peer)
     }
 
     fn dial(&mut self, now: Time, peer: NodeId) {
@@ -94,6 +116,7 @@ impl Node {
         let until = now + self.config.dial;
         let is_ours = stage == Stage::Offering;
         self.attempts.insert(link, Attempt { peer, is_ours, stage, until });
+        self.dial_is_stale = true;
         link
     }
 
@@ -147,8 +170,11 @@ impl Node {
             self.attempts.remove(&link);
             self.outputs.push_back(Output::Hang { link });
         }
-        let is_full = self.attempts.len() >= self.config.attempts_max * 2
-            || self.mesh.neighbours().len() >= self.config.links_max.max(self.config.full_mesh_max);
+        let is_mend = self.mends.contains(&peer);
+        let links_max =
+            if is_mend { self.config.links_max + MENDS_MAX } else { self.config.links_max };
+        let links = self.mesh.trusted().len() + self.attempts.len();
+        let is_full = self.attempts.len() >= self.config.attempts_max * 2 || links >= links_max;
         if is_full || self.mesh.neighbours().contains(&peer) {
             return self.say_to(now, peer, &ToOne::Refusal { attempt });
         }
@@ -180,6 +206,8 @@ impl Node {
     pub(crate) fn finish(&mut self, link: LinkId, peer: NodeId) -> bool {
         let expected = self.attempts.get(&link).is_some_and(|attempt| attempt.peer == peer);
         if expected {
+            self.dial_is_stale = true;
+            self.repairs.insert(peer);
             self.attempts.remove(&link);
             self.tries.remove(&peer);
         }
@@ -189,6 +217,7 @@ impl Node {
     /// Ends an attempt, and waits longer each time before the next.
     pub(crate) fn give_up(&mut self, now: Time, link: LinkId) {
         let Some(attempt) = self.attempts.remove(&link) else { return };
+        self.dial_is_stale = true;
         let count = self.tries.get(&attempt.peer).map_or(0, |tries| tries.count) + 1;
         let pause = pause(&self.config, count);
         let jitter = pause.mul_f64(self.dice.below(1_000) as f64 / 2_000.0);

@@ -25,8 +25,8 @@
 //!
 //! **Invariant:** the tree is the truth, a broadcast is a hint: whatever is lost is found by comparing digests, which
 //! neighbours do with every beat.
-//! **Invariant:** a node that crashes is gone everywhere within 8 s + [`Config::gather`] + [`Config::grace`] and the
-//! time of a broadcast: less than 15 s.
+//! **Invariant:** a node that crashes is doubted by its neighbours after 3 s, and gone everywhere another
+//! [`Config::gather`] + [`Config::grace`] and the time of a broadcast later: less than 15 s in all.
 //! **Invariant:** what a peer sends never panics, and costs at most its own link.
 //!
 //! Limits: [`Config`], which holds those of the mesh and of the tree.
@@ -35,6 +35,7 @@ mod api;
 mod dial;
 mod parts;
 mod presence;
+mod shape;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -59,13 +60,17 @@ pub struct Config {
     pub tree: tree::Config,
     /// How long a node stays present after the last way to it was lost. Guess: what dialling anew takes.
     pub grace: Duration,
+    /// How long somebody who was gone must be within reach by way of others to be back. The records that say so may be
+    /// of before, and newer ones on their way.
+    pub doubt: Duration,
     /// How long changes of our links are gathered before they are told; ten to twenty times as long when they bring
     /// nobody into reach or out of it.
     pub gather: Duration,
     /// Up to how many nodes everybody is linked to everybody. Measured: a browser bears seven links with ease.
     pub full_mesh_max: usize,
-    /// In a larger conference: how many links each node has at least. Four survive any leave in simulations.
-    pub links_min: usize,
+    /// In a larger conference: how many links each node opens. With five, a neighbour that leaves costs no new link,
+    /// for four survive any leave in simulations.
+    pub links_aim: usize,
     /// In a larger conference: how many links a node has at most by its own doing.
     pub links_max: usize,
     /// How many links we open at a time.
@@ -74,6 +79,10 @@ pub struct Config {
     pub dial: Duration,
     /// How long to wait after the first failure; twice that after the second, and so on.
     pub redial: Duration,
+    /// How long after a change of the map to look for nodes that alone hold it together.
+    pub mend: Duration,
+    /// How often at most a link is dropped that nobody would miss; up to twice as long.
+    pub prune: Duration,
     /// The longest such wait.
     pub redial_max: Duration,
     /// How often to try in all, until the peer has been away.
@@ -89,14 +98,17 @@ impl Default for Config {
         Self {
             mesh: mesh::Config::default(),
             tree: tree::Config::default(),
-            grace: Duration::from_secs(3),
+            grace: Duration::from_secs(4),
+            doubt: Duration::from_secs(1),
             gather: Duration::from_millis(100),
             full_mesh_max: 8,
-            links_min: 4,
+            links_aim: 5,
             links_max: 8,
             attempts_max: 4,
             dial: Duration::from_secs(10),
-            redial: Duration::from_secs(1),
+            redial: Duration::from_millis(250),
+            mend: Duration::from_secs(2),
+            prune: Duration::from_secs(10),
             redial_max: Duration::from_secs(30),
             tries_max: 8,
             description_bytes_max: wire::invite::DESCRIPTION_BYTES_MAX,
@@ -113,20 +125,34 @@ pub struct Node {
     dice: Dice,
     mesh: Mesh,
     tree: Tree,
-    /// Whether a link record or a link has changed since the map was made.
-    map_is_stale: bool,
     /// When to publish our own link record, after our links changed.
     record_at: Option<Time>,
     /// Who is present, and until when if it cannot be reached.
     present: BTreeMap<NodeId, Option<Time>>,
-    /// The mesh's version when presence was last worked out.
-    attended: u64,
-    /// What each node says of its links.
-    records: BTreeMap<NodeId, presence::Record>,
+    /// The first moment at which somebody is gone, or back.
+    attend_at: Option<Time>,
+    /// The mesh's version when presence was last worked out; `None` when somebody has said since that it leaves.
+    attended: Option<u64>,
+    /// Who was gone and can be reached again by way of others, and from when on that is believed.
+    returning: BTreeMap<NodeId, Time>,
+    /// Who was present once, and is not.
+    gone: BTreeSet<NodeId>,
+    /// Who said that they left for good.
+    left: BTreeSet<NodeId>,
     attempts: BTreeMap<LinkId, dial::Attempt>,
     tries: BTreeMap<NodeId, dial::Tries>,
     /// When to dial somebody again.
     dial_at: Option<Time>,
+    /// When to look for nodes that alone hold the map together.
+    mend_at: Option<Time>,
+    /// When to drop a link that nobody would miss.
+    prune_at: Option<Time>,
+    /// Neighbours by links that the nodes opened themselves.
+    repairs: BTreeSet<NodeId>,
+    /// Whom to link to, so that we do not depend on such a node.
+    mends: Vec<NodeId>,
+    /// Whether links, attempts or presence have changed since we last thought about whom to dial.
+    dial_is_stale: bool,
     next_link: u64,
     next_id: u32,
     /// What our notices to one node were about.
@@ -145,16 +171,23 @@ impl Node {
             dice: Dice::new(seed),
             mesh: Mesh::new(config.mesh.clone(), now, me, first),
             tree: Tree::new(config.tree.clone(), now, clock, me),
-            map_is_stale: false,
             record_at: None,
             present: BTreeMap::from([(me, None)]),
-            attended: 0,
-            records: BTreeMap::new(),
+            attend_at: None,
+            attended: None,
+            returning: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            left: BTreeSet::new(),
             attempts: BTreeMap::new(),
             tries: BTreeMap::new(),
             dial_at: None,
+            mend_at: None,
+            prune_at: None,
+            repairs: BTreeSet::new(),
+            mends: Vec::new(),
+            dial_is_stale: false,
             next_link: FIRST_OWN_LINK.0,
-            next_id: 0,
+            next_id: first as u32,
             notices: VecDeque::new(),
             is_over: false,
             outputs: VecDeque::new(),
@@ -187,10 +220,10 @@ impl Node {
         if self.is_over {
             return None;
         }
-        let cores = [self.mesh.timeout(), self.tree.timeout(), self.record_at, self.dial_at];
-        let lost = self.present.values().copied().flatten();
+        let cores = [self.mesh.timeout(), self.tree.timeout()];
+        let own = [self.record_at, self.dial_at, self.mend_at, self.prune_at, self.attend_at];
         let attempts = self.attempts.values().map(|attempt| attempt.until);
-        cores.into_iter().flatten().chain(lost).chain(attempts).min()
+        cores.into_iter().chain(own).flatten().chain(attempts).min()
     }
 
     /// Our own name.
@@ -232,6 +265,18 @@ impl Node {
     #[must_use]
     pub fn neighbours(&self) -> BTreeSet<NodeId> {
         self.mesh.neighbours()
+    }
+
+    /// Those of them that were heard lately.
+    #[must_use]
+    pub fn trusted(&self) -> BTreeSet<NodeId> {
+        self.mesh.trusted()
+    }
+
+    /// A number that is equal in two nodes that have the same writes, and hardly ever in others.
+    #[must_use]
+    pub fn digest(&self) -> u32 {
+        self.tree.digest()
     }
 
     /// What this node keeps of the shared tree.

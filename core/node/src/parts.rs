@@ -19,9 +19,6 @@ impl Node {
                 result = result.and(self.on_mesh(now, output));
             } else if let Some(output) = self.tree.poll() {
                 result = result.and(self.on_tree(now, output));
-            } else if self.map_is_stale {
-                self.map_is_stale = false;
-                result = result.and(self.mesh_input(now, mesh::Input::Map(self.draw_map())));
             } else if self.take_attendance(now) {
                 let present = self.present.keys().copied().collect();
                 result = result.and(self.tree_input(now, tree::Input::Present(present)));
@@ -41,13 +38,16 @@ impl Node {
             mesh::Output::Hang { link } => self.outputs.push_back(Output::Hang { link }),
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
+                self.plan_pruning(now);
                 self.on_links_changed(now, bridge);
                 return self.tree_input(now, tree::Input::Opened { peer, bridge });
             }
             mesh::Output::Closed { peer } => {
+                self.repairs.remove(&peer);
                 self.on_links_changed(now, true);
                 return self.tree_input(now, tree::Input::Closed { peer });
             }
+            mesh::Output::Turned { .. } => self.on_links_changed(now, true),
             mesh::Output::Heard { author, payload } => {
                 let what = "a broadcast that cannot be read";
                 let misbehaved = Error::PeerMisbehaved { peer: author, what };
@@ -114,24 +114,21 @@ impl Node {
             tree::Output::Tell { peer, bytes } => {
                 self.mesh_input(now, mesh::Input::Tell { peer, payload: bytes })
             }
-            tree::Output::Event(event) => {
-                self.on_change(event);
-                Ok(())
-            }
+            tree::Output::Event(event) => self.on_change(now, event),
         }
     }
 
     /// Hands a change up; one of a link record is our own affair.
-    fn on_change(&mut self, change: tree::Event) {
+    fn on_change(&mut self, now: Time, change: tree::Event) -> Result<(), Error> {
         let is_ours = |path: &Path| path.segments().next() == Some(LINKS);
         self.emit(match change {
             tree::Event::Created { path, value, .. } | tree::Event::Updated { path, value, .. }
                 if is_ours(&path) =>
             {
-                return self.on_record(&path, Some(&value));
+                return self.on_record(now, &path, Some(&value));
             }
             tree::Event::Deleted { path, .. } if is_ours(&path) => {
-                return self.on_record(&path, None);
+                return self.on_record(now, &path, None);
             }
             tree::Event::Created { path, value, by } => Event::Created { path, value, by },
             tree::Event::Updated { path, value, old, by } => {
@@ -140,6 +137,7 @@ impl Node {
             tree::Event::Deleted { path, old, by } => Event::Deleted { path, old, by },
             tree::Event::Refused { path, by } => Event::Refused { path, by },
         });
+        Ok(())
     }
 
     pub(crate) fn mesh_input(&mut self, now: Time, input: mesh::Input) -> Result<(), Error> {

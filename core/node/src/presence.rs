@@ -1,8 +1,8 @@
 //! Who is here: link records, the map that follows from them, and arrivals and departures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mesh::Map;
+use mesh::Cost;
 use serde_json::{Value, json};
 use tree::{Life, Path, links_of};
 use wire::{NodeId, Time};
@@ -11,31 +11,58 @@ use crate::{Error, Event, Node};
 
 /// What a node says of its own links.
 #[derive(Debug)]
-pub(crate) struct Record {
-    neighbours: BTreeSet<NodeId>,
+struct Record {
+    neighbours: BTreeMap<NodeId, Cost>,
     /// Whether it said that it leaves for good.
     left: bool,
 }
 
+/// The digits of a record: a name is eleven of them, its cost one more.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// How many digits one neighbour takes.
+const NEIGHBOUR_DIGITS: usize = 12;
+
 impl Record {
     fn to_value(&self) -> Value {
-        let names: String = self.neighbours.iter().map(ToString::to_string).collect();
-        if self.left { json!({ "left": true }) } else { json!({ "to": names }) }
+        if self.left {
+            return json!({ "left": true });
+        }
+        let digit = |bits: u64| char::from(DIGITS[(bits & 63) as usize]);
+        let mut text = String::with_capacity(self.neighbours.len() * NEIGHBOUR_DIGITS);
+        for (name, cost) in &self.neighbours {
+            text.extend((0..NEIGHBOUR_DIGITS - 1).map(|place| digit(name.0 >> (6 * place))));
+            text.push(digit(u64::from(cost.level())));
+        }
+        json!({ "to": text })
     }
 
     /// Reads what somebody wrote; what makes no sense counts for nothing.
     fn of(value: &Value) -> Self {
-        let names = value.get("to").and_then(Value::as_str).unwrap_or_default();
-        let names = names.as_bytes().chunks(16).filter_map(|name| std::str::from_utf8(name).ok());
-        let neighbours = names.filter_map(|name| name.parse().ok()).collect();
-        Self { neighbours, left: value.get("left") == Some(&Value::Bool(true)) }
+        let text = value.get("to").and_then(Value::as_str).unwrap_or_default();
+        let neighbours = text.as_bytes().chunks_exact(NEIGHBOUR_DIGITS).filter_map(neighbour);
+        Self {
+            neighbours: neighbours.collect(),
+            left: value.get("left") == Some(&Value::Bool(true)),
+        }
     }
+}
+
+fn neighbour(digits: &[u8]) -> Option<(NodeId, Cost)> {
+    let value = |digit: &u8| DIGITS.iter().position(|known| known == digit);
+    let (level, name) = digits.split_last()?;
+    let mut bits = 0_u128;
+    for (place, digit) in name.iter().enumerate() {
+        bits |= (value(digit)? as u128) << (6 * place);
+    }
+    Some((NodeId(u64::try_from(bits).ok()?), Cost::of_level(value(level)? as u8)))
 }
 
 impl Node {
     /// Our links have changed: say so, together with what changes in the next moment. A link between two who reached
     /// each other before makes no haste, and those who gain one together do not tell it together.
     pub(crate) fn on_links_changed(&mut self, now: Time, urgent: bool) {
+        self.dial_is_stale = true;
         let lazy = self.config.gather * 10;
         let at = if urgent {
             now + self.config.gather
@@ -55,14 +82,14 @@ impl Node {
             return Ok(());
         }
         self.record_at = None;
-        let record = Record { neighbours: self.mesh.neighbours(), left: false };
+        let record = Record { neighbours: self.mesh.costs(), left: false };
         self.publish(now, &record)
     }
 
     /// Takes back what dies with us, and says that we are gone for good.
     pub(crate) fn publish_leave(&mut self, now: Time) -> Result<(), Error> {
         self.tree_input(now, tree::Input::Do(tree::Command::Withdraw))?;
-        self.publish(now, &Record { neighbours: BTreeSet::new(), left: true })
+        self.publish(now, &Record { neighbours: BTreeMap::new(), left: true })
     }
 
     fn publish(&mut self, now: Time, record: &Record) -> Result<(), Error> {
@@ -76,52 +103,77 @@ impl Node {
     }
 
     /// What somebody recorded has changed; `None` when the record is gone.
-    pub(crate) fn on_record(&mut self, path: &Path, value: Option<&Value>) {
-        let Ok(node) = path.name().parse() else { return };
-        match value {
-            Some(value) => self.records.insert(node, Record::of(value)),
-            None => self.records.remove(&node),
-        };
-        self.map_is_stale = true;
+    pub(crate) fn on_record(
+        &mut self,
+        now: Time,
+        path: &Path,
+        value: Option<&Value>,
+    ) -> Result<(), Error> {
+        let Ok(node) = path.name().parse() else { return Ok(()) };
+        let record = value.map(Record::of);
+        let is_left = record.as_ref().is_some_and(|record| record.left) && node != self.me;
+        let turned = if is_left { self.left.insert(node) } else { self.left.remove(&node) };
+        if turned {
+            self.attended = None;
+        }
+        self.mend_at.get_or_insert(now + self.config.mend);
+        let links = record.map(|record| record.neighbours).unwrap_or_default();
+        self.mesh_input(now, mesh::Input::Links { node, links })
     }
 
-    /// The map that follows from all records.
-    pub(crate) fn draw_map(&self) -> Map {
-        Map::new(self.records.iter().map(|(node, record)| (*node, &record.neighbours)))
-    }
-
-    fn has_left(&self, node: NodeId) -> bool {
-        node != self.me && self.records.get(&node).is_some_and(|record| record.left)
+    /// When `node`, who can be reached, is held to be here.
+    fn back_at(&mut self, now: Time, node: NodeId) -> Time {
+        if !self.gone.contains(&node) || self.mesh.neighbours().contains(&node) {
+            return now;
+        }
+        *self.returning.entry(node).or_insert(now + self.config.doubt)
     }
 
     /// Compares who can be reached with who is present; true when somebody came or went.
     pub(crate) fn take_attendance(&mut self, now: Time) -> bool {
-        let is_late = |until: &Option<Time>| until.is_some_and(|until| now >= until);
-        if self.attended == self.mesh.version() && !self.present.values().any(is_late) {
+        let version = Some(self.mesh.version());
+        if self.attended == version && self.attend_at.is_none_or(|at| now < at) {
             return false;
         }
-        self.attended = self.mesh.version();
-        let mut reach = self.mesh.reach();
-        reach.retain(|node| !self.has_left(*node));
+        self.attended = version;
+        let (left, reach) = (&self.left, self.mesh.reach());
+        let reach: BTreeSet<NodeId> = reach.difference(left).copied().collect();
+        self.attend_at = None;
         let mut changed = false;
-        for node in &reach {
-            if self.present.insert(*node, None).is_none() {
-                changed = true;
-                self.emit(Event::Arrived(*node));
+        let arrived: Vec<NodeId> =
+            reach.iter().copied().filter(|node| !self.present.contains_key(node)).collect();
+        self.returning.retain(|node, _| reach.contains(node));
+        for node in arrived {
+            let at = self.back_at(now, node);
+            if now < at {
+                self.attend_at = Some(self.attend_at.map_or(at, |other| other.min(at)));
+                continue;
             }
+            changed = true;
+            self.returning.remove(&node);
+            self.gone.remove(&node);
+            self.present.insert(node, None);
+            self.emit(Event::Arrived(node));
+        }
+        for (_, lost) in self.present.iter_mut().filter(|(node, _)| reach.contains(node)) {
+            *lost = None;
         }
         let until = now + self.config.grace;
         let lost = self.present.iter_mut().filter(|(node, _)| !reach.contains(node));
         let lost: Vec<(NodeId, Time)> =
             lost.map(|(node, lost)| (*node, *lost.get_or_insert(until))).collect();
         for (node, until) in lost {
-            if now >= until || self.has_left(node) {
+            if now >= until || self.left.contains(&node) {
                 changed = true;
                 self.present.remove(&node);
                 self.tries.remove(&node);
+                self.gone.insert(node);
                 self.emit(Event::Gone(node));
+            } else {
+                self.attend_at = Some(self.attend_at.map_or(until, |at| at.min(until)));
             }
         }
+        self.dial_is_stale |= changed;
         changed
     }
 }
@@ -132,7 +184,11 @@ mod tests {
 
     #[test]
     fn a_record_is_read_as_it_is_written() {
-        let neighbours = BTreeSet::from([NodeId(1), NodeId(0xfedc_ba98_7654_3210)]);
+        let neighbours = BTreeMap::from([
+            (NodeId(1), Cost::UNKNOWN),
+            (NodeId(0xfedc_ba98_7654_3210), Cost::of_level(63)),
+            (NodeId(u64::MAX), Cost::of_level(7)),
+        ]);
         let record = Record { neighbours: neighbours.clone(), left: false };
 
         let read = Record::of(&record.to_value());
@@ -142,7 +198,12 @@ mod tests {
 
     #[test]
     fn a_strange_record_counts_for_nothing() {
-        for value in [json!({}), json!({"to": 1}), json!({"to": "äöü", "left": "yes"})] {
+        for value in [
+            json!({}),
+            json!({"to": 1}),
+            json!({"to": "äöüäöü", "left": "yes"}),
+            json!({"to": "__________________________"}),
+        ] {
             let read = Record::of(&value);
 
             assert!(read.neighbours.is_empty() && !read.left, "{value}");

@@ -1,11 +1,12 @@
 //! Data channels between people: in order, complete, and stalled while their ends are cut off from each other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use wire::LinkId;
 
 use super::What;
-use crate::{Agenda, Net};
+use crate::{Agenda, Net, Weather};
 
 /// A data channel.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ struct Wire {
     ends: [(usize, LinkId); 2],
     /// Whether the end still listens.
     open: [bool; 2],
+    /// How long a frame takes, when that is always the same.
+    latency: Option<Duration>,
     /// What was sent to each end while nothing passed.
     stalled: [Vec<Vec<u8>>; 2],
 }
@@ -43,7 +46,8 @@ impl Links {
             self.by_end.insert(id, (self.next, end));
         }
         let stalled = [Vec::new(), Vec::new()];
-        self.wires.insert(self.next, Wire { ends, open: [true; 2], stalled });
+        let latency = self.net.weather().steady.then(|| self.net.latency());
+        self.wires.insert(self.next, Wire { ends, open: [true; 2], latency, stalled });
         self.next += 1;
     }
 
@@ -53,7 +57,8 @@ impl Links {
 
     /// The wires of `who`, and which end is theirs.
     pub(crate) fn of(&self, who: usize) -> Vec<(u64, usize)> {
-        self.by_end.iter().filter(|((of, _), _)| *of == who).map(|(_, at)| *at).collect()
+        let all = (who, LinkId(0))..=(who, LinkId(u64::MAX));
+        self.by_end.range(all).map(|(_, at)| *at).collect()
     }
 
     /// The links of `one` to `other`.
@@ -70,7 +75,7 @@ impl Links {
         let wire = &self.wires[&id];
         if self.can_talk(wire.ends[0].0, wire.ends[1].0) {
             let end = 1 - end;
-            for at in self.net.carry(to.now(), (id, end)) {
+            for at in self.net.carry_in(to.now(), (id, end), wire.latency) {
                 to.push(at, What::Arrives { wire: id, end, frame: frame.clone() });
             }
         } else if let Some(wire) = self.wires.get_mut(&id) {
@@ -107,6 +112,17 @@ impl Links {
         self.by_end.remove(&at);
         self.forget_if_over(id);
         was_open.then_some(at)
+    }
+
+    /// The wires that are open at both ends: between whom, and how long a frame takes when that is always the same.
+    pub(crate) fn open_wires(&self) -> impl Iterator<Item = (usize, usize, Option<Duration>)> {
+        let open = self.wires.values().filter(|wire| wire.open == [true; 2]);
+        open.map(|wire| (wire.ends[0].0, wire.ends[1].0, wire.latency))
+    }
+
+    /// Turns the weather for what is sent from now on.
+    pub(crate) fn turn(&mut self, weather: Weather) {
+        self.net.turn(weather);
     }
 
     fn forget_if_over(&mut self, id: u64) {

@@ -93,7 +93,7 @@ impl Person {
 
     /// Believes an event, if it fits what was known.
     pub(crate) fn learn(&mut self, event: Event, now: Time) -> Result<(), String> {
-        let told = format!("{event:?}");
+        let told = event.clone();
         let fits = match event {
             Event::Created { path, value, .. } => self.known.insert(path, value).is_none(),
             Event::Updated { path, value, old, .. } => self.known.insert(path, value) == Some(old),
@@ -110,7 +110,7 @@ impl Person {
             Event::Notice { .. } | Event::Undelivered { .. } => true,
         };
         if !fits {
-            return Err(format!("{} is told {told}, which does not fit", self.node.me()));
+            return Err(format!("{} is told {told:?}, which does not fit", self.node.me()));
         }
         Ok(())
     }

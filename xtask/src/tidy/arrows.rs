@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("ui", &["room", "call", "wire"]),
     ("sim", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker"]),
     ("server", &["broker", "wire"]),
-    ("cli", &["server"]),
+    ("cli", &["server", "sim", "wire"]),
     ("platform", &["wire"]),
     ("app", &["platform", "ui", "room", "node", "call", "wire"]),
     // These two stand outside: one builds the others, one uses what was built.

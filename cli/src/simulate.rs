@@ -1,0 +1,128 @@
+//! `hullo sim`: flags to a plan, a report to the screen.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use sim::trial::{Plan, Report, Shape};
+use sim::{report, rounds, trial};
+use wire::{Dice, Seed};
+
+/// What `hullo sim` is to do.
+#[derive(clap::Args)]
+pub(crate) struct Flags {
+    /// How many take part
+    #[arg(long, value_name = "NUMBER", default_value_t = 30)]
+    nodes: usize,
+    /// How many frames of a hundred are lost for good
+    #[arg(long, value_name = "PERCENT", default_value_t = 0)]
+    loss: u64,
+    /// How the network falls apart for a while: none, halves, thirds, one or flapping
+    #[arg(long, value_name = "SHAPE", default_value_t = Shape::Halves)]
+    partition: Shape,
+    /// How many of a hundred crash at once in the end
+    #[arg(long, value_name = "PERCENT", default_value_t = 20)]
+    crash: u64,
+    /// Which story to tell; equal seeds tell equal stories [default: a fresh one, printed]
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Print one line of JSON for each measure
+    #[arg(long)]
+    json: bool,
+    /// Write a page with plots
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Run the fixed plans that every change must pass
+    #[arg(long, conflicts_with_all = ["nodes", "loss", "partition", "crash", "seed", "html", "soak"])]
+    check: bool,
+    /// Run random plans for so long
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["nodes", "loss", "partition", "crash", "html"])]
+    soak: Option<u64>,
+}
+
+impl Flags {
+    /// Does it; `say` prints results, `note` what is not one.
+    pub(crate) fn run(
+        self,
+        say: impl Fn(&str) -> anyhow::Result<()>,
+        note: impl Fn(&str),
+    ) -> anyhow::Result<()> {
+        if self.check {
+            return each(rounds::fixed(), self.json, say);
+        }
+        let seed = self.seed.map_or_else(fresh_seed, Ok)?;
+        if let Some(seconds) = self.soak {
+            note(&format!("seed {seed}\n"));
+            let until = Instant::now() + Duration::from_secs(seconds);
+            let plans = (0..).map(|n| rounds::soak(seed, n));
+            return each(plans.take_while(|_| Instant::now() < until), self.json, say);
+        }
+        let Self { nodes, loss, partition: shape, crash, .. } = self;
+        let plan = Plan { nodes, loss, shape, crash, seed }.settled()?;
+        let begin = Instant::now();
+        let result = tell(&plan)?;
+        let speed = result.seconds / begin.elapsed().as_secs_f64().max(1e-9);
+        say(&if self.json { report::lines(&result) } else { report::table(&result) })?;
+        note(&format!("{speed:.0} times as fast as real time\n"));
+        if let Some(file) = &self.html {
+            let place = file.display();
+            fs::write(file, report::page(&result)).with_context(|| {
+                format!("The page cannot be written to {place}. Give --html a file in a folder that exists")
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs one plan after the other, and fails at the end when any measure was over its bar.
+fn each(
+    plans: impl IntoIterator<Item = Plan>,
+    json: bool,
+    say: impl Fn(&str) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (mut count, mut failed) = (0, Vec::new());
+    for plan in plans {
+        let result = tell(&plan)?;
+        count += 1;
+        let faults: Vec<String> = result
+            .measures
+            .iter()
+            .filter(|measure| !measure.holds())
+            .map(|measure| format!("{} is {}", measure.name, measure.value))
+            .collect();
+        let line = report::headline(&plan);
+        match (json, faults.is_empty()) {
+            (true, _) => say(&report::lines(&result))?,
+            (false, true) => say(&format!("held    {line}\n"))?,
+            (false, false) => say(&format!("FAILED  {line}: {}\n", faults.join(", ")))?,
+        }
+        if !faults.is_empty() {
+            failed.push(line);
+        }
+    }
+    if !failed.is_empty() {
+        bail!(
+            "{} of {count} stories were over a bar. Look at one with its numbers as flags of hullo sim: {}",
+            failed.len(),
+            failed.join("; ")
+        );
+    }
+    if !json {
+        say(&format!("{count} stories held\n"))?;
+    }
+    Ok(())
+}
+
+fn tell(plan: &Plan) -> anyhow::Result<Report> {
+    trial::run(plan).with_context(|| {
+        format!("A promise broke. Tell it again with the same flags: {}", report::headline(plan))
+    })
+}
+
+/// A seed that is easy to type.
+fn fresh_seed() -> anyhow::Result<u64> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("The system gives no random numbers. Give --seed")?;
+    Ok(Dice::new(Seed(bytes)).below(1_000_000))
+}

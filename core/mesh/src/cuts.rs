@@ -1,0 +1,131 @@
+//! Nodes that alone hold a network together (Hopcroft and Tarjan 1973), found without recursion.
+
+/// The cut nodes of a graph of `count` nodes, each with one neighbour on either side: towards where the search began,
+/// and beyond it.
+pub(crate) fn find<I: Iterator<Item = usize>>(
+    count: usize,
+    links: impl Fn(usize) -> I,
+) -> Vec<(usize, usize, usize)> {
+    let mut search = Search { depth: vec![0; count], low: vec![0; count], cuts: Vec::new() };
+    for root in 0..count {
+        if search.depth[root] == 0 {
+            search.from(root, &links);
+        }
+    }
+    search.cuts.sort_unstable();
+    search.cuts
+}
+
+/// A search in depth.
+struct Search {
+    /// How deep each node lies below where the search began, from one; zero while it has not been met.
+    depth: Vec<usize>,
+    /// The least depth that is linked to what lies below each node.
+    low: Vec<usize>,
+    cuts: Vec<(usize, usize, usize)>,
+}
+
+impl Search {
+    fn from<I: Iterator<Item = usize>>(&mut self, root: usize, links: &impl Fn(usize) -> I) {
+        self.meet(root, 1);
+        let mut path = vec![(root, links(root))];
+        let mut first_child = None;
+        while let Some((at, rest)) = path.last_mut() {
+            let at = *at;
+            if let Some(next) = rest.next() {
+                if self.depth[next] == 0 {
+                    self.meet(next, self.depth[at] + 1);
+                    path.push((next, links(next)));
+                } else {
+                    self.low[at] = self.low[at].min(self.depth[next]);
+                }
+                continue;
+            }
+            path.pop();
+            let Some((above, _)) = path.last() else { break };
+            let above = *above;
+            self.low[above] = self.low[above].min(self.low[at]);
+            if above == root {
+                // The first node on its way back from the root: a second one has no way around it.
+                match first_child {
+                    None => first_child = Some(at),
+                    Some(first) => self.cuts.push((root, first, at)),
+                }
+            } else if self.low[at] >= self.depth[above]
+                && let Some((before, _)) = path.get(path.len() - 2)
+            {
+                self.cuts.push((above, *before, at));
+            }
+        }
+    }
+
+    fn meet(&mut self, node: usize, depth: usize) {
+        self.depth[node] = depth;
+        self.low[node] = depth;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use wire::{Dice, Seed};
+
+    use super::*;
+
+    #[test]
+    fn it_agrees_with_taking_out_each_node_in_turn() {
+        for story in 0..200 {
+            let mut dice = Dice::new(Seed::story(story));
+            let count = 2 + dice.below(10) as usize;
+            let mut links = vec![BTreeSet::new(); count];
+            for _ in 0..dice.below(2 * count as u64) {
+                let one = dice.below(count as u64) as usize;
+                let other = dice.below(count as u64) as usize;
+                if one != other {
+                    links[one].insert(other);
+                    links[other].insert(one);
+                }
+            }
+
+            let found = find(count, |at| links[at].iter().copied());
+
+            let cuts: BTreeSet<usize> = found.iter().map(|(cut, ..)| *cut).collect();
+            let islands = |without| islands(&links, without);
+            let is_cut = |node: &usize| {
+                let alone = usize::from(links[*node].is_empty());
+                islands(Some(*node)) + alone > islands(None)
+            };
+            assert_eq!(cuts, (0..count).filter(is_cut).collect(), "story {story}");
+            for (cut, one, other) in found {
+                let reached = reached(&links, one, Some(cut));
+                assert!(!reached.contains(&other), "story {story}: {one} and {other}");
+            }
+        }
+    }
+
+    fn islands(links: &[BTreeSet<usize>], without: Option<usize>) -> usize {
+        let mut seen = BTreeSet::new();
+        let nodes = (0..links.len()).filter(|node| Some(*node) != without);
+        nodes
+            .filter(|node| {
+                let is_new = !seen.contains(node);
+                seen.extend(reached(links, *node, without));
+                is_new
+            })
+            .count()
+    }
+
+    fn reached(links: &[BTreeSet<usize>], from: usize, without: Option<usize>) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::from([from]);
+        let mut stack = vec![from];
+        while let Some(at) = stack.pop() {
+            for next in links[at].iter().filter(|next| Some(**next) != without) {
+                if seen.insert(*next) {
+                    stack.push(*next);
+                }
+            }
+        }
+        seen
+    }
+}

@@ -1,0 +1,57 @@
+//! Many trials: the fixed ones that every change must pass, and fresh ones for as long as there is time.
+
+use wire::{Dice, Seed};
+
+use crate::trial::{Plan, Shape};
+
+/// The plans that every change must pass: small and large, fair and lossy, every shape of partition.
+#[must_use]
+pub fn fixed() -> Vec<Plan> {
+    let plan = |nodes, loss, shape, crash, seed| Plan { nodes, loss, shape, crash, seed };
+    let mut plans = vec![
+        plan(2, 0, Shape::Halves, 0, 1),
+        plan(3, 0, Shape::One, 0, 1),
+        plan(7, 0, Shape::Halves, 20, 1),
+        plan(8, 2, Shape::Flapping, 20, 1),
+        plan(9, 0, Shape::Thirds, 20, 1),
+    ];
+    for (seed, shape) in (1..).zip(Shape::ALL) {
+        plans.push(plan(30, 0, shape, 10 * seed.min(4), seed));
+        plans.push(plan(15, 5, shape, 0, seed));
+    }
+    plans.push(plan(100, 0, Shape::Thirds, 20, 1));
+    plans
+}
+
+/// Plan number `n` of a soak with this seed.
+#[must_use]
+pub fn soak(seed: u64, n: u64) -> Plan {
+    let mut dice = Dice::new(Seed::story(seed.wrapping_mul(1_000_003).wrapping_add(n)));
+    let nodes = match dice.below(4) {
+        0 => 2 + dice.below(7),
+        1 | 2 => 9 + dice.below(32),
+        _ => 40 + dice.below(80),
+    };
+    let shape = Shape::ALL[dice.below(Shape::ALL.len() as u64) as usize];
+    let (crash, seed) = (10 * dice.below(4), dice.bits() >> 20);
+    Plan { nodes: nodes as usize, loss: 0, shape, crash, seed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_plan_of_a_round_makes_sense() {
+        for plan in fixed().into_iter().chain((0..200).map(|n| soak(7, n))) {
+            assert_eq!(plan.clone().settled(), Ok(plan));
+        }
+    }
+
+    #[test]
+    fn a_soak_is_told_by_its_seed() {
+        assert_eq!(soak(1, 5), soak(1, 5));
+        assert_ne!(soak(1, 5), soak(2, 5));
+        assert_ne!(soak(1, 5), soak(1, 6));
+    }
+}

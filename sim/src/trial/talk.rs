@@ -1,0 +1,121 @@
+//! Talking: what broadcasts cost and how quick they are, and what a newcomer costs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::hall::Hall;
+use super::{Curve, Report};
+use crate::Broken;
+use crate::conference::Act;
+
+/// How many lines rotating senders say.
+const LINES: usize = 50;
+
+/// How many speak at once at most.
+const CHOIR_MAX: usize = 100;
+
+/// Ten lines a second, each by somebody else.
+pub(super) fn rotating(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> {
+    let nodes = hall.awake().len();
+    hall.world.story_mut().empty_ledger();
+    let before = hall.story().traffic();
+    let mut floods = BTreeMap::new();
+    for line in 0..LINES {
+        let who = hall.somebody();
+        floods.insert(hall.person(who).node.me(), hall.flood(who));
+        hall.say(who, &format!("Line {line}: shall we have lunch together at noon?"))?;
+        hall.pass(Duration::from_millis(100))?;
+    }
+    let spent = hall.spent(before);
+    let per = (nodes * LINES) as f64;
+    hall.pass(Duration::from_secs(15))?;
+
+    let lines: Vec<_> = hall.story().ledger().casts().collect();
+    let hops = || lines.iter().flat_map(|(_, tally)| tally.hops.iter().copied());
+    let mean = |sum: f64, count: usize| if count == 0 { 0.0 } else { sum / count as f64 };
+    let last = |tally: &crate::conference::Tally| (tally.last - tally.sent).as_secs_f64();
+    let lasts: f64 = lines.iter().map(|(_, tally)| last(tally)).sum();
+    let flooded: f64 =
+        lines.iter().filter_map(|(by, _)| floods.get(by)).map(Duration::as_secs_f64).sum();
+    let mut count = BTreeMap::new();
+    hops().for_each(|hops| *count.entry(hops).or_insert(0_u32) += 1);
+    let mut took: Vec<f64> = lines
+        .iter()
+        .flat_map(|(_, tally)| tally.took.iter().map(|took| took.as_secs_f64() * 1_000.0))
+        .collect();
+    took.sort_by(f64::total_cmp);
+
+    let redundancy = hall.story().ledger().redundancy();
+    let hops_mean = mean(hops().map(f64::from).sum(), hops().count());
+    let hops_max = f64::from(hops().max().unwrap_or(0));
+    let (lasts_ms, to_flood) = (mean(lasts, lines.len()) * 1_000.0, lasts / flooded.max(1e-9));
+    report.note("redundancy", redundancy, "", "copies of a line for each receiver, less one");
+    report.note("hops", hops_mean, "", "hops of a delivery, on average");
+    report.note("hops_max", hops_max, "", "hops of the longest delivery");
+    report.note("delivery", lasts_ms, "ms", "from saying a line until the last has it, on average");
+    report.note("delivery_to_flood", to_flood, "×", "the same, against flooding the same links");
+    let control = (spent.frames + spent.beats - spent.casts) as f64 / per;
+    report.note(
+        "control",
+        control,
+        "",
+        "frames that are no line, for each node and line at ten lines a second",
+    );
+    report.note("bytes", spent.bytes as f64 / per, "B", "bytes sent for each node and line");
+    report.note("missing", missing(hall), "%", "lines not read everywhere 15 s later");
+    let hops = count.into_iter().map(|(hops, n)| (f64::from(hops), f64::from(n))).collect();
+    report.curves.push(Curve {
+        title: "Hops of a delivery",
+        across: "hops",
+        up: "deliveries",
+        is_count: true,
+        points: hops,
+    });
+    let total = took.len().max(1) as f64;
+    let steps = (0..=100).filter_map(|n| Some((*took.get((took.len().max(1) - 1) * n / 100)?, n)));
+    let points = steps.map(|(ms, n)| (ms, n as f64 * took.len() as f64 / total)).collect();
+    report.draw("Deliveries", "milliseconds", "% delivered", points);
+    Ok(())
+}
+
+/// How many of a hundred lines are missing with those who are awake, against whoever has most.
+pub(super) fn missing(hall: &Hall) -> f64 {
+    let messages = "messages".parse().expect("one word is a path");
+    let counts = hall
+        .awake()
+        .into_iter()
+        .map(|who| hall.person(who).node.list(&messages, node::Listing::default()).len());
+    let counts: Vec<usize> = counts.collect();
+    let most = counts.iter().max().copied().unwrap_or(0);
+    let lacking: usize = counts.iter().map(|count| most - count).sum();
+    if most == 0 { 0.0 } else { 100.0 * lacking as f64 / (most * counts.len()) as f64 }
+}
+
+/// Everybody says something in the same moment.
+pub(super) fn at_once(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> {
+    hall.world.story_mut().empty_ledger();
+    for who in hall.awake().into_iter().take(CHOIR_MAX) {
+        hall.act(Act::Shout(who))?;
+    }
+    hall.pass(Duration::from_secs(5))?;
+    let redundancy = hall.story().ledger().redundancy();
+    report.note("redundancy_at_once", redundancy, "", "the same when all speak at once");
+    Ok(())
+}
+
+/// One more joins, and reads all that was said.
+pub(super) fn one_more(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> {
+    let before = hall.story().traffic();
+    hall.act(Act::Join(Some(0)))?;
+    let (took, _) = hall.until_agreed(Duration::from_secs(60))?;
+    hall.pass(Duration::from_secs(10))?;
+    let spent = hall.spent(before);
+    report.note("newcomer_agree", took, "s", "until one more sees what all see, and all see it");
+    report.note(
+        "newcomer_bytes",
+        spent.bytes as f64 / 1_000.0,
+        "kB",
+        "sent by all together for that",
+    );
+    Ok(())
+}
