@@ -1,6 +1,6 @@
 //! Broadcasts that were hinted at: asked for when the tree does not bring them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use wire::{NodeId, Time};
 
@@ -13,7 +13,7 @@ const ASKS_MAX: u32 = 4;
 /// What was hinted at, and what we have hinted at ourselves.
 #[derive(Debug, Default)]
 pub(crate) struct Lazy {
-    missing: BTreeMap<(NodeId, u64), Missing>,
+    missing: wire::Map<(NodeId, u64), Missing>,
     /// What may be asked of us, oldest first.
     kept: VecDeque<Cast>,
     kept_bytes: usize,
@@ -59,7 +59,7 @@ impl Mesh {
         let fresh = || Missing { holders: VecDeque::new(), at, asks: 0 };
         let missing = match self.lazy.missing.get_mut(&(author, seq)) {
             Some(missing) => missing,
-            None if room => self.lazy.missing.entry((author, seq)).or_insert_with(fresh),
+            None if room => self.lazy.missing.get_or_insert_with((author, seq), fresh),
             // It is found when digests are compared.
             None => return,
         };

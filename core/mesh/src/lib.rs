@@ -66,7 +66,7 @@ use window::Heard;
 pub struct Mesh {
     config: Config,
     me: NodeId,
-    links: BTreeMap<LinkId, Link>,
+    links: wire::Map<LinkId, Link>,
     map: Map,
     /// The nodes that can be reached, ourselves included.
     reach: BTreeSet<NodeId>,
@@ -95,7 +95,7 @@ impl Mesh {
         Self {
             config,
             me,
-            links: BTreeMap::new(),
+            links: wire::Map::new(),
             map: Map::default(),
             reach: BTreeSet::from([me]),
             hops: None,

@@ -93,7 +93,7 @@ impl Mesh {
         let mut dead = Vec::new();
         let mut due = Vec::new();
         let mut turned = Vec::new();
-        for (id, link) in &mut self.links {
+        for (id, link) in self.links.iter_mut() {
             if slept {
                 let spare = self.config.down - self.config.suspect;
                 link.heard = link.heard.max(Time::at(now.since_origin().saturating_sub(spare)));

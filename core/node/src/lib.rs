@@ -38,13 +38,13 @@ mod presence;
 mod shape;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use mesh::Mesh;
 use serde_json::Value;
 use tree::{LINKS, Tree};
-use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
+use wire::{Dice, LinkId, Map, NodeId, Seed, Time, Timestamp};
 
 pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output};
 pub use tree::{Entry, Life, Listing, Path, Weight};
@@ -128,19 +128,19 @@ pub struct Node {
     /// When to publish our own link record, after our links changed.
     record_at: Option<Time>,
     /// Who is present, and until when if it cannot be reached.
-    present: BTreeMap<NodeId, Option<Time>>,
+    present: Map<NodeId, Option<Time>>,
     /// The first moment at which somebody is gone, or back.
     attend_at: Option<Time>,
     /// The mesh's version when presence was last worked out; `None` when somebody has said since that it leaves.
     attended: Option<u64>,
     /// Who was gone and can be reached again by way of others, and from when on that is believed.
-    returning: BTreeMap<NodeId, Time>,
+    returning: Map<NodeId, Time>,
     /// Who was present once, and is not.
     gone: BTreeSet<NodeId>,
     /// Who said that they left for good.
     left: BTreeSet<NodeId>,
-    attempts: BTreeMap<LinkId, dial::Attempt>,
-    tries: BTreeMap<NodeId, dial::Tries>,
+    attempts: Map<LinkId, dial::Attempt>,
+    tries: Map<NodeId, dial::Tries>,
     /// When to dial somebody again.
     dial_at: Option<Time>,
     /// When to look for nodes that alone hold the map together.
@@ -172,14 +172,14 @@ impl Node {
             mesh: Mesh::new(config.mesh.clone(), now, me, first),
             tree: Tree::new(config.tree.clone(), now, clock, me),
             record_at: None,
-            present: BTreeMap::from([(me, None)]),
+            present: std::iter::once((me, None)).collect(),
             attend_at: None,
             attended: None,
-            returning: BTreeMap::new(),
+            returning: Map::new(),
             gone: BTreeSet::new(),
             left: BTreeSet::new(),
-            attempts: BTreeMap::new(),
-            tries: BTreeMap::new(),
+            attempts: Map::new(),
+            tries: Map::new(),
             dial_at: None,
             mend_at: None,
             prune_at: None,
@@ -388,7 +388,7 @@ impl Node {
                 self.outputs.push_back(Output::Hang { link });
             }
         }
-        for link in std::mem::take(&mut self.attempts).into_keys() {
+        for link in std::mem::take(&mut self.attempts).keys().copied() {
             self.outputs.push_back(Output::Hang { link });
         }
         self.is_over = true;

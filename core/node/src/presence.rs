@@ -126,7 +126,7 @@ impl Node {
         if !self.gone.contains(&node) || self.mesh.neighbours().contains(&node) {
             return now;
         }
-        *self.returning.entry(node).or_insert(now + self.config.doubt)
+        *self.returning.get_or_insert_with(node, || now + self.config.doubt)
     }
 
     /// Compares who can be reached with who is present; true when somebody came or went.

@@ -51,7 +51,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use wire::{NodeId, Time, Timestamp};
+use wire::{Map, NodeId, Time, Timestamp};
 
 pub use api::{Command, Config, Error, Event, Input, Misuse, Output};
 pub use path::{PATH_BYTES_MAX, Path, SEGMENT_BYTES_MAX, SEGMENTS_MAX};
@@ -76,7 +76,7 @@ pub struct Tree {
     places: BTreeMap<Path, BTreeSet<NodeId>>,
     present: BTreeSet<NodeId>,
     digest: u32,
-    sessions: BTreeMap<NodeId, Session>,
+    sessions: Map<NodeId, Session>,
     /// When to ask for writes that are missing, while any are.
     ask_at: Option<Time>,
     /// When to look for authors who have been away for too long, while any are away.
@@ -100,7 +100,7 @@ impl Tree {
             places: BTreeMap::new(),
             present: BTreeSet::from([me]),
             digest: 0,
-            sessions: BTreeMap::new(),
+            sessions: Map::new(),
             ask_at: None,
             sweep_at: None,
             written: Vec::new(),
