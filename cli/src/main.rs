@@ -3,6 +3,7 @@
 mod simulate;
 
 use std::io::Write as _;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -39,8 +40,19 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // For people: what happened and what to do, without a stack.
+            note(&format!("hullo: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
         Command::Serve(flags) => serve(Settings::load(flags)?).await,
         Command::User { place, command } => print(&command.run(&place.data()?).await?),
         Command::Token { place, command } => print(&command.run(&place.data()?).await?),

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Place {
     /// Configuration file [default: hullo.toml in the working directory, if it is there]
-    #[arg(long, value_name = "FILE", env = "HULLO_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "HULLO_CONFIG")]
     pub config: Option<PathBuf>,
     /// Directory of accounts and keys [default: the platform's data directory] [env: HULLO_DATA]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
 
