@@ -204,19 +204,6 @@ impl Page {
         self.call("Input.insertText", json!({ "text": text })).expect("a tab takes text");
     }
 
-    /// Presses Enter.
-    ///
-    /// # Panics
-    /// When the tab has gone.
-    pub fn enter(&self) {
-        for kind in ["keyDown", "keyUp"] {
-            let key = json!({
-                "type": kind, "key": "Enter", "code": "Enter", "text": "\r", "windowsVirtualKeyCode": 13,
-            });
-            self.call("Input.dispatchKeyEvent", key).expect("a tab takes keys");
-        }
-    }
-
     /// Waits until the page says this, in any of its frames.
     ///
     /// # Panics

@@ -1,12 +1,8 @@
 //! Camera, microphone, screen: what is captured and what is shown.
 
-use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    DisplayMediaStreamConstraints, HtmlVideoElement, MediaDevices, MediaStream,
-    MediaStreamConstraints, MediaStreamTrack, MediaStreamTrackState,
-};
+use web_sys::{HtmlVideoElement, MediaDevices, MediaStream, MediaStreamTrack};
 
 pub use level::Meter;
 pub(crate) use level::context as audio_context;
@@ -16,15 +12,6 @@ use crate::{Fault, Listener};
 
 mod level;
 pub mod live;
-
-/// What to capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// The microphone, with the browser's echo, noise and gain control.
-    pub audio: bool,
-    /// The camera, in 720p at 30 pictures a second if it can.
-    pub video: bool,
-}
 
 /// Why there is no picture or sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,77 +33,6 @@ impl From<Fault> for Refusal {
             "NotFoundError" | "OverconstrainedError" => Self::Absent,
             "NotReadableError" | "AbortError" => Self::Busy,
             _ => Self::Unsupported,
-        }
-    }
-}
-
-/// What is captured here; every track of it stops when dropped.
-pub struct Capture {
-    stream: Stream,
-}
-
-impl Capture {
-    /// Asks for the camera, the microphone, or both. The person may be asked first.
-    ///
-    /// # Errors
-    ///
-    /// When not all that was wished for can be had.
-    pub async fn open(wish: Wish) -> Result<Self, Refusal> {
-        let constraints = MediaStreamConstraints::new();
-        if wish.audio {
-            constraints.set_audio(&object(&[
-                ("echoCancellation", true.into()),
-                ("noiseSuppression", true.into()),
-                ("autoGainControl", true.into()),
-            ]));
-        }
-        if wish.video {
-            let ideal = |number: f64| object(&[("ideal", number.into())]);
-            constraints.set_video(&object(&[
-                ("width", ideal(1280.0)),
-                ("height", ideal(720.0)),
-                ("frameRate", ideal(30.0)),
-                ("facingMode", "user".into()),
-            ]));
-        }
-        let asked = devices()?.get_user_media_with_constraints(&constraints);
-        Self::wait("Opening camera or microphone", asked).await
-    }
-
-    /// Asks for a screen, window or tab; the browser shows its picker.
-    ///
-    /// # Errors
-    ///
-    /// When the person picked none, or the browser cannot.
-    pub async fn screen() -> Result<Self, Refusal> {
-        let constraints = DisplayMediaStreamConstraints::new();
-        constraints.set_video(&object(&[("frameRate", object(&[("max", 15.0.into())]))]));
-        constraints.set_audio(&JsValue::TRUE);
-        let asked = devices()?.get_display_media_with_constraints(&constraints);
-        Self::wait("Opening a screen", asked).await
-    }
-
-    async fn wait<T>(
-        what: &'static str,
-        asked: Result<Promise<T>, JsValue>,
-    ) -> Result<Self, Refusal> {
-        let fault = Fault::thrown(what);
-        let asked: Promise = asked.map_err(&fault)?.unchecked_into();
-        let stream = JsFuture::from(asked).await.map_err(&fault)?;
-        Ok(Self { stream: Stream::new(stream.unchecked_into()) })
-    }
-
-    /// What is captured, to be shown or sent.
-    #[must_use]
-    pub fn stream(&self) -> &Stream {
-        &self.stream
-    }
-}
-
-impl Drop for Capture {
-    fn drop(&mut self) {
-        for track in self.stream.tracks() {
-            track.inner.stop();
         }
     }
 }
@@ -221,12 +137,6 @@ impl Track {
         self.inner.muted()
     }
 
-    /// Whether the source is gone for good.
-    #[must_use]
-    pub fn is_ended(&self) -> bool {
-        self.inner.ready_state() == MediaStreamTrackState::Ended
-    }
-
     /// Releases the device or the screen behind the track.
     pub fn stop(&self) {
         self.inner.stop();
@@ -249,22 +159,6 @@ impl Track {
             let hear = std::rc::Rc::clone(&hear);
             Listener::new(&self.inner, kind, move |_| (hear.borrow_mut())())
         })
-    }
-}
-
-/// Shows `stream` in `video`, or nothing, and plays it. The same stream again changes nothing.
-pub fn show(video: &HtmlVideoElement, stream: Option<&Stream>) {
-    let wanted = stream.map(Stream::raw);
-    if video.src_object().as_ref() != wanted {
-        video.set_src_object(wanted);
-    }
-    if wanted.is_some()
-        && let Ok(playing) = video.play()
-    {
-        // A browser that refuses to start with sound starts after the next gesture: the element is `autoplay`.
-        crate::spawn(async move {
-            JsFuture::from(playing).await.ok();
-        });
     }
 }
 

@@ -188,24 +188,6 @@ impl Connection {
         }
     }
 
-    /// Sends `track` as part of `stream`.
-    ///
-    /// # Errors
-    ///
-    /// When the connection is closed.
-    pub fn send(&self, track: &Track, stream: &Stream) -> Result<Sender, Fault> {
-        let init = RtcRtpTransceiverInit::new();
-        init.set_direction(RtcRtpTransceiverDirection::Sendonly);
-        init.set_streams(&Array::of1(stream.raw()));
-        // The binding does not catch what this throws on a closed connection.
-        if self.state() == State::Closed {
-            return Err(Fault::new("Sending a track", "the connection is closed"));
-        }
-        let transceiver =
-            self.inner.add_transceiver_with_media_stream_track_and_init(track.raw(), &init);
-        Ok(Sender { connection: self.inner.clone(), inner: transceiver.sender() })
-    }
-
     /// Prepares to send something of `sort` as part of `stream`: the track comes later, by [`Sender::replace`], without
     /// a new offer.
     ///
