@@ -19,9 +19,8 @@ impl Node {
                 result = result.and(self.on_mesh(now, output));
             } else if let Some(output) = self.tree.poll() {
                 result = result.and(self.on_tree(now, output));
-            } else if self.take_attendance(now) {
-                let present = self.present.keys().copied().collect();
-                result = result.and(self.tree_input(now, tree::Input::Present(present)));
+            } else if let Some((came, went)) = self.take_attendance(now) {
+                result = result.and(self.tree_input(now, tree::Input::Present { came, went }));
             } else {
                 break;
             }

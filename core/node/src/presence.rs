@@ -129,17 +129,17 @@ impl Node {
         *self.returning.get_or_insert_with(node, || now + self.config.doubt)
     }
 
-    /// Compares who can be reached with who is present; true when somebody came or went.
-    pub(crate) fn take_attendance(&mut self, now: Time) -> bool {
+    /// Compares who can be reached with who is present; tells who came and who went, if anybody did.
+    pub(crate) fn take_attendance(&mut self, now: Time) -> Option<(Vec<NodeId>, Vec<NodeId>)> {
         let version = Some(self.mesh.version());
         if self.attended == version && self.attend_at.is_none_or(|at| now < at) {
-            return false;
+            return None;
         }
         self.attended = version;
         let (left, reach) = (&self.left, self.mesh.reach());
         let reach: BTreeSet<NodeId> = reach.difference(left).copied().collect();
         self.attend_at = None;
-        let mut changed = false;
+        let (mut came, mut went) = (Vec::new(), Vec::new());
         let arrived: Vec<NodeId> =
             reach.iter().copied().filter(|node| !self.present.contains_key(node)).collect();
         self.returning.retain(|node, _| reach.contains(node));
@@ -149,7 +149,7 @@ impl Node {
                 self.attend_at = Some(self.attend_at.map_or(at, |other| other.min(at)));
                 continue;
             }
-            changed = true;
+            came.push(node);
             self.returning.remove(&node);
             self.gone.remove(&node);
             self.present.insert(node, None);
@@ -164,7 +164,7 @@ impl Node {
             lost.map(|(node, lost)| (*node, *lost.get_or_insert(until))).collect();
         for (node, until) in lost {
             if now >= until || self.left.contains(&node) {
-                changed = true;
+                went.push(node);
                 self.present.remove(&node);
                 self.tries.remove(&node);
                 self.gone.insert(node);
@@ -173,8 +173,9 @@ impl Node {
                 self.attend_at = Some(self.attend_at.map_or(until, |at| at.min(until)));
             }
         }
+        let changed = !came.is_empty() || !went.is_empty();
         self.dial_is_stale |= changed;
-        changed
+        changed.then_some((came, went))
     }
 }
 

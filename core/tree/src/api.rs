@@ -1,6 +1,5 @@
 //! What goes into a tree, what comes out, its bounds, and why an input may be refused.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -90,8 +89,13 @@ pub enum Input {
         /// Its [`Tree::digest`](crate::Tree::digest).
         digest: u32,
     },
-    /// These nodes are present, ourselves among them.
-    Present(BTreeSet<NodeId>),
+    /// Others than before are present; we ourselves always are.
+    Present {
+        /// Who is present from now on.
+        came: Vec<NodeId>,
+        /// Who no longer is.
+        went: Vec<NodeId>,
+    },
 }
 
 /// A write.

@@ -12,9 +12,12 @@ use crate::{Life, Path, Tree, rules};
 const SWEEPS: u32 = 10;
 
 impl Tree {
-    /// From now on `present` are present.
-    pub(crate) fn on_present(&mut self, now: Time, present: BTreeSet<NodeId>) {
-        let turned: Vec<NodeId> = self.present.symmetric_difference(&present).copied().collect();
+    /// From now on those who `came` are present, and those who `went` are not.
+    pub(crate) fn on_present(&mut self, now: Time, came: &[NodeId], went: &[NodeId]) {
+        let is_new = |node: &&NodeId| !self.present.contains(node);
+        let is_known = |node: &&NodeId| self.present.contains(node);
+        let turned = came.iter().filter(is_new).chain(went.iter().filter(is_known));
+        let turned: BTreeSet<NodeId> = turned.copied().collect();
         let mut touched = Vec::new();
         for author in &turned {
             let Some(map) = self.authors.get(author) else { continue };
@@ -25,7 +28,10 @@ impl Tree {
             }
         }
         touched.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
-        self.present = present;
+        self.present.extend(came);
+        went.iter().for_each(|node| {
+            self.present.remove(node);
+        });
         for (_, author, path, before) in touched {
             self.tell_change(&path, before, author);
         }

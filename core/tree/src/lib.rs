@@ -139,8 +139,8 @@ impl Tree {
                 self.on_digest(now, peer, digest);
                 Ok(())
             }
-            Input::Present(present) => {
-                self.on_present(now, present);
+            Input::Present { came, went } => {
+                self.on_present(now, &came, &went);
                 Ok(())
             }
         };

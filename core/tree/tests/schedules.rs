@@ -1,6 +1,5 @@
 //! Random stories of writes, losses and merges: whoever has synchronized sees the same.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -104,9 +103,9 @@ impl Grove {
             casts: Vec::new(),
             events: Vec::new(),
         };
-        let all: BTreeSet<NodeId> = (0..count).map(|n| NodeId(n + 1)).collect();
+        let all: Vec<NodeId> = (0..count).map(|n| NodeId(n + 1)).collect();
         for tree in &mut grove.trees {
-            tree.handle(Time::ZERO, Input::Present(all.clone()))
+            tree.handle(Time::ZERO, Input::Present { came: all.clone(), went: Vec::new() })
                 .expect("a tree takes in what another says");
         }
         grove

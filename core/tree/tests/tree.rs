@@ -1,6 +1,5 @@
 //! What two trees that are linked show of each other's writes.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -380,8 +379,9 @@ impl Pair {
     }
 
     fn present(&mut self, who: usize, nodes: &[u64]) {
-        let present: BTreeSet<NodeId> = nodes.iter().map(|n| NodeId(*n)).collect();
-        self.tell(who, Input::Present(present)).expect("presence is a fact");
+        let is_here = |node: &NodeId| nodes.contains(&node.0);
+        let (came, went) = (0..100).map(NodeId).partition(is_here);
+        self.tell(who, Input::Present { came, went }).expect("presence is a fact");
     }
 
     fn try_do(&mut self, who: usize, command: Command) -> Result<(), Error> {
