@@ -43,7 +43,7 @@ use std::time::Duration;
 
 use mesh::Mesh;
 use serde_json::Value;
-use tree::{LINKS, Tree};
+use tree::{LINKS, Tree, Unsigned};
 use wire::{Dice, LinkId, Map, NodeId, Seed, Time, Timestamp};
 
 pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output};
@@ -124,7 +124,7 @@ pub struct Node {
     me: NodeId,
     dice: Dice,
     mesh: Mesh,
-    tree: Tree,
+    tree: Tree<Unsigned>,
     /// When to publish our own link record, after our links changed.
     record_at: Option<Time>,
     /// Who is present, and until when if it cannot be reached.
@@ -170,7 +170,7 @@ impl Node {
             me,
             dice: Dice::new(seed),
             mesh: Mesh::new(config.mesh.clone(), now, me, first),
-            tree: Tree::new(config.tree.clone(), now, clock, me),
+            tree: Tree::new(config.tree.clone(), now, clock, me, Unsigned),
             record_at: None,
             present: std::iter::once((me, None)).collect(),
             attend_at: None,

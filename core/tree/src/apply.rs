@@ -8,9 +8,9 @@ use crate::author::{Author, Content, Record};
 use crate::stamp::Stamp;
 use crate::sync::mix;
 use crate::words::{Op, Part, What, read};
-use crate::{Error, Path, Tree, rules};
+use crate::{Error, Notary, Path, Tree, rules};
 
-impl Tree {
+impl<N: Notary> Tree<N> {
     /// Takes in what we lack of one author; tells whether we lacked anything.
     pub(crate) fn on_part(&mut self, now: Time, from: NodeId, part: Part) -> Result<bool, Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer: from, what };

@@ -6,12 +6,12 @@ use wire::{NodeId, Time};
 
 use crate::author::Content;
 use crate::sync::mix;
-use crate::{Life, Path, Tree, rules};
+use crate::{Life, Notary, Path, Tree, rules};
 
 /// How often is looked for authors to forget, as a part of the time they are given.
 const SWEEPS: u32 = 10;
 
-impl Tree {
+impl<N: Notary> Tree<N> {
     /// From now on those who `came` are present, and those who `went` are not.
     pub(crate) fn on_present(&mut self, now: Time, came: &[NodeId], went: &[NodeId]) {
         let is_new = |node: &&NodeId| !self.present.contains(node);

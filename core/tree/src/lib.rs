@@ -29,6 +29,17 @@
 //! clock of those it joins, so that a wrong clock at home does no harm.
 //! **Invariant:** handing on a delta hands on its deletions.
 //!
+//! **The notary.** The tree knows no keys. Whoever owns it gives it a [`Notary`], which is asked twice:
+//!
+//! * to [`sign`](Notary::sign) a [`Claim`] of ours with each batch of writes that goes out;
+//! * to [`check`](Notary::check) the [`Claim`] of an author, with its [`Proof`], before anything of what came is taken in.
+//!
+//! [`Claim::statement`] is worked out on demand, so that a notary that does not ask for it costs nothing. What is
+//! signed is [`Statement::to_bytes`]: author, number, and a root over all entries that are live right after that
+//! write. [`Verdict::Stranger`] says that the author is not known yet.
+//! Until broadcasts and deltas are one kind of message, no write carries a proof yet and the notary is not asked.
+//! [`Tree::notary`] reaches it, for example to tell it of a new member.
+//!
 //! Limits: [`Config`], [`PATH_BYTES_MAX`], [`SEGMENTS_MAX`], [`SEGMENT_BYTES_MAX`]. A write past the quota of its
 //! author is refused by everyone alike, since all know the state before it.
 //!
@@ -39,6 +50,7 @@ mod api;
 mod apply;
 mod author;
 mod away;
+mod notary;
 mod path;
 mod pieces;
 mod read;
@@ -54,6 +66,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::{Map, NodeId, Time, Timestamp};
 
 pub use api::{Command, Config, Error, Event, Input, Misuse, Output};
+pub use notary::{Claim, Notary, Proof, Root, Statement, Unsigned, Verdict};
 pub use path::{PATH_BYTES_MAX, Path, SEGMENT_BYTES_MAX, SEGMENTS_MAX};
 pub use rules::{LINKS, first_number, links_of};
 pub use view::{Entry, Life, Listing, Weight};
@@ -65,9 +78,10 @@ use words::Op;
 
 /// One node's copy of the tree.
 #[derive(Debug)]
-pub struct Tree {
+pub struct Tree<N> {
     config: Config,
     me: NodeId,
+    notary: N,
     /// The calendar at `Time::ZERO`, in milliseconds; may be before the epoch.
     calendar_at_zero: i128,
     clock: Clock,
@@ -86,14 +100,15 @@ pub struct Tree {
     outputs: VecDeque<Output>,
 }
 
-impl Tree {
+impl<N: Notary> Tree<N> {
     /// An empty tree of node `me`.
     #[must_use]
-    pub fn new(config: Config, now: Time, clock: Timestamp, me: NodeId) -> Self {
+    pub fn new(config: Config, now: Time, clock: Timestamp, me: NodeId, notary: N) -> Self {
         let calendar_at_zero = i128::from(clock.0) - now.since_origin().as_millis() as i128;
         let mut tree = Self {
             config,
             me,
+            notary,
             calendar_at_zero,
             clock: Clock::default(),
             authors: BTreeMap::new(),
@@ -163,6 +178,11 @@ impl Tree {
     #[must_use]
     pub fn digest(&self) -> u32 {
         self.digest
+    }
+
+    /// Who vouches.
+    pub fn notary(&mut self) -> &mut N {
+        &mut self.notary
     }
 
     fn wall(&self, now: Time) -> Timestamp {

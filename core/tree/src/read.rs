@@ -8,7 +8,7 @@ use wire::{NodeId, Timestamp};
 use crate::author::{Content, Record};
 use crate::stamp::Stamp;
 use crate::view::{Entry, Life, Listing, Weight};
-use crate::{Event, Path, Tree};
+use crate::{Event, Notary, Path, Tree};
 
 /// What was seen at a path, kept while it changes.
 pub(crate) struct Seen {
@@ -17,7 +17,7 @@ pub(crate) struct Seen {
     value: Value,
 }
 
-impl Tree {
+impl<N: Notary> Tree<N> {
     /// The resource at `path`.
     #[must_use]
     pub fn get(&self, path: &Path) -> Option<&Value> {

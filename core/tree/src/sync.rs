@@ -6,7 +6,7 @@ use wire::{NodeId, Time};
 
 use crate::pieces::{part_bytes, pieces};
 use crate::words::{Have, Part, Say};
-use crate::{Error, Output, Tree, rules};
+use crate::{Error, Notary, Output, Tree, rules};
 
 /// How often a missing write is asked for before those that wait for it are dropped; digests find it later.
 const ASKS_MAX: u32 = 5;
@@ -38,7 +38,7 @@ pub(crate) fn mix(author: NodeId, at: u64) -> u32 {
     (x >> 32) as u32
 }
 
-impl Tree {
+impl<N: Notary> Tree<N> {
     pub(crate) fn on_opened(&mut self, now: Time, peer: NodeId, bridge: bool) {
         self.sessions.insert(peer, Session { bridge, ..Session::default() });
         // With whoever could be reached before, the digests of the next beats decide.

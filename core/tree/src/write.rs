@@ -6,9 +6,9 @@ use wire::{NodeId, Time};
 use crate::author::{Content, Record};
 use crate::stamp::Stamp;
 use crate::words::{Name, Op, Say, What, added, read};
-use crate::{Command, Error, Event, Life, Misuse, Output, Path, Tree, rules};
+use crate::{Command, Error, Event, Life, Misuse, Notary, Output, Path, Tree, rules};
 
-impl Tree {
+impl<N: Notary> Tree<N> {
     pub(crate) fn on_command(&mut self, now: Time, command: Command) -> Result<(), Error> {
         match command {
             Command::Create { path, value, life } => {

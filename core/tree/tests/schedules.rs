@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tree::{Command, Config, Entry, Event, Input, Life, Listing, Output, Path, Tree};
+use tree::{Command, Config, Entry, Event, Input, Life, Listing, Output, Path, Tree, Unsigned};
 use wire::{Dice, NodeId, Seed, Time, Timestamp};
 
 const STORIES: u64 = 150;
@@ -88,14 +88,14 @@ fn path(text: &str) -> Path {
 struct Grove {
     dice: Dice,
     now: Time,
-    trees: Vec<Tree>,
+    trees: Vec<Tree<Unsigned>>,
     casts: Vec<(usize, Vec<u8>)>,
     events: Vec<Event>,
 }
 
 impl Grove {
     fn planted(count: u64, story: u64) -> Self {
-        let tree = |n| Tree::new(Config::default(), Time::ZERO, AUTUMN, NodeId(n + 1));
+        let tree = |n| Tree::new(Config::default(), Time::ZERO, AUTUMN, NodeId(n + 1), Unsigned);
         let mut grove = Self {
             dice: Dice::new(Seed::story(story)),
             now: Time::ZERO,

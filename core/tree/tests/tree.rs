@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tree::{Command, Config, Error, Event, Input, Life, Listing, Misuse, Output, Path, Tree};
+use tree::{
+    Command, Config, Error, Event, Input, Life, Listing, Misuse, Output, Path, Tree, Unsigned,
+};
 use wire::{Dice, NodeId, Seed, Time, Timestamp};
 
 const NOON: Timestamp = Timestamp(1_793_000_000_000);
@@ -303,7 +305,7 @@ fn path(text: &str) -> Path {
 struct Pair {
     config: Config,
     now: Time,
-    trees: [Tree; 2],
+    trees: [Tree<Unsigned>; 2],
     told: [Vec<Event>; 2],
     /// Whether casts pass at all.
     linked: bool,
@@ -326,8 +328,9 @@ impl Pair {
     }
 
     fn unlinked(config: Config, clocks: [Timestamp; 2]) -> Self {
-        let tree =
-            |n: usize| Tree::new(config.clone(), Time::ZERO, clocks[n], NodeId(n as u64 + 1));
+        let tree = |n: usize| {
+            Tree::new(config.clone(), Time::ZERO, clocks[n], NodeId(n as u64 + 1), Unsigned)
+        };
         Self {
             now: Time::ZERO,
             trees: [tree(0), tree(1)],
@@ -361,7 +364,8 @@ impl Pair {
         let other = 1 - who;
         self.linked = false;
         self.tell(other, Input::Closed { peer: NodeId(who as u64 + 1) }).expect("a link may close");
-        self.trees[who] = Tree::new(self.config.clone(), self.now, clock, NodeId(who as u64 + 1));
+        self.trees[who] =
+            Tree::new(self.config.clone(), self.now, clock, NodeId(who as u64 + 1), Unsigned);
     }
 
     fn create(&mut self, who: usize, at: &str, value: Value) {
