@@ -19,8 +19,8 @@ impl Page {
     /// When it has, or is not installed.
     #[track_caller]
     pub fn assert_accessible(&self, state: &str) {
-        let path = crate::target_dir().join("npm/node_modules/axe-core/axe.min.js");
-        let axe = fs::read_to_string(&path).expect("`cargo xtask test` brings axe-core");
+        let path = crate::npm_dir().join("axe-core/axe.min.js");
+        let axe = fs::read_to_string(&path).expect("`cargo xtask test` brings it");
         for frame in self.frames() {
             // A world of its own sees the same document, leaves the page's script alone, and has no CSP of the page.
             let world = json!({ "frameId": frame, "worldName": "axe" });

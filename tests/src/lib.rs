@@ -9,6 +9,7 @@
 //!    └ Person    a profile of it: own cookies and storage, a screen, permissions
 //!       └ Page      a tab: controls, text, media, screenshots, accessibility
 //!          └ Record    what it said on the console and whom it called
+//!   peerjs    what PeerJS clients need, held against PeerServer and ours
 //! ```
 //!
 //! Chromium is driven by its own protocol (CDP) and not through WebDriver. One WebSocket client of some hundred lines
@@ -38,8 +39,10 @@ mod axe;
 mod browser;
 mod cdp;
 mod control;
+mod guard;
 mod media;
 mod page;
+pub mod peerjs;
 mod person;
 mod record;
 mod server;
@@ -60,6 +63,11 @@ use std::path::PathBuf;
 #[must_use]
 pub fn target_dir() -> PathBuf {
     profile_dir().parent().expect("a profile's folder lies in the target folder").to_owned()
+}
+
+/// The folder of what npm brought.
+fn npm_dir() -> PathBuf {
+    target_dir().join("npm/node_modules")
 }
 
 /// The folder of the built programs.

@@ -143,6 +143,6 @@ impl Drop for Server {
 }
 
 /// The server's program, built beside us.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     crate::profile_dir().join(format!("hullo{}", std::env::consts::EXE_SUFFIX))
 }

@@ -10,14 +10,17 @@ use crate::shell::Command;
 /// The target of the web app.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
-/// The accessibility checker that the browser tests load into pages. Pinned: new rules come when we choose.
-const AXE: &str = "axe-core@4.10.3";
+/// What the tests load from npm, as pinned in `tests/npm`.
+const NPM_LOCK: &str = "package-lock.json";
 
 /// The checker of licences, bans and sources.
 const DENY: &str = "cargo-deny";
 
 /// Names under which Chromium is known.
 const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// Where nginx is; Debian keeps it off the path of those who are not root.
+const NGINX: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
 
 /// Adds the wasm target. Asked for here since a toolchain file that lists it does nothing where rustup's automatic
 /// installs are off.
@@ -41,8 +44,11 @@ pub(crate) fn test_tools(project: &Project) -> Result<PathBuf> {
     if !Command::new("npm").args(["--version"]).works() {
         packages.push("npm");
     }
+    if !NGINX.iter().any(|path| Command::new(path).args(["-v"]).works()) {
+        packages.push("nginx-light");
+    }
     apt(&packages)?;
-    axe(project)?;
+    npm(project)?;
     deny(project)
 }
 
@@ -66,22 +72,25 @@ fn apt(packages: &[&str]) -> Result<()> {
         .run()
 }
 
-fn axe(project: &Project) -> Result<()> {
-    let folder = project.target.join("npm");
-    let version = AXE.rsplit_once('@').map_or("", |(_, version)| version);
-    let manifest = folder.join("node_modules/axe-core/package.json");
-    if std::fs::read_to_string(manifest)
-        .is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\"")))
-    {
+/// Brings what `tests/npm` names into the target directory, unless it is there already. Scripts of packages do not run.
+pub(crate) fn npm(project: &Project) -> Result<()> {
+    let (pinned, folder) = (project.root.join("tests/npm"), project.target.join("npm"));
+    let lock = std::fs::read(pinned.join(NPM_LOCK))?;
+    // Written last, so a broken installation is begun again.
+    let done = folder.join("node_modules").join("hullo-lock.json");
+    if std::fs::read(&done).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
     std::fs::create_dir_all(&folder)?;
+    for name in ["package.json", NPM_LOCK] {
+        std::fs::copy(pinned.join(name), folder.join(name))?;
+    }
     Command::new("npm")
-        .args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
-        .args([folder.as_os_str()])
-        .args([AXE])
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .dir(&folder)
         .run()
-        .with_context(|| format!("the accessibility checker {AXE} could not be fetched; is the npm registry in reach?"))
+        .context("the tests' npm packages could not be fetched; is the npm registry in reach?")?;
+    Ok(std::fs::write(done, lock)?)
 }
 
 /// Finds `cargo-deny`, or builds it below the target directory.

@@ -1,0 +1,149 @@
+//! Staying, leaving, and being gone.
+
+use serde_json::json;
+
+use super::{Case, Difference, Either, Setup, Target, arrived, assert_silent, message};
+
+pub(super) const CASES: &[Case] = &[
+    Case::alike("who_is_silent_for_too_long_is_gone", Setup::IMPATIENT, silent),
+    Case::alike("heartbeats_keep_one_there", Setup::IMPATIENT, heartbeats),
+    Case::alike("who_has_left_makes_room_at_once", Setup::USUAL, room),
+    Case::alike("a_place_is_free_when_its_client_says_leave", Setup::USUAL, says_leave),
+    Case::differs(
+        "any_traffic_is_life",
+        Setup::IMPATIENT,
+        Difference {
+            when: "a client sends messages, but no `HEARTBEAT`",
+            peerserver: "is cut off all the same",
+            hullo: "stays",
+            why: "Who speaks is alive.",
+        },
+        traffic,
+    ),
+    Case::differs(
+        "partners_are_told_that_one_has_left",
+        Setup::USUAL,
+        Difference {
+            when: "a client that says `LEAVE` to nobody in particular has exchanged offers with others",
+            peerserver: "they are not told, and wait for their own timeouts",
+            hullo: "they get its `LEAVE`",
+            why: "PeerJS closes its connections to one who has left.",
+        },
+        partners,
+    ),
+    Case::differs(
+        "who_has_said_leave_cannot_speak_on",
+        Setup::USUAL,
+        Difference {
+            when: "a client goes on sending after `LEAVE`",
+            peerserver: "relays it, also when another holds the id by then",
+            hullo: "closes its socket",
+            why: "Two who speak by one name is what tokens are for to prevent.",
+        },
+        ghost,
+    ),
+];
+
+fn silent(at: &Target) {
+    let (_, mut alice) = at.guest("alice");
+
+    alice.closes();
+}
+
+fn heartbeats(at: &Target) {
+    let (alice_id, mut alice) = at.guest("alice");
+    let (bob_id, mut bob) = at.guest("bob");
+
+    // Bob is silent; by the time he is gone, only her heartbeats can have kept her.
+    let mut beats = 0;
+    let gone = loop {
+        alice.says(&json!({ "type": "HEARTBEAT" }));
+        beats += 1;
+        if let Some(end) = bob.ends_within(at.setup.alive / 5) {
+            break end;
+        }
+        assert!(beats < 100, "{bob_id} is never gone");
+    };
+
+    assert!(beats > 2, "{gone:?} after {beats} heartbeats");
+    assert_silent(&alice_id, &mut alice);
+}
+
+fn room(at: &Target) {
+    let (id, alice) = at.guest("alice");
+    alice.leaves();
+
+    let mut again = at.enter(&id, "token");
+
+    assert_silent(&id, &mut again);
+}
+
+fn says_leave(at: &Target) {
+    let (id, mut alice) = at.guest("alice");
+    let (bob_id, mut bob) = at.guest("bob");
+    alice.says(&message("CANDIDATE", &bob_id, 1));
+    alice.says(&json!({ "type": "LEAVE" }));
+    assert_eq!(bob.hears(), arrived("CANDIDATE", &id, &bob_id, 1));
+
+    let mut other = at.enter(&id, "another");
+
+    assert_silent(&id, &mut other);
+}
+
+fn traffic(at: &Either<'_>) {
+    let (alice_id, mut alice) = at.guest("alice");
+    let (_, mut bob) = at.guest("bob");
+
+    for _ in 0..100 {
+        alice.says(&message("CANDIDATE", &alice_id, 1));
+        if bob.ends_within(at.setup.alive / 5).is_some() {
+            break;
+        }
+    }
+
+    // She came before him, so where only heartbeats count she is gone by now as well.
+    let end = loop {
+        match alice.listens() {
+            Ok(text) if text.contains(r#""n":1"#) => {
+                alice.says(&message("CANDIDATE", &alice_id, 2));
+            }
+            Ok(_) => break None,
+            Err(end) => break Some(end),
+        }
+    };
+    assert_eq!(end.is_some(), at.choose(true, false), "{end:?}");
+}
+
+fn partners(at: &Either<'_>) {
+    let (alice_id, mut alice) = at.guest("alice");
+    let (bob_id, mut bob) = at.guest("bob");
+    alice.says(&message("OFFER", &bob_id, 1));
+    assert_eq!(bob.hears(), arrived("OFFER", &alice_id, &bob_id, 1));
+    bob.says(&message("ANSWER", &alice_id, 2));
+    assert_eq!(alice.hears(), arrived("ANSWER", &bob_id, &alice_id, 2));
+
+    alice.says(&json!({ "type": "LEAVE" }));
+
+    if at.is_hullo() {
+        assert_eq!(bob.hears(), json!({ "type": "LEAVE", "src": alice_id, "dst": bob_id }));
+    } else {
+        // Whoever takes the place is let in after the LEAVE was read.
+        let _other = at.enter(&alice_id, "another");
+    }
+    assert_silent(&bob_id, &mut bob);
+}
+
+fn ghost(at: &Either<'_>) {
+    let (alice_id, mut alice) = at.guest("alice");
+    let (bob_id, mut bob) = at.guest("bob");
+
+    alice.says(&json!({ "type": "LEAVE" }));
+
+    if at.is_hullo() {
+        alice.closes();
+    } else {
+        alice.says(&message("OFFER", &bob_id, 1));
+        assert_eq!(bob.hears(), arrived("OFFER", &alice_id, &bob_id, 1));
+    }
+    assert_silent(&bob_id, &mut bob);
+}
