@@ -8,8 +8,10 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-/// Says which process it started, and ends it when our end of the pipe closes.
-const WATCH: &str = r#""$@" 2>&1 </dev/null & child=$!; echo "$child"; cat >/dev/null; kill -KILL $child 2>/dev/null; wait $child 2>/dev/null"#;
+/// Says which process it starts, and ends it when our end of the pipe closes. The program alone holds the other pipe,
+/// which so ends with it.
+const WATCH: &str = r#"sh -c 'echo $$; exec "$@"' sh "$@" 2>&1 </dev/null & child=$!
+    exec >/dev/null 2>&1; cat; kill -KILL $child; wait $child"#;
 
 /// The running program.
 pub(crate) struct Guard {
