@@ -9,6 +9,10 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use server::{Flags, Place, Server, Settings, TokenCommand, UserCommand};
 
+/// Where settings come from.
+const SOURCES: &str = "Each option is also a key of hullo.toml (base_path for --base-path) and a variable of the \
+    environment (HULLO_BASE_PATH).\nLists are written with commas.";
+
 /// Calls between people, peer to peer
 #[derive(Parser)]
 #[command(name = "hullo", version, arg_required_else_help = true)]
@@ -20,7 +24,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve(Flags),
+    #[command(after_help = SOURCES)]
+    Serve(Box<Flags>),
     /// Add, list and remove users
     User {
         #[command(flatten)]
@@ -53,7 +58,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
-        Command::Serve(flags) => serve(Settings::load(flags)?).await,
+        Command::Serve(flags) => serve(Settings::load(&flags)?).await,
         Command::User { place, command } => print(&command.run(&place.data()?).await?),
         Command::Token { place, command } => print(&command.run(&place.data()?).await?),
         Command::Sim(flags) => flags.run(print, note),

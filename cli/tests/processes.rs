@@ -77,7 +77,7 @@ fn what_cannot_be_honoured_is_an_error_that_says_what_to_do() {
     let server = Running::start(data.path());
     let taken = server.url.trim_start_matches("http://").to_owned();
     let file = data.path().join("hullo.toml");
-    std::fs::write(&file, "acme = true\n").expect("a file");
+    std::fs::write(&file, "lisen = true\n").expect("a file");
     let file = file.to_str().expect("a plain path");
 
     for (arguments, part) in [
@@ -85,7 +85,7 @@ fn what_cannot_be_honoured_is_an_error_that_says_what_to_do() {
         (vec!["serve", "--demo", "--listen", "0.0.0.0:0"], "loopback"),
         (vec!["serve", "--listen", "everywhere"], "such as 127.0.0.1:8080"),
         (vec!["serve", "--log-format", "xml"], "human or json"),
-        (vec!["serve", "--config", file], "acme"),
+        (vec!["serve", "--config", file], "no setting lisen"),
         (vec!["serve", "--config", "/nowhere.toml"], "Check --config"),
         (vec!["token", "new", "nobody"], "hullo user add nobody"),
         (vec!["user", "remove", "nobody"], "hullo user list"),
@@ -119,11 +119,11 @@ fn settings_come_from_the_file_and_the_environment_and_flags_win() {
 
     let output = Command::new(env!("CARGO_BIN_EXE_hullo"))
         .args(["user", "list"])
-        .env("HULLO_TLS_CERT", "x")
+        .env("HULLO_LISTNE", "x")
         .output()
         .expect("it runs");
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && complaint.contains("tls_cert"), "{complaint}");
+    assert!(!output.status.success() && complaint.contains("listne"), "{complaint}");
 }
 
 /// Runs a command on `data` to its end.

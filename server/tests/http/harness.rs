@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use server::{File, LogFormat, Server, Settings, TokenCommand, UserCommand};
+use server::{File, Flags, Place, Server, Settings, TokenCommand, UserCommand};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -164,13 +164,15 @@ impl House {
 
 /// Settings of a demo server on a free port.
 pub(crate) fn settings(data: PathBuf, base_path: &str) -> Settings {
-    Settings {
-        listen: "127.0.0.1:0".parse().expect("an address"),
-        data,
-        base_path: base_path.to_owned(),
-        demo: true,
-        log_format: LogFormat::Human,
-    }
+    let place = Place { data: Some(data), config: None };
+    let flags = Flags {
+        place,
+        listen: Some("127.0.0.1:0".to_owned()),
+        base_path: Some(base_path.to_owned()),
+        demo: Some("true".to_owned()),
+        ..Flags::default()
+    };
+    Settings::settle(flags).expect("they can be honoured")
 }
 
 /// What came back.

@@ -1,59 +1,50 @@
 //! Settings: raw from flags, environment and `hullo.toml`, then checked and typed.
 
+mod gather;
+pub(crate) mod values;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use etcetera::{AppStrategy as _, AppStrategyArgs};
-use figment::Figment;
-use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+use gather::gather;
+use values::switch;
+
 /// Where things are kept: what every command needs.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 pub struct Place {
     /// Configuration file [default: hullo.toml in the working directory, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "HULLO_CONFIG")]
+    #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// Directory of accounts and keys [default: the platform's data directory] [env: HULLO_DATA]
+    /// Directory of accounts and keys [default: the platform's data directory]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
 
-/// The flags of `hullo serve`. What is not given comes from the environment, then from the file, then by default.
-#[derive(Clone, Debug, Default, clap::Args)]
+/// The flags of `hullo serve`, as text. What is not given comes from the environment, then from the file, then by
+/// default.
+#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 pub struct Flags {
     /// Where things are kept.
     #[command(flatten)]
+    #[serde(flatten)]
     pub place: Place,
-    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080] [env: HULLO_LISTEN]
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
-    /// Path that everything is served under, behind a proxy [default: /] [env: HULLO_BASE_PATH]
+    /// Path that everything is served under, behind a proxy [default: /]
     #[arg(long, value_name = "PATH")]
     pub base_path: Option<String>,
-    /// Two demo users with printed log-in links; on loopback addresses only [env: HULLO_DEMO=true]
-    #[arg(long)]
-    pub demo: bool,
-    /// How to write logs [default: human] [env: HULLO_LOG_FORMAT]
+    /// Two demo users with printed log-in links; on loopback addresses only
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub demo: Option<String>,
+    /// How to write logs [default: human]
     #[arg(long, value_name = "human|json")]
     pub log_format: Option<String>,
-}
-
-/// All keys, as any of the three sources gives them.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listen: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    base_path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    demo: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log_format: Option<String>,
 }
 
 /// How logs are written.
@@ -87,23 +78,21 @@ impl Settings {
     /// # Errors
     ///
     /// When a key is unknown, or a value cannot be honoured.
-    pub fn load(flags: Flags) -> anyhow::Result<Self> {
-        let given = Raw {
-            data: flags.place.data,
-            listen: flags.listen,
-            base_path: flags.base_path,
-            demo: flags.demo.then_some(true),
-            log_format: flags.log_format,
-        };
-        Self::settle(gather(flags.place.config.as_deref(), given)?)
+    pub fn load(flags: &Flags) -> anyhow::Result<Self> {
+        Self::settle(gather(flags.place.config.as_deref(), flags)?)
     }
 
-    fn settle(raw: Raw) -> anyhow::Result<Self> {
+    /// Checks what the sources say.
+    ///
+    /// # Errors
+    ///
+    /// When a value cannot be honoured, alone or beside the others.
+    pub fn settle(raw: Flags) -> anyhow::Result<Self> {
         let listen = raw.listen.as_deref().unwrap_or("127.0.0.1:8080");
         let listen: SocketAddr = listen.parse().with_context(|| {
             format!("{listen:?} is no address to listen on. Give --listen an IP address and a port, such as 127.0.0.1:8080")
         })?;
-        let demo = raw.demo.unwrap_or(false);
+        let demo = switch("demo", raw.demo.as_deref())?;
         if demo && !listen.ip().is_loopback() {
             bail!(
                 "--demo lets anyone who reaches {listen} log in, so it listens on loopback addresses only. Use --listen \
@@ -118,7 +107,7 @@ impl Settings {
         };
         Ok(Self {
             listen,
-            data: settle_data(raw.data)?,
+            data: settle_data(raw.place.data)?,
             base_path: settle_base_path(raw.base_path.as_deref().unwrap_or("/"))?,
             demo,
             log_format,
@@ -133,24 +122,9 @@ impl Place {
     ///
     /// When the configuration cannot be read, or the platform has no such directory and none is given.
     pub fn data(self) -> anyhow::Result<PathBuf> {
-        let given = Raw { data: self.data, ..Raw::default() };
-        settle_data(gather(self.config.as_deref(), given)?.data)
+        let file = self.config.clone();
+        settle_data(gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?.place.data)
     }
-}
-
-fn gather(file: Option<&Path>, given: Raw) -> anyhow::Result<Raw> {
-    if let Some(file) = file
-        && !file.is_file()
-    {
-        bail!("There is no configuration file {}. Check --config", file.display());
-    }
-    Figment::new()
-        .merge(Toml::file(file.unwrap_or(Path::new("hullo.toml"))))
-        // The first names the file itself; the second is read when the server is built.
-        .merge(Env::prefixed("HULLO_").ignore(&["config", "web_dir"]))
-        .merge(Serialized::defaults(given))
-        .extract()
-        .map_err(|error| anyhow::anyhow!("The configuration cannot be honoured: {error}"))
 }
 
 fn settle_data(data: Option<PathBuf>) -> anyhow::Result<PathBuf> {
@@ -205,12 +179,11 @@ mod tests {
     }
 
     fn settle(listen: &str, demo: bool) -> anyhow::Result<Settings> {
-        let raw = Raw {
+        Settings::settle(Flags {
             listen: Some(listen.to_owned()),
-            demo: Some(demo),
-            data: Some(PathBuf::from("unused")),
-            ..Raw::default()
-        };
-        Settings::settle(raw)
+            demo: Some(demo.to_string()),
+            place: Place { data: Some(PathBuf::from("unused")), config: None },
+            ..Flags::default()
+        })
     }
 }
