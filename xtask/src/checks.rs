@@ -10,9 +10,14 @@ use crate::shell::{Command, Steps};
 use crate::tidy;
 use crate::web::{self, Sizes};
 
-/// The crates that run natively: all but the two that only mean something in a browser. Every native step selects the
-/// same set, so that features unite in the same way and nothing is built twice.
-const NATIVE: [&str; 5] = ["--workspace", "--exclude", "app", "--exclude", "platform"];
+/// The crates that run natively: all but the two that only mean something in a browser, and the laboratory, whose peers
+/// would switch on features of what all share. Every native step selects the same set, so that features unite in the same
+/// way and nothing is built twice.
+const NATIVE: [&str; 7] =
+    ["--workspace", "--exclude", "app", "--exclude", "platform", "--exclude", "bench"];
+
+/// The laboratory: checked here, run by its own commands.
+const LABORATORY: [&str; 2] = ["--package", "bench"];
 
 /// The crates that run in a browser.
 const WEB: [&str; 4] = ["--package", "app", "--package", "platform"];
@@ -51,6 +56,10 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
             project.cargo(["clippy", "--quiet"].into_iter().chain(NATIVE).chain(strict)).run()?;
         }
         Ok(())
+    })?;
+    steps.step("clippy, laboratory", || {
+        let strict = ["--all-targets", "--", "--deny", "warnings"];
+        project.cargo(["clippy", "--quiet"].into_iter().chain(LABORATORY).chain(strict)).run()
     })?;
     steps.step("docs", || docs(project))?;
     steps.step("build", || {

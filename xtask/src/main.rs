@@ -7,6 +7,7 @@
 //!   cargo xtask test   everything below, in order           what .ci/run calls
 //!                      fmt · tidy · web + budgets · clippy · tests · docs · deny · browsers
 //!   cargo xtask tidy   the rules that no compiler knows
+//!   cargo xtask bench  docs/benchmarks.md                   us beside our peers, in one run
 //! ```
 //!
 //! It is a program and not a pile of scripts so that it runs wherever Rust runs, is checked like the rest, and shares
@@ -40,7 +41,9 @@ usage: cargo xtask COMMAND
   web         build the web app into target/web
   build       build the release binary with the web app inside: target/release/hullo
   test        check everything that CI checks; installs what is missing where it may (also: ci)
-  tidy        check the rules of the house alone";
+  tidy        check the rules of the house alone
+  bench [SECTION…]
+              measure all sections, or these, beside our peers, and write docs/benchmarks.md";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -61,6 +64,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "web" => web::build(&Project::read()?, steps).map(drop),
         "build" => build(steps),
         "test" | "ci" => checks::all(&Project::read()?, steps),
+        "bench" => bench(steps, rest),
         "tidy" => steps.step("tidy", || tidy::check(&Project::read()?)),
         "" | "help" | "--help" | "-h" => {
             println!("{USAGE}");
@@ -89,4 +93,17 @@ fn build(steps: &mut Steps) -> Result<()> {
         .step("build hullo", || project.cargo(["build", "--release", "--package", "cli"]).run())?;
     println!("{}", project.binary("release", "hullo").display());
     Ok(())
+}
+
+/// Measures us and our peers. Optimised as what is shipped, and one binary for each kind of measurement.
+fn bench(steps: &mut Steps, sections: &[String]) -> Result<()> {
+    let project = Project::read()?;
+    let package = ["--release", "--package", "bench"];
+    steps.step("build", || {
+        project.cargo(["build"].into_iter().chain(package).chain(["--bins"])).run()
+    })?;
+    shell::Command::new(project.binary("release", "bench"))
+        .args([&project.root, &project.target])
+        .args(sections)
+        .run()
 }

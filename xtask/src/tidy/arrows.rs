@@ -3,7 +3,7 @@
 use crate::project::Package;
 
 /// Every crate of the workspace and what it may lean on. Shells lean on cores, cores on `wire`, nothing upwards.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("wire", &[]),
     ("call", &["wire"]),
     ("mesh", &["wire"]),
@@ -17,8 +17,9 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("cli", &["server", "sim", "wire"]),
     ("platform", &["wire"]),
     ("app", &["platform", "ui", "room", "node", "call", "wire"]),
-    // These two stand outside: one builds the others, one uses what was built.
+    // These stand outside: they use what was built, measure it, and build it.
     ("tests", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
+    ("bench", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
     ("xtask", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
 ];
 

@@ -1,0 +1,76 @@
+//! Benchmarks: what the bars of this project ask, measured beside its peers in one run, told in `docs/benchmarks.md`.
+//!
+//! A *section* is a module with one function from a [`Place`] to [`Findings`], and a line in [`SECTIONS`].
+//! What it finds is a list of bars (measured, against an anchor, against what is asked) and tables of details; the page
+//! is made of them, and a section that is run alone replaces only its own part of the page.
+//!
+//! ```text
+//!   cargo xtask bench storage ─▶ bench ROOT TARGET storage ─▶ section ─▶ Findings ─▶ terminal, docs/benchmarks.md
+//! ```
+//!
+//! **Invariant:** a ratio is of two things measured in the same run, or names the source of the other.
+//! **Invariant:** nothing here fails because the machine is slow: a bar that is missed is told, and judged by people.
+#![expect(clippy::print_stdout, reason = "it is a tool for a terminal")]
+
+mod conference;
+mod findings;
+mod page;
+mod place;
+mod size;
+
+use anyhow::{Result, bail};
+
+use findings::Findings;
+use place::Place;
+
+/// One part of the page.
+struct Section {
+    /// How it is called on the command line and on the page.
+    name: &'static str,
+    /// What it is about, as a sentence for readers of the page.
+    about: &'static str,
+    /// Measures.
+    run: fn(&Place) -> Result<Findings>,
+}
+
+/// All sections, in the order of the page.
+const SECTIONS: [Section; 2] = [
+    Section {
+        name: "conference",
+        about: "What a conference costs its participants, in simulated networks of real nodes, against what a browser \
+            conference of 2024 cost when we measured it.",
+        run: conference::run,
+    },
+    Section {
+        name: "size",
+        about: "What a page loads before it can talk to anybody.",
+        run: size::run,
+    },
+];
+
+fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let (Some(root), Some(target)) = (args.next(), args.next()) else {
+        bail!("usage: bench ROOT TARGET [SECTION…]; `cargo xtask bench` says it all");
+    };
+    let place = Place::new(root.into(), target.into())?;
+    let wanted: Vec<String> = args.collect();
+    for name in &wanted {
+        if !SECTIONS.iter().any(|section| section.name == name) {
+            let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
+            bail!("there is no section {name}: choose from {}", names.join(", "));
+        }
+    }
+
+    for section in SECTIONS {
+        if wanted.is_empty() || wanted.iter().any(|name| name == section.name) {
+            println!("── {}", section.name);
+            let findings = (section.run)(&place)?;
+            let text = page::part(&section, &findings, &place);
+            println!("{text}");
+            page::replace(&place, section.name, &text)?;
+        }
+    }
+    println!("written: {}", place.page().display());
+    Ok(())
+}
