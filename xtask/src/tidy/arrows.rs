@@ -8,6 +8,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("call", &["wire"]),
     ("mesh", &["wire"]),
     ("tree", &["wire"]),
+    ("trust", &["wire"]),
     ("broker", &["wire"]),
     ("node", &["mesh", "tree", "wire"]),
     ("room", &["node", "wire"]),

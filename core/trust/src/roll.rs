@@ -1,0 +1,391 @@
+//! The roll: who is in, worked out from certificates alone, in whatever order they came.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{ConferenceId, InviteId, NodeId, Timestamp};
+
+use crate::certificate::Place;
+use crate::keys::first_eight;
+use crate::{Certificate, Charter, Checks, Claim, Context, PublicKeys, Purpose, Revocation, Short};
+
+/// How many certificates wait at most that make nobody a member, or not yet: their inviter is unknown, or the places
+/// are taken. Guess: what a large conference may lack at a time.
+const SPARE_MAX: usize = 256;
+
+/// Somebody who is in.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    /// Its keys.
+    pub keys: &'a PublicKeys,
+    /// Who it is said to be: by its inviter, or by itself if it is the founder.
+    pub claim: &'a Claim,
+    /// Who invited it; `None` for the founder.
+    pub inviter: Option<NodeId>,
+}
+
+#[derive(Debug)]
+struct Known {
+    certificate: Certificate,
+    node: NodeId,
+    /// Whether its signature was found good.
+    is_signed: bool,
+}
+
+/// How somebody is in.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    /// By which certificate; the founder by none.
+    place: Option<Place>,
+    /// How many it has invited.
+    invited: usize,
+}
+
+/// Who is in.
+///
+/// Certificates are called in the order of their dates, then of their hashes. Each makes a member when its inviter is
+/// one already, at an earlier date, has not used this invite before and may invite still; when nobody has that name;
+/// and when there is a place left.
+#[derive(Debug)]
+pub struct Roll {
+    charter: Charter,
+    conference: ConferenceId,
+    closes: Timestamp,
+    founder: NodeId,
+    /// All certificates, those in vain too: they may count when another does not.
+    known: BTreeMap<Place, Known>,
+    members: BTreeMap<NodeId, Standing>,
+    /// Which invites made a member.
+    spent: BTreeSet<(NodeId, InviteId)>,
+    revoked: BTreeMap<NodeId, Revocation>,
+    /// A hash of what counts.
+    hash: u64,
+}
+
+/// What came of certificates that were told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Learned {
+    /// Those that make somebody a member who was none.
+    pub certificates: Vec<Certificate>,
+    /// Those that put somebody out.
+    pub revocations: Vec<Revocation>,
+    /// Who is not in any more.
+    pub out: Vec<NodeId>,
+    /// Whether one was not signed by whom it names: who hands that on could have known.
+    pub is_forged: bool,
+}
+
+impl Roll {
+    /// A conference of its founder alone.
+    #[must_use]
+    pub fn new(charter: Charter) -> Self {
+        let founder = charter.founder.node();
+        let conference = charter.conference();
+        Self {
+            founder,
+            closes: charter.closes(),
+            known: BTreeMap::new(),
+            members: BTreeMap::from([(founder, Standing::default())]),
+            spent: BTreeSet::new(),
+            revoked: BTreeMap::new(),
+            hash: first_eight(conference.as_str().as_bytes()),
+            conference,
+            charter,
+        }
+    }
+
+    /// What the conference was founded on.
+    #[must_use]
+    pub fn charter(&self) -> &Charter {
+        &self.charter
+    }
+
+    /// Who founded it.
+    #[must_use]
+    pub fn founder(&self) -> NodeId {
+        self.founder
+    }
+
+    /// How many are in, and how many were put out.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len() + self.revoked.len()
+    }
+
+    /// Never: there is a founder.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// A number that is equal in two rolls with the same members, and hardly ever in others.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Who `node` is, if it is in.
+    #[must_use]
+    pub fn member(&self, node: NodeId) -> Option<Member<'_>> {
+        match &self.members.get(&node)?.place {
+            None => Some(Member {
+                keys: &self.charter.founder,
+                claim: &self.charter.claim,
+                inviter: None,
+            }),
+            Some(place) => {
+                let admission = &self.known.get(place)?.certificate.admission;
+                let inviter = Some(admission.inviter);
+                Some(Member { keys: &admission.keys, claim: &admission.claim, inviter })
+            }
+        }
+    }
+
+    /// Everybody who is in, in the order of their names.
+    pub fn members(&self) -> impl Iterator<Item = NodeId> {
+        self.members.keys().copied()
+    }
+
+    /// The certificate by which `node` is in; `None` for the founder and for strangers.
+    #[must_use]
+    pub fn certificate(&self, node: NodeId) -> Option<&Certificate> {
+        self.members.get(&node)?.place.as_ref().map(|place| &self.known[place].certificate)
+    }
+
+    /// Whether the founder has put `node` out by name.
+    #[must_use]
+    pub fn is_revoked(&self, node: NodeId) -> bool {
+        self.revoked.contains_key(&node)
+    }
+
+    /// The certificates from the founder down to `node`.
+    #[must_use]
+    pub fn chain(&self, node: NodeId) -> Vec<Certificate> {
+        let mut chain = Vec::new();
+        let mut next = node;
+        // Dates fall on the way up, so there is an end.
+        while let Some(certificate) = self.certificate(next) {
+            chain.push(certificate.clone());
+            next = certificate.admission.inviter;
+        }
+        chain.reverse();
+        chain
+    }
+
+    /// What counts here, by its short names.
+    #[must_use]
+    pub fn shorts(&self) -> Vec<Short> {
+        let places = self.members.values().filter_map(|standing| standing.place);
+        let certificates = places.map(|place| place.short());
+        certificates.chain(self.revoked.keys().map(|node| Revocation::short(*node))).collect()
+    }
+
+    /// What counts here and is not among `theirs`, inviters before those they invited; and what of `theirs` does not
+    /// count here.
+    #[must_use]
+    pub fn compare(&self, theirs: &[Short]) -> Difference {
+        let theirs: BTreeSet<Short> = theirs.iter().copied().collect();
+        let ours: BTreeSet<Short> = self.shorts().into_iter().collect();
+        Difference {
+            certificates: self.certificates(|short| !theirs.contains(&short)),
+            revocations: self.revocations(|short| !theirs.contains(&short)),
+            wanted: theirs.difference(&ours).copied().collect(),
+        }
+    }
+
+    /// What counts here and bears a name that is `wanted`.
+    #[must_use]
+    pub fn pick(&self, wanted: &[Short]) -> Difference {
+        Difference {
+            certificates: self.certificates(|short| wanted.contains(&short)),
+            revocations: self.revocations(|short| wanted.contains(&short)),
+            wanted: Vec::new(),
+        }
+    }
+
+    fn certificates(&self, is_meant: impl Fn(Short) -> bool) -> Vec<Certificate> {
+        let meant = self.known.iter().filter(|(place, known)| self.counts(**place, known));
+        let meant = meant.filter(|(place, _)| is_meant(place.short()));
+        meant.map(|(_, known)| known.certificate.clone()).collect()
+    }
+
+    /// Whether a certificate makes somebody a member.
+    fn counts(&self, place: Place, known: &Known) -> bool {
+        self.members.get(&known.node).is_some_and(|standing| standing.place == Some(place))
+    }
+
+    fn revocations(&self, is_meant: impl Fn(Short) -> bool) -> Vec<Revocation> {
+        let meant = self.revoked.values().filter(|out| is_meant(Revocation::short(out.node)));
+        meant.cloned().collect()
+    }
+
+    /// Takes in what somebody says about who is in.
+    pub fn learn(
+        &mut self,
+        checks: &mut dyn Checks,
+        certificates: Vec<Certificate>,
+        revocations: Vec<Revocation>,
+    ) -> Learned {
+        let mut learned = Learned::default();
+        let last = self.known.keys().next_back().copied();
+        let mut new = Vec::new();
+        for certificate in certificates {
+            let place = certificate.place();
+            let is_in_time = self.charter.founded < place.issued && place.issued <= self.closes;
+            if !is_in_time || self.known.contains_key(&place) {
+                continue;
+            }
+            new.push(place);
+            let node = certificate.node();
+            self.known.insert(place, Known { certificate, node, is_signed: false });
+        }
+        let is_put_out = self.put_out(checks, revocations, &mut learned);
+        new.sort_unstable();
+        let is_late = new.first().is_none_or(|first| last.is_none_or(|last| last < *first));
+        if is_put_out || !is_late {
+            let was: Vec<NodeId> = self.members.keys().copied().collect();
+            self.call_all(checks, &mut learned);
+            learned.certificates.retain(|new| !was.contains(&new.node()));
+            learned.out = was.into_iter().filter(|one| !self.members.contains_key(one)).collect();
+        } else {
+            // What is later than all we had changes nothing before it.
+            self.call(checks, &new, &mut learned);
+        }
+        self.drop_spare();
+        learned
+    }
+
+    /// True when somebody is out who was not.
+    fn put_out(
+        &mut self,
+        checks: &mut dyn Checks,
+        revocations: Vec<Revocation>,
+        learned: &mut Learned,
+    ) -> bool {
+        let context = Context::new(Purpose::Revocation, &self.conference);
+        for revocation in revocations {
+            let is_full = self.revoked.len() >= usize::from(self.charter.bounds.members_max);
+            let is_vain = revocation.node == self.founder;
+            if is_full || is_vain || self.revoked.contains_key(&revocation.node) {
+                continue;
+            }
+            let message = context.message(&revocation.node.0.to_le_bytes());
+            if checks.verify(&self.charter.founder.signing, &message, &revocation.signature) {
+                learned.revocations.push(revocation.clone());
+                self.revoked.insert(revocation.node, revocation);
+            } else {
+                learned.is_forged = true;
+            }
+        }
+        !learned.revocations.is_empty()
+    }
+
+    /// Calls all certificates anew.
+    fn call_all(&mut self, checks: &mut dyn Checks, learned: &mut Learned) {
+        self.members = BTreeMap::from([(self.founder, Standing::default())]);
+        self.spent.clear();
+        self.hash = first_eight(self.conference.as_str().as_bytes());
+        for node in self.revoked.keys() {
+            self.hash = self.hash.wrapping_add(mix(&Revocation::short(*node).0));
+        }
+        let all: Vec<Place> = self.known.keys().copied().collect();
+        self.call(checks, &all, learned);
+    }
+
+    fn call(&mut self, checks: &mut dyn Checks, places: &[Place], learned: &mut Learned) {
+        for place in places {
+            if !self.may_be_member(*place) {
+                continue;
+            }
+            if self.is_signed(checks, *place) {
+                let known = &self.known[place];
+                let admission = &known.certificate.admission;
+                self.members.insert(known.node, Standing { place: Some(*place), invited: 0 });
+                if let Some(inviter) = self.members.get_mut(&admission.inviter) {
+                    inviter.invited += 1;
+                }
+                self.spent.insert((admission.inviter, admission.invite));
+                self.hash = self.hash.wrapping_add(mix(&place.hash));
+                learned.certificates.push(known.certificate.clone());
+            } else {
+                self.known.remove(place);
+                learned.is_forged = true;
+            }
+        }
+    }
+
+    /// Whether a certificate makes a member, if its signature is good.
+    fn may_be_member(&self, place: Place) -> bool {
+        let Known { certificate, node, .. } = &self.known[&place];
+        let admission = &certificate.admission;
+        let inviter = admission.inviter;
+        let Some(of_inviter) = self.members.get(&inviter) else { return false };
+        let bounds = &self.charter.bounds;
+        let (since, invites_max) = match of_inviter.place {
+            None => (self.charter.founded, bounds.members_max),
+            Some(place) => (place.issued, bounds.invites_max),
+        };
+        since < admission.issued
+            && self.members.len() < usize::from(bounds.members_max)
+            && of_inviter.invited < usize::from(invites_max)
+            && !self.members.contains_key(node)
+            && !self.revoked.contains_key(node)
+            && !self.spent.contains(&(inviter, admission.invite))
+    }
+
+    fn is_signed(&mut self, checks: &mut dyn Checks, place: Place) -> bool {
+        let Some(known) = self.known.get(&place) else { return false };
+        if known.is_signed {
+            return true;
+        }
+        let admission = &known.certificate.admission;
+        let Some(inviter) = self.member(admission.inviter) else { return false };
+        let context = Context::new(Purpose::Certificate, &self.conference);
+        let message = context.message(&admission.to_bytes());
+        let is_signed =
+            checks.verify(&inviter.keys.signing, &message, &known.certificate.signature);
+        if let Some(known) = self.known.get_mut(&place) {
+            known.is_signed = is_signed;
+        }
+        is_signed
+    }
+
+    /// Forgets what makes nobody a member, the latest first, when that is too much.
+    fn drop_spare(&mut self) {
+        let spare = (self.known.len() + 1).saturating_sub(self.members.len());
+        if spare <= SPARE_MAX {
+            return;
+        }
+        let in_vain = |(place, known): &(&Place, &Known)| !self.counts(**place, known);
+        let spare = self.known.iter().rev().filter(in_vain).take(spare - SPARE_MAX);
+        for place in spare.map(|(place, _)| *place).collect::<Vec<_>>() {
+            self.known.remove(&place);
+        }
+    }
+
+    /// The first moment that is later than the admission of `inviter`, and no earlier than `now`.
+    pub(crate) fn issue_at(&self, inviter: NodeId, now: Timestamp) -> Timestamp {
+        let place = self.members.get(&inviter).and_then(|standing| standing.place);
+        let since = place.map_or(self.charter.founded, |place| place.issued);
+        Timestamp(now.0.max(since.0.saturating_add(1)))
+    }
+}
+
+/// What one roll has and another lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Who is in, inviters before those they invited.
+    pub certificates: Vec<Certificate>,
+    /// Who was put out.
+    pub revocations: Vec<Revocation>,
+    /// What the other has that this one lacks.
+    pub wanted: Vec<Short>,
+}
+
+/// Spreads a hash over eight bytes; a sum of such numbers is the hash of a set.
+fn mix(hash: &[u8]) -> u64 {
+    // The finalizer of SplitMix64 (Steele et al. 2014).
+    let mut x = first_eight(hash);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
