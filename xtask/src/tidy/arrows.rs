@@ -3,7 +3,7 @@
 use crate::project::Package;
 
 /// Every crate of the workspace and what it may lean on. Shells lean on cores, cores on `wire`, nothing upwards.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("wire", &[]),
     ("call", &["wire"]),
     ("mesh", &["wire"]),
