@@ -4,20 +4,22 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-use crate::install;
 use crate::project::Project;
 use crate::shell::{Command, Steps};
 use crate::tidy;
 use crate::web::{self, Sizes};
+use crate::{fuzz, install};
 
 /// The crates that run natively: all but the two that only mean something in a browser, and the laboratory, whose peers
 /// would switch on features of what all share. Every native step selects the same set, so that features unite in the same
 /// way and nothing is built twice.
-const NATIVE: [&str; 7] =
-    ["--workspace", "--exclude", "app", "--exclude", "platform", "--exclude", "bench"];
+#[rustfmt::skip]
+const NATIVE: [&str; 9] = [
+    "--workspace", "--exclude", "app", "--exclude", "platform", "--exclude", "bench", "--exclude", "fuzz",
+];
 
 /// The laboratory: checked here, run by its own commands.
-const LABORATORY: [&str; 2] = ["--package", "bench"];
+const LABORATORY: [&str; 4] = ["--package", "bench", "--package", "fuzz"];
 
 /// The crates that run in a browser.
 const WEB: [&str; 4] = ["--package", "app", "--package", "platform"];
@@ -71,6 +73,9 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.step("unit, scenario and world tests", || {
         project.cargo(["test", "--quiet"].into_iter().chain(NATIVE)).run()
     })?;
+    let seconds = fuzz::span(project, fuzz::SECONDS).as_secs();
+    println!("   the fuzz targets take {seconds} s");
+    steps.step("fuzz", || fuzz::run(project, &fuzz::Wish::all(fuzz::SECONDS)))?;
     steps.step("end to end", || {
         let browsers = ["--test", "e2e", "--", BROWSERS, "--show-output"];
         project.cargo(["test"].into_iter().chain(NATIVE).chain(browsers)).run()

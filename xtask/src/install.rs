@@ -41,6 +41,9 @@ pub(crate) fn test_tools(project: &Project) -> Result<PathBuf> {
     if !CHROMIUM.iter().any(|name| Command::new(name).args(["--version"]).works()) {
         packages.push("chromium");
     }
+    if !Command::new("c++").args(["--version"]).works() {
+        packages.push("g++"); // libFuzzer is C++
+    }
     if !Command::new("npm").args(["--version"]).works() {
         packages.push("npm");
     }

@@ -7,6 +7,7 @@
 //!   cargo xtask test   everything below, in order           what .ci/run calls
 //!                      fmt · tidy · web + budgets · clippy · tests · docs · deny · browsers
 //!   cargo xtask tidy   the rules that no compiler knows
+//!   cargo xtask fuzz   target/fuzz ─▶ fuzz/corpus           every reader of remote bytes, for a minute
 //!   cargo xtask bench  docs/benchmarks.md                   us beside our peers, in one run
 //! ```
 //!
@@ -21,6 +22,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a tool for a terminal")]
 
 mod checks;
+mod fuzz;
 mod install;
 mod project;
 mod shell;
@@ -43,7 +45,9 @@ usage: cargo xtask COMMAND
   test        check everything that CI checks; installs what is missing where it may (also: ci)
   tidy        check the rules of the house alone
   bench [SECTION…]
-              measure all sections, or these, beside our peers, and write docs/benchmarks.md";
+              measure all sections, or these, beside our peers, and write docs/benchmarks.md
+  fuzz [TARGET…] [--seconds N] [--keep] [--replay FILE]
+              try to break readers of remote bytes; --keep puts what reaches new code into the repository";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -65,6 +69,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "build" => build(steps),
         "test" | "ci" => checks::all(&Project::read()?, steps),
         "bench" => bench(steps, rest),
+        "fuzz" => fuzz::run(&Project::read()?, &fuzz::Wish::read(rest)?),
         "tidy" => steps.step("tidy", || tidy::check(&Project::read()?)),
         "" | "help" | "--help" | "-h" => {
             println!("{USAGE}");

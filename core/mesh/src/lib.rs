@@ -44,6 +44,7 @@ mod glance;
 mod lazy;
 mod link;
 mod map;
+mod reread;
 mod route;
 mod window;
 
@@ -55,6 +56,7 @@ pub use api::{Config, Error, Input, Output};
 pub use cost::{Cost, LEVEL_MAX};
 pub use glance::{Glance, glance};
 pub use map::Map;
+pub use reread::reread;
 
 use frame::Frame;
 use lazy::Lazy;

@@ -1,0 +1,207 @@
+//! Frames and messages between participants: a neighbour that says anything, in any order, and how little harm it does.
+
+use std::time::Duration;
+
+use node::{Input, Output};
+use wire::{LinkId, NodeId, Seed, Time, Timestamp};
+
+/// What the calendar says.
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+/// Whose memory we are after.
+const ME: NodeId = NodeId(1);
+
+/// The neighbour that says what the fuzzer wants, and another one.
+const LIAR: NodeId = NodeId(2);
+const OTHER: NodeId = NodeId(3);
+
+/// The most steps of a story.
+const STEPS_MAX: usize = 64;
+
+/// A frame reads and writes the same, and a glance at it is that of a reader.
+pub(crate) fn frame(bytes: &[u8]) {
+    match mesh::reread(bytes) {
+        None => assert_eq!(mesh::glance(bytes), mesh::Glance::Rubbish),
+        Some(again) => {
+            assert_ne!(mesh::glance(bytes), mesh::Glance::Rubbish);
+            assert_eq!(mesh::reread(&again), Some(again.clone()), "once settled it stays");
+            assert!(again.len() <= bytes.len(), "ours is the shortest way to write it");
+            assert_eq!(mesh::glance(&again), mesh::glance(bytes));
+        }
+    }
+}
+
+/// A mesh under frames of one neighbour: what it sends are frames, within the bounds, and the other neighbour is kept.
+pub(crate) fn mesh(bytes: &[u8]) {
+    let config = mesh::Config::default();
+    let frame_max = config.frame_bytes_max + 64;
+    let mut mesh = mesh::Mesh::new(config, Time::ZERO, ME, 1);
+    let mut now = Time::ZERO;
+    for (link, peer) in [(LinkId(1), LIAR), (LinkId(2), OTHER)] {
+        mesh.handle(now, mesh::Input::Up { link, peer }).expect("a link that is new");
+    }
+    let mut heard = 0;
+    for step in Steps(bytes).take(STEPS_MAX) {
+        now = now + step.pause;
+        let frame = step.bytes.to_vec();
+        let result = mesh.handle(now, mesh::Input::Received { link: LinkId(1), frame });
+        if let Err(error) = result {
+            let is_theirs = matches!(
+                error,
+                mesh::Error::PeerMisbehaved { peer: LIAR, .. }
+                    | mesh::Error::UnknownLink
+                    | mesh::Error::Limit(_)
+            );
+            assert!(is_theirs, "{error}");
+        }
+        if step.wakes {
+            mesh.handle(now, mesh::Input::Timeout).expect("a timeout is always welcome");
+            assert!(mesh.timeout().is_none_or(|at| at > now), "a deadline that was met is gone");
+        }
+        let mut sent = 0;
+        while let Some(output) = mesh.poll() {
+            match output {
+                mesh::Output::Send { frame, .. } => {
+                    sent += 1;
+                    assert!(frame.len() <= frame_max, "{} bytes", frame.len());
+                    assert_ne!(mesh::glance(&frame), mesh::Glance::Rubbish);
+                }
+                mesh::Output::Heard { author, .. } => {
+                    heard += 1;
+                    assert_ne!(author, ME, "nobody speaks for us");
+                }
+                mesh::Output::Hang { .. }
+                | mesh::Output::Opened { .. }
+                | mesh::Output::Closed { .. }
+                | mesh::Output::Turned { .. }
+                | mesh::Output::Got { .. }
+                | mesh::Output::Told { .. }
+                | mesh::Output::Digest { .. }
+                | mesh::Output::NoWay { .. } => {}
+            }
+        }
+        // What it keeps for those who want it is given out again, but nothing grows by itself.
+        assert!(sent <= 512, "{sent} frames for one");
+    }
+    assert!(heard <= STEPS_MAX);
+}
+
+/// A tree under messages of one neighbour: within its quotas, and what it has taken in another one can take from it.
+pub(crate) fn tree(bytes: &[u8]) {
+    let new = |me| tree::Tree::new(tree::Config::default(), Time::ZERO, NOW, me, tree::Unsigned);
+    let (mut tree, mut twin) = (new(ME), new(ME));
+    let mut now = Time::ZERO;
+    for tree in [&mut tree, &mut twin] {
+        tree.handle(now, tree::Input::Opened { peer: LIAR, bridge: true }).expect("a neighbour");
+    }
+    for step in Steps(bytes).take(STEPS_MAX) {
+        now = now + step.pause;
+        let bytes = step.bytes.to_vec();
+        let input = if step.wakes {
+            tree::Input::Heard { author: LIAR, bytes }
+        } else {
+            tree::Input::Told { peer: LIAR, bytes }
+        };
+        let (digest, weight) = (tree.digest(), tree.weight());
+        let result = tree.handle(now, input.clone());
+        let same = twin.handle(now, input);
+        assert_eq!(result, same, "equal trees answer alike");
+        if result.is_err() && !step.wakes {
+            // A message of several parts may have been right in its first ones.
+            assert!(tree.digest() == digest || tree.weight().bytes <= weight.bytes + (1 << 20));
+        }
+        let outputs = std::iter::from_fn(|| tree.poll()).count();
+        assert_eq!(std::iter::from_fn(|| twin.poll()).count(), outputs);
+        assert!(outputs <= 8 + 2 * step.bytes.len(), "{outputs} outputs for {}", step.bytes.len());
+    }
+    assert_eq!(tree.digest(), twin.digest());
+    let (weight, config) = (tree.weight(), tree::Config::default());
+    assert!(weight.entries <= weight.authors * config.entries_max);
+    assert!(weight.bytes <= weight.authors * config.author_bytes_max);
+    hand_on(tree, new(OTHER), now);
+}
+
+/// A newcomer takes from `tree` what it has: with nobody in between they end up with equal digests.
+fn hand_on(mut tree: tree::Tree<tree::Unsigned>, mut other: tree::Tree<tree::Unsigned>, now: Time) {
+    let opened = |peer| tree::Input::Opened { peer, bridge: true };
+    tree.handle(now, opened(OTHER)).expect("a neighbour");
+    other.handle(now, opened(ME)).expect("a neighbour");
+    for _ in 0..64 {
+        let mut said = Vec::new();
+        while let Some(output) = tree.poll() {
+            if let tree::Output::Tell { peer: OTHER, bytes } = output {
+                said.push((true, bytes));
+            }
+        }
+        while let Some(output) = other.poll() {
+            if let tree::Output::Tell { peer: ME, bytes } = output {
+                said.push((false, bytes));
+            }
+        }
+        if said.is_empty() {
+            break;
+        }
+        for (to_other, bytes) in said {
+            let (tree, peer) = if to_other { (&mut other, ME) } else { (&mut tree, OTHER) };
+            let told = tree.handle(now, tree::Input::Told { peer, bytes });
+            assert!(told.is_ok(), "what one has taken in another one takes: {told:?}");
+        }
+    }
+    // Our own clock is no part of what was handed on: both are complete, whoever wrote last.
+    assert_eq!(tree.digest(), other.digest());
+}
+
+/// A whole participant under frames of one neighbour.
+pub(crate) fn node(bytes: &[u8]) {
+    let mut node = node::Node::new(node::Config::default(), Time::ZERO, NOW, ME, Seed([7; 32]));
+    let mut now = Time::ZERO;
+    for (link, peer) in [(LinkId(1), LIAR), (LinkId(2), OTHER)] {
+        node.handle(now, Input::Up { link, peer }).expect("a link that is new");
+    }
+    let mut dialled = 0;
+    for step in Steps(bytes).take(STEPS_MAX) {
+        now = now + step.pause;
+        let frame = step.bytes.to_vec();
+        // Refused or not: it must do no harm.
+        node.handle(now, Input::Received { link: LinkId(1), frame }).ok();
+        if step.wakes {
+            node.handle(now, Input::Timeout).expect("a timeout is always welcome");
+            assert!(node.timeout().is_none_or(|at| at > now), "a deadline that was met is gone");
+        }
+        while let Some(output) = node.poll() {
+            match output {
+                Output::Send { frame, .. } => {
+                    assert_ne!(mesh::glance(&frame), mesh::Glance::Rubbish);
+                }
+                Output::Dial { .. } | Output::Answer { .. } => dialled += 1,
+                Output::Apply { .. } | Output::Hang { .. } | Output::Event(_) => {}
+            }
+        }
+    }
+    assert!(dialled <= 2 * STEPS_MAX, "{dialled} links");
+    let weight = node.weight();
+    assert!(weight.bytes <= weight.authors << 20, "{weight:?}");
+}
+
+/// One thing that the liar does.
+struct Step<'a> {
+    pause: Duration,
+    wakes: bool,
+    bytes: &'a [u8],
+}
+
+/// Bytes as steps: one for the pause and whether a timeout follows, two for the length, then the message.
+struct Steps<'a>(&'a [u8]);
+
+impl<'a> Iterator for Steps<'a> {
+    type Item = Step<'a>;
+
+    fn next(&mut self) -> Option<Step<'a>> {
+        let [how, low, high, rest @ ..] = self.0 else { return None };
+        let length = usize::from(u16::from_le_bytes([*low, *high])).min(rest.len());
+        let (bytes, rest) = rest.split_at(length);
+        self.0 = rest;
+        let pause = Duration::from_millis(u64::from(how & 0x7f) * 100);
+        Some(Step { pause, wakes: how & 0x80 != 0, bytes })
+    }
+}
