@@ -310,6 +310,9 @@ impl Conference {
     }
 
     fn sign_in(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
+        for path in person::lists() {
+            self.tell(who, Input::Do(Command::Subscribe { path }), agenda)?;
+        }
         let path = Self::roster(self.people[who].node.me());
         let value = json!({ "name": format!("Person {who}") });
         self.tell(who, Input::Do(Command::Create { path, value, life: Life::Ephemeral }), agenda)

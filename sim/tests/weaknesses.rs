@@ -239,7 +239,7 @@ fn two_with_one_name_settle_on_one() {
     hall.pass(5);
 
     for who in [1, 4] {
-        let (path, value) = (path("users/alice"), json!({ "device": who }));
+        let (path, value) = (path("shared/alice"), json!({ "device": who }));
         hall.act(Act::Do(who, Command::Create { path, value, life: Life::Ephemeral }));
     }
     hall.pass(10);

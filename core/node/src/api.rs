@@ -3,7 +3,7 @@
 use serde_json::Value;
 use wire::{LinkId, NodeId};
 
-use crate::{Life, Path};
+use crate::{Life, Path, Resource};
 
 /// What happened, for [`Node::handle`](crate::Node::handle).
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +79,13 @@ pub enum Command {
         /// Where.
         path: Path,
     },
-    /// Make a resource in a list, under a fresh name `<node>-<number>`. [`Event::Created`] tells the name.
+    /// Remove all below a place, but not what is at it.
+    Clear {
+        /// Where.
+        path: Path,
+    },
+    /// Make a resource in a list, under a fresh name `<node>-<number>`. [`Node::next`](crate::Node::next) tells the
+    /// name before, [`Event::Created`] after.
     Add {
         /// The list.
         path: Path,
@@ -87,6 +93,17 @@ pub enum Command {
         value: Value,
         /// For how long.
         life: Life,
+    },
+    /// Be told of changes at a place and below it from now on, beginning with [`Event::Loaded`]. A change is told once,
+    /// however many subscribe.
+    Subscribe {
+        /// The place.
+        path: Path,
+    },
+    /// Be told no more, once this was said as often as [`Command::Subscribe`].
+    Unsubscribe {
+        /// The place.
+        path: Path,
     },
     /// Say something that is not kept: to everyone else present, or to one node.
     Notify {
@@ -143,9 +160,20 @@ pub enum Output {
     Event(Event),
 }
 
-/// What the application is told. Changes of our own are told as those of others are.
+/// What the application is told. Changes of resources are told where it has subscribed, its own as those of others.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// All is here that those had whom we joined, or nobody else is there. Told once.
+    Ready,
+    /// We have left: nothing more is told.
+    Closed,
+    /// What is at a place and below it as we subscribe, in the order of creation.
+    Loaded {
+        /// The place.
+        path: Path,
+        /// What is there.
+        resources: Vec<Resource>,
+    },
     /// A resource is there that was not.
     Created {
         /// Where.
@@ -188,6 +216,8 @@ pub enum Event {
     Arrived(NodeId),
     /// A node left, or has been out of reach for a while.
     Gone(NodeId),
+    /// A node has been proved to have said two different things to different nodes. What it wrote counts no more.
+    Frozen(NodeId),
     /// Our [`Command::Create`] lost against one that `by` made at the same time.
     Refused {
         /// Where.
@@ -235,6 +265,15 @@ pub enum Misuse {
     /// A path that the node keeps for itself.
     #[error("the path is reserved")]
     Reserved,
+    /// A path that the rules do not let us write, or not with such a life.
+    #[error("the rules do not let us write that there")]
+    NotOurs,
+    /// [`Command::Unsubscribe`] where nobody has subscribed.
+    #[error("nobody has subscribed to that")]
+    NotSubscribed,
+    /// Others hold a proof that this node has said two different things, and take nothing of it.
+    #[error("this node has contradicted itself, and nobody listens to it any more")]
+    Frozen,
     /// A link that was never brought, or is over.
     #[error("no such link")]
     UnknownLink,

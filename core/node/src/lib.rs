@@ -47,7 +47,7 @@ use tree::{LINKS, Tree, Unsigned};
 use wire::{Dice, LinkId, Map, NodeId, Seed, Time, Timestamp};
 
 pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output};
-pub use tree::{Entry, Life, Listing, Path, Weight};
+pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
 
 use words::{Notice, ToAll, ToOne, encode};
 
@@ -89,6 +89,9 @@ pub struct Config {
     pub tries_max: u32,
     /// The longest session description, in bytes.
     pub description_bytes_max: usize,
+    /// How long a new node waits for the tree of those it joins before it takes itself for the first. Guess: what
+    /// opening a link and a round trip take.
+    pub lonely: Duration,
     /// Of how many notices to one node it is remembered what they were about.
     pub notices_max: usize,
 }
@@ -112,6 +115,7 @@ impl Default for Config {
             redial_max: Duration::from_secs(30),
             tries_max: 8,
             description_bytes_max: wire::invite::DESCRIPTION_BYTES_MAX,
+            lonely: Duration::from_secs(3),
             notices_max: 256,
         }
     }
@@ -157,6 +161,8 @@ pub struct Node {
     next_id: u32,
     /// What our notices to one node were about.
     notices: VecDeque<(u32, Path)>,
+    /// When to hold that nobody else is there; `None` once we are ready.
+    ready_at: Option<Time>,
     is_over: bool,
     outputs: VecDeque<Output>,
 }
@@ -166,7 +172,7 @@ impl Node {
     #[must_use]
     pub fn new(config: Config, now: Time, clock: Timestamp, me: NodeId, seed: Seed) -> Self {
         let first = tree::first_number(clock);
-        Self {
+        let mut node = Self {
             me,
             dice: Dice::new(seed),
             mesh: Mesh::new(config.mesh.clone(), now, me, first),
@@ -189,10 +195,13 @@ impl Node {
             next_link: FIRST_OWN_LINK.0,
             next_id: first as u32,
             notices: VecDeque::new(),
+            ready_at: Some(now + config.lonely),
             is_over: false,
             outputs: VecDeque::new(),
             config,
-        }
+        };
+        node.watch_links(now);
+        node
     }
 
     /// Takes in what happened.
@@ -222,6 +231,7 @@ impl Node {
         }
         let cores = [self.mesh.timeout(), self.tree.timeout()];
         let own = [self.record_at, self.dial_at, self.mend_at, self.prune_at, self.attend_at];
+        let own = own.into_iter().chain([self.ready_at]);
         let attempts = self.attempts.values().map(|attempt| attempt.until);
         cores.into_iter().chain(own).flatten().chain(attempts).min()
     }
@@ -234,7 +244,7 @@ impl Node {
 
     /// The resource at `path`.
     #[must_use]
-    pub fn get(&self, path: &Path) -> Option<&Value> {
+    pub fn get(&self, path: &Path) -> Option<Value> {
         self.tree.get(path)
     }
 
@@ -254,6 +264,18 @@ impl Node {
     #[must_use]
     pub fn next(&self, list: &Path) -> Option<Path> {
         self.tree.next(list)
+    }
+
+    /// Whether all is here that those had whom we joined. [`Event::Ready`] tells when it comes to be.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready_at.is_none()
+    }
+
+    /// Whether `node` has been proved to have contradicted itself, so that nothing counts that it wrote.
+    #[must_use]
+    pub fn is_frozen(&self, node: NodeId) -> bool {
+        self.tree.is_frozen(node)
     }
 
     /// The nodes present, ourselves included, in the order of their names.
@@ -310,6 +332,9 @@ impl Node {
 
     fn on_timeout(&mut self, now: Time) -> Result<(), Error> {
         self.give_up_late(now);
+        if self.ready_at.is_some_and(|at| at <= now) {
+            self.on_ready();
+        }
         let mesh = self.mesh_input(now, mesh::Input::Timeout);
         let tree = self.tree_input(now, tree::Input::Timeout);
         mesh.and(tree)
@@ -336,6 +361,13 @@ impl Node {
                 tree::Command::Update { path: open(path)?, value, partial, life }
             }
             Command::Delete { path } => tree::Command::Delete { path: open(path)? },
+            Command::Clear { path } => tree::Command::Clear { path: open(path)? },
+            Command::Subscribe { path } => {
+                return self.tree_input(now, tree::Input::Watch { path: Some(open(path)?) });
+            }
+            Command::Unsubscribe { path } => {
+                return self.tree_input(now, tree::Input::Unwatch { path: Some(open(path)?) });
+            }
             Command::Add { path, value, life } => {
                 tree::Command::Add { path: open(path)?, value, life }
             }
@@ -392,6 +424,7 @@ impl Node {
             self.outputs.push_back(Output::Hang { link });
         }
         self.is_over = true;
+        self.emit(Event::Closed);
         Ok(())
     }
 

@@ -135,8 +135,31 @@ impl Node {
             }
             tree::Event::Deleted { path, old, by } => Event::Deleted { path, old, by },
             tree::Event::Refused { path, by } => Event::Refused { path, by },
+            tree::Event::Frozen { node } => Event::Frozen(node),
+            tree::Event::Loaded { path: Some(path), resources } if !is_ours(&path) => {
+                Event::Loaded { path, resources }
+            }
+            // Our own, of link records, before there are any.
+            tree::Event::Loaded { .. } => return Ok(()),
+            tree::Event::Ready => {
+                self.on_ready();
+                return Ok(());
+            }
         });
         Ok(())
+    }
+
+    /// Link records are the one thing that a node itself reads.
+    pub(crate) fn watch_links(&mut self, now: Time) {
+        let path = Some(LINKS.parse().expect("one word is a path"));
+        let watched = self.tree_input(now, tree::Input::Watch { path });
+        debug_assert!(watched.is_ok(), "a new tree has room for one who watches");
+    }
+
+    pub(crate) fn on_ready(&mut self) {
+        if self.ready_at.take().is_some() {
+            self.emit(Event::Ready);
+        }
     }
 
     pub(crate) fn mesh_input(&mut self, now: Time, input: mesh::Input) -> Result<(), Error> {
@@ -153,7 +176,9 @@ impl Node {
             tree::Error::PeerMisbehaved { peer, what } => Error::PeerMisbehaved { peer, what },
             tree::Error::Misuse(tree::Misuse::Exists) => Error::Misuse(Misuse::Exists),
             tree::Error::Misuse(tree::Misuse::NotAnObject) => Error::Misuse(Misuse::NotAnObject),
-            tree::Error::Misuse(tree::Misuse::NotOurs) => Error::Misuse(Misuse::Reserved),
+            tree::Error::Misuse(tree::Misuse::NotOurs) => Error::Misuse(Misuse::NotOurs),
+            tree::Error::Misuse(tree::Misuse::NotWatched) => Error::Misuse(Misuse::NotSubscribed),
+            tree::Error::Misuse(tree::Misuse::Frozen) => Error::Misuse(Misuse::Frozen),
             tree::Error::Limit(what) => Error::Limit(what),
         });
         let digest = mesh::Input::Digest(self.tree.digest());

@@ -94,7 +94,7 @@ impl Node {
 
     fn publish(&mut self, now: Time, record: &Record) -> Result<(), Error> {
         let (path, value) = (links_of(self.me), record.to_value());
-        if self.tree.get(&path) == Some(&value) {
+        if self.tree.get(&path).as_ref() == Some(&value) {
             return Ok(());
         }
         let life = Life::Lasting;

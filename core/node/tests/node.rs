@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use node::{Command, Config, Error, Event, Input, Life, Listing, Misuse, Node, Output, Path};
+use node::{
+    Command, Config, Error, Event, Input, Life, Listing, Misuse, Node, Output, Path, Resource,
+};
 use serde_json::json;
 use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
 
 #[test]
 fn two_that_are_linked_see_each_other_and_what_each_has_written() {
     let mut pair = Pair::new();
-    pair.create(0, "users/1");
-    pair.create(1, "users/2");
+    pair.create(0, "users/0000000000000001");
+    pair.create(1, "users/0000000000000002");
 
     pair.link();
 
@@ -19,11 +21,11 @@ fn two_that_are_linked_see_each_other_and_what_each_has_written() {
         assert!(pair.nodes[who].nodes().eq([NodeId(1), NodeId(2)]));
         let users = pair.nodes[who].list(&path("users"), Listing::default());
         let names: Vec<&str> = users.iter().map(|entry| entry.path.name()).collect();
-        assert_eq!(names, ["1", "2"]);
+        assert_eq!(names, ["0000000000000001", "0000000000000002"]);
     }
     let arrived = pair.events[0].iter().position(|event| *event == Event::Arrived(NodeId(2)));
     let created = pair.events[0].iter().position(
-        |event| matches!(event, Event::Created { by: NodeId(2), path, .. } if path.name() == "2"),
+        |event| matches!(event, Event::Created { by: NodeId(2), path, .. } if path.name() == "0000000000000002"),
     );
     assert!(arrived.is_some() && arrived < created, "{:?}", pair.events[0]);
 }
@@ -37,6 +39,73 @@ fn link_records_are_not_the_applications_affair() {
     assert_eq!(pair.tell(0, Input::Do(touch)), Err(Error::Misuse(Misuse::Reserved)));
     let is_arrival = |event: &Event| matches!(event, Event::Arrived(_));
     assert!(pair.events[0].iter().all(is_arrival), "{:?}", pair.events[0]);
+}
+
+#[test]
+fn what_is_there_is_loaded_and_then_only_what_is_subscribed_to_is_told() {
+    let mut pair = Pair::linked();
+    for (at, text) in [("shared/board/a", "first"), ("shared/board", "the board")] {
+        let value = json!({ "text": text });
+        let create = Command::Create { path: path(at), value, life: Life::Lasting };
+        pair.tell(0, Input::Do(create)).unwrap();
+    }
+    pair.events[1].clear();
+
+    pair.tell(1, Input::Do(Command::Subscribe { path: path("shared/board") })).unwrap();
+    for at in ["shared/board/b", "shared/boards"] {
+        let create = Command::Create { path: path(at), value: json!({}), life: Life::Lasting };
+        pair.tell(0, Input::Do(create)).unwrap();
+    }
+    let board = path("shared/board");
+    pair.tell(1, Input::Do(Command::Unsubscribe { path: board.clone() })).unwrap();
+    pair.tell(0, Input::Do(Command::Clear { path: board.clone() })).unwrap();
+
+    let resource = |at: &str, text: &str| Resource {
+        path: path(at),
+        value: json!({ "text": text }),
+        by: NodeId(1),
+    };
+    let resources =
+        vec![resource("shared/board/a", "first"), resource("shared/board", "the board")];
+    let created = Event::Created { path: path("shared/board/b"), value: json!({}), by: NodeId(1) };
+    assert_eq!(pair.events[1], [Event::Loaded { path: board.clone(), resources }, created]);
+    assert_eq!(pair.nodes[1].list(&board, Listing::default()), []);
+    assert!(pair.nodes[1].get(&board).is_some());
+    let again = pair.tell(1, Input::Do(Command::Unsubscribe { path: board }));
+    assert_eq!(again, Err(Error::Misuse(Misuse::NotSubscribed)));
+}
+
+#[test]
+fn a_node_is_ready_once_when_it_has_what_others_had_or_nobody_came() {
+    let mut pair = Pair::linked();
+    assert_eq!((pair.ready, pair.now.since_origin().as_secs()), ([1, 1], 1));
+
+    pair.pass(5);
+    pair.unlink();
+    pair.link();
+    assert_eq!(pair.ready, [1, 1]);
+
+    let mut alone = Pair::new();
+    alone.pass(2);
+    assert_eq!(alone.ready, [0, 0]);
+    alone.pass(2);
+    assert_eq!(alone.ready, [1, 1]);
+    assert!(alone.nodes.iter().all(Node::is_ready));
+}
+
+#[test]
+fn what_the_rules_do_not_let_us_write_is_refused() {
+    let mut pair = Pair::linked();
+    let create =
+        |at: &str, life| Input::Do(Command::Create { path: path(at), value: json!({}), life });
+
+    for (at, life) in [
+        ("users/0000000000000002", Life::Ephemeral),
+        ("users/0000000000000001", Life::Lasting),
+        ("nowhere", Life::Lasting),
+    ] {
+        assert_eq!(pair.tell(0, create(at, life)), Err(Error::Misuse(Misuse::NotOurs)), "{at}");
+    }
 }
 
 #[test]
@@ -70,14 +139,15 @@ fn a_notice_to_nobody_comes_back() {
 #[test]
 fn leaving_takes_along_what_is_ephemeral_and_ends_everything() {
     let mut pair = Pair::linked();
-    pair.create(0, "users/1");
+    pair.create(0, "users/0000000000000001");
     let said = Command::Add { path: path("messages"), value: json!({}), life: Life::Lasting };
     pair.tell(0, Input::Do(said)).unwrap();
 
     pair.tell(0, Input::Do(Command::Leave)).unwrap();
 
+    assert_eq!(pair.events[0].last(), Some(&Event::Closed));
     assert_eq!(pair.events[1].last(), Some(&Event::Gone(NodeId(1))));
-    assert_eq!(pair.nodes[1].get(&path("users/1")), None);
+    assert_eq!(pair.nodes[1].get(&path("users/0000000000000001")), None);
     assert_eq!(pair.nodes[1].list(&path("messages"), Listing::default()).len(), 1);
     assert_eq!(pair.tell(0, Input::Timeout), Err(Error::Misuse(Misuse::Left)));
     assert_eq!(pair.nodes[0].timeout(), None);
@@ -99,14 +169,14 @@ fn a_lost_link_that_is_soon_replaced_makes_nobody_leave() {
 #[test]
 fn whoever_stays_away_goes_and_comes_back_with_all_that_was_there() {
     let mut pair = Pair::linked();
-    pair.create(1, "users/2");
+    pair.create(1, "users/0000000000000002");
 
     pair.unlink();
     pair.pass(5);
-    assert_eq!(pair.nodes[0].get(&path("users/2")), None);
+    assert_eq!(pair.nodes[0].get(&path("users/0000000000000002")), None);
     pair.link();
 
-    assert_eq!(pair.nodes[0].get(&path("users/2")), Some(&json!({})));
+    assert_eq!(pair.nodes[0].get(&path("users/0000000000000002")), Some(json!({})));
     let mut told = pair.events[0].iter().filter(|event| !matches!(event, Event::Arrived(_)));
     assert!(matches!(told.next(), Some(Event::Created { .. })));
     assert!(matches!(told.next(), Some(Event::Gone(NodeId(2)))));
@@ -167,15 +237,18 @@ fn altered_frames_never_harm() {
     let mut dice = Dice::new(Seed::story(3));
     for round in 0..300 {
         let mut pair = Pair::new();
-        pair.create(0, "users/1");
-        pair.create(1, "users/2");
+        pair.create(0, "users/0000000000000001");
+        pair.create(1, "users/0000000000000002");
         pair.spoil = Some(Dice::new(Seed::story(round)));
 
         pair.link();
         for _ in 0..dice.below(20) {
             let who = dice.below(2) as usize;
-            let add =
-                Command::Add { path: path("m"), value: json!({ "n": 1 }), life: Life::Lasting };
+            let add = Command::Add {
+                path: path("shared/m"),
+                value: json!({ "n": 1 }),
+                life: Life::Lasting,
+            };
             // A node whose link was hung up still writes for itself.
             pair.tell(who, Input::Do(add)).unwrap();
         }
@@ -191,7 +264,14 @@ fn path(text: &str) -> Path {
 
 fn node(n: u64) -> Node {
     let noon = Timestamp(1_793_000_000_000);
-    Node::new(Config::default(), Time::ZERO, noon, NodeId(n), Seed::story(n))
+    let mut node = Node::new(Config::default(), Time::ZERO, noon, NodeId(n), Seed::story(n));
+    for list in ["users", "messages"] {
+        let subscribe = Command::Subscribe { path: path(list) };
+        node.handle(Time::ZERO, Input::Do(subscribe)).expect("anybody may subscribe");
+        let loaded = Event::Loaded { path: path(list), resources: Vec::new() };
+        assert_eq!(node.poll(), Some(Output::Event(loaded)));
+    }
+    node
 }
 
 /// Nodes 1 and 2, and a link that carries at once.
@@ -200,6 +280,8 @@ struct Pair {
     nodes: [Node; 2],
     link: LinkId,
     events: [Vec<Event>; 2],
+    /// How often each was told that all is here.
+    ready: [u32; 2],
     hung: Vec<(usize, LinkId)>,
     /// Alters one byte of every tenth frame.
     spoil: Option<Dice>,
@@ -212,6 +294,7 @@ impl Pair {
             nodes: [node(1), node(2)],
             link: LinkId(0),
             events: [Vec::new(), Vec::new()],
+            ready: [0, 0],
             hung: Vec::new(),
             spoil: None,
         }
@@ -275,6 +358,7 @@ impl Pair {
                         let taken = self.nodes[1 - me].handle(self.now, received);
                         assert!(self.spoil.is_some() || taken.is_ok(), "{taken:?}");
                     }
+                    Output::Event(Event::Ready) => self.ready[me] += 1,
                     Output::Event(event) => self.events[me].push(event),
                     Output::Hang { link } => self.hung.push((me, link)),
                     Output::Dial { .. } | Output::Answer { .. } | Output::Apply { .. } => {}

@@ -69,6 +69,9 @@ use chat::{Chat, Message, Typing};
 use people::{Change, Roster, Voucher};
 use streams::{Effect, Place, Scene, Streams};
 
+/// The lists that we read.
+const LISTS: [&str; 4] = ["users", "members", "messages", "streams"];
+
 /// One participant's seat in a conference.
 #[derive(Debug)]
 pub struct Room {
@@ -119,6 +122,10 @@ impl Room {
             outputs: VecDeque::new(),
             config,
         };
+        for list in LISTS {
+            let path = list.parse().expect("one word is a path");
+            room.command_node(now, node::Command::Subscribe { path });
+        }
         room.write_profile(now);
         let camera = StreamId { kind: Kind::Camera, publisher: me };
         room.put(now, &camera.publisher_path(), json!({}), Life::Ephemeral);
@@ -340,9 +347,13 @@ impl Room {
             node::Event::Deleted { path, .. } => self.on_deleted(&path),
             node::Event::Notice { path, data, from } => self.on_notice(now, &path, data, from),
             node::Event::Gone(node) => self.typing.forget(node),
-            // Who is here is told by `users/`. Our paths bear our name, so nothing of ours is refused. A notice about
+            // We subscribe while there is nothing yet. Who is here is told by `users/`. Our paths bear our name, so nothing of ours is refused. A notice about
             // a stream that was not delivered is made good by the next attempt.
             node::Event::Arrived(_)
+            | node::Event::Loaded { .. }
+            | node::Event::Ready
+            | node::Event::Closed
+            | node::Event::Frozen(_)
             | node::Event::Refused { .. }
             | node::Event::Undelivered { .. } => {}
         }

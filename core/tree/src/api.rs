@@ -1,53 +1,9 @@
 //! What goes into a tree, what comes out, its bounds, and why an input may be refused.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use wire::NodeId;
 
-use crate::{Life, Path};
-
-/// The bounds of a tree. All nodes of a conference must have the same quotas.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The longest value, in bytes of JSON. Guess: a session description and half.
-    pub value_bytes_max: usize,
-    /// The most live entries of one author. Guess: the chat lines of a long day.
-    pub entries_max: usize,
-    /// The most bytes of paths and values of one author.
-    pub author_bytes_max: usize,
-    /// The most authors ever seen in one conference, 16 bytes each once they are gone.
-    pub authors_max: usize,
-    /// How far the stamp of a write may be ahead of our clock. Guess: what a badly kept clock is off.
-    pub ahead: Duration,
-    /// How many writes of one author wait for one that is missing.
-    pub early_max: usize,
-    /// How long to wait for a write that others overtook, before asking a neighbour for it. Longer than a detour.
-    pub patience: Duration,
-    /// How long the ephemeral entries of somebody who is away are kept for a return.
-    pub forget: Duration,
-    /// How many bytes of a delta go into one message. Below the 64 KiB that every browser takes.
-    pub delta_bytes_max: usize,
-    /// How long not to ask one neighbour again because its digest differs.
-    pub ask_again: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            value_bytes_max: 16 * 1024,
-            entries_max: 2_000,
-            author_bytes_max: 1 << 20,
-            authors_max: 4_096,
-            ahead: Duration::from_secs(60),
-            early_max: 64,
-            patience: Duration::from_millis(300),
-            forget: Duration::from_secs(600),
-            delta_bytes_max: 32 * 1024,
-            ask_again: Duration::from_secs(2),
-        }
-    }
-}
+use crate::{Life, Path, Resource};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +37,18 @@ pub enum Input {
         peer: NodeId,
         /// What.
         bytes: Vec<u8>,
+    },
+    /// The notary knows the key of this author from now on.
+    Known(NodeId),
+    /// Somebody here wants to be told of changes at a place and below it, beginning with [`Event::Loaded`].
+    Watch {
+        /// The place; `None` is everything.
+        path: Option<Path>,
+    },
+    /// As often as it was watched, a place can be left.
+    Unwatch {
+        /// The place.
+        path: Option<Path>,
     },
     /// A neighbour has this digest.
     Digest {
@@ -126,6 +94,11 @@ pub enum Command {
         /// Where.
         path: Path,
     },
+    /// Remove all below a place, but not what is at it.
+    Clear {
+        /// Where.
+        path: Path,
+    },
     /// Make a resource in a list, under a fresh name.
     Add {
         /// The list.
@@ -160,9 +133,16 @@ pub enum Output {
     Event(Event),
 }
 
-/// A change of the view.
+/// A change. Those of resources are told where they are watched.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// What is at a place and below it when somebody begins to watch it, in the order of creation.
+    Loaded {
+        /// The place; `None` is everything.
+        path: Option<Path>,
+        /// What is there.
+        resources: Vec<Resource>,
+    },
     /// A resource is there that was not.
     Created {
         /// Where.
@@ -199,6 +179,13 @@ pub enum Event {
         /// Whose resource is there.
         by: NodeId,
     },
+    /// All is here that those had whom we joined.
+    Ready,
+    /// A node has been proved to have said two different things: what it wrote counts no more.
+    Frozen {
+        /// Which one.
+        node: NodeId,
+    },
 }
 
 /// Why an [`Input`] was not accepted. The tree is as it was.
@@ -229,7 +216,13 @@ pub enum Misuse {
     /// A value that is not a JSON object.
     #[error("a value is a JSON object")]
     NotAnObject,
-    /// A path that only another node may write, or that would be too long.
-    #[error("the path is not ours to write")]
+    /// A path that the rules do not let us write, or not with such a life, or that would be too long.
+    #[error("the rules do not let us write that there")]
     NotOurs,
+    /// Unwatching what nobody watches.
+    #[error("nobody watches that")]
+    NotWatched,
+    /// Others hold a proof that this node has said two different things, and take nothing of it.
+    #[error("this node has contradicted itself, and nobody listens to it any more")]
+    Frozen,
 }

@@ -1,191 +1,215 @@
-//! Taking in writes of others: in their turn, checked, within the quota of their author.
+//! Taking in what others wrote: checked whole, then changed, or not changed at all.
 
-use std::collections::BTreeSet;
+use wire::{NodeId, Time};
 
-use wire::{NodeId, Time, Timestamp};
+use crate::author::Author;
+use crate::fork::{self, Seal};
+use crate::index::Hand;
+use crate::place::{Key, Name};
+use crate::shelf::Record;
+use crate::words::Part;
+use crate::{Claim, Error, Notary, Root, Tree, rules};
 
-use crate::author::{Author, Content, Record};
-use crate::stamp::Stamp;
-use crate::sync::mix;
-use crate::words::{Op, Part, What, read};
-use crate::{Error, Notary, Path, Tree, rules};
+/// What became of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It holds nothing that we lack, or nothing that we can use yet.
+    Nothing,
+    /// All of it is in place.
+    All,
+    /// Its author has not written this, or not after what we have of it.
+    Unproved,
+}
+
+/// A record and whether it passes away with its author.
+pub(crate) type Placed = (Record, bool);
+
+/// What an exchange of records needs to be undone.
+struct Undo {
+    removed: Vec<Placed>,
+    /// The numbers of those that came, and their rows.
+    added: Vec<(u64, u8)>,
+    pruned: Option<Root>,
+}
 
 impl<N: Notary> Tree<N> {
-    /// Takes in what we lack of one author; tells whether we lacked anything.
-    pub(crate) fn on_part(&mut self, now: Time, from: NodeId, part: Part) -> Result<bool, Error> {
-        let misbehaved = |what| Error::PeerMisbehaved { peer: from, what };
+    /// Takes in what we lack of one author. What is refused changes nothing.
+    pub(crate) fn on_part(
+        &mut self,
+        now: Time,
+        teller: NodeId,
+        part: &Part<'_>,
+    ) -> Result<Taken, Error> {
         let author = part.author;
-        let at = self.authors.get(&author).map_or(0, |map| map.at);
-        if author == self.me || part.upto <= at || part.from > at {
-            return Ok(false);
+        let map = self.authors.get(&author);
+        let (at, floor) = map.map_or((0, 0), |map| (map.at, map.floor));
+        let is_stale = part.upto <= at || part.upto < floor || part.from > at;
+        if author == self.me || is_stale || map.is_some_and(|map| map.is_frozen()) {
+            return Ok(Taken::Nothing);
         }
+        let is_pruned = map.is_some_and(|map| map.pruned.is_some());
         // Whoever is back is to be had whole.
-        if part.pruned && self.present.contains(&author) {
-            return Ok(false);
+        if part.pruned.is_some() && self.present.contains(&author) {
+            return Ok(Taken::Nothing);
+        }
+        if is_pruned && part.pruned.is_none() && part.from > 0 {
+            self.want_whole(author);
+            return Ok(Taken::Nothing);
         }
         if part.upto > rules::NUMBER_MAX {
-            return Err(misbehaved("a number too high"));
+            return Err(Error::PeerMisbehaved { peer: teller, what: "a number too high" });
         }
-        let mut last = part.from;
-        let mut records = Vec::with_capacity(part.live.len());
-        for op in &part.live {
-            if op.seq <= last || op.seq > part.upto {
-                return Err(misbehaved("writes out of order"));
+        if !self.notary.knows(author) {
+            self.meet_stranger(author, teller);
+            return Ok(Taken::Nothing);
+        }
+        if map.is_none() {
+            if self.authors.len() >= self.config.authors_max {
+                return Err(Error::Limit("the number of authors"));
             }
-            last = op.seq;
-            let (path, record) = self.checked(now, from, author, op)?;
-            records.push((path, record.ok_or(misbehaved("a deletion among the living"))?));
+            self.authors.insert(author, Box::default());
         }
-        let dropped = self.known(author)?.dropped_by(&part);
-        records.retain(|(_, record)| record.seq > at);
-        self.check_room_after(author, &dropped, &records)?;
-        for path in dropped {
-            self.change(author, &path, None);
+        let fresh = self.read_part(now, teller, part, at)?;
+        if is_twofold(&fresh) {
+            fresh.iter().for_each(|(record, _)| self.lists.sweep(record.list));
+            return Err(Error::PeerMisbehaved { peer: teller, what: "two writes at one place" });
         }
-        for (path, record) in records {
-            self.clock.hear(record.stamp);
-            self.change(author, &path, Some(record));
-            self.yield_to(now, author, &path);
-        }
-        self.digest ^= mix(author, at) ^ mix(author, part.upto);
-        let map = self.known(author)?;
-        map.pruned = part.pruned;
-        map.advance(part.upto, part.gone);
-        self.note_away(now, author);
-        self.apply_early(now, author)?;
-        Ok(true)
+        self.swap(now, part, fresh)
     }
 
-    pub(crate) fn on_ops(&mut self, now: Time, author: NodeId, ops: Vec<Op>) -> Result<(), Error> {
-        for op in ops {
-            let path = self.checked(now, author, author, &op)?.0;
-            let early_max = self.config.early_max;
-            let map = self.known(author)?;
-            if op.seq > map.at && (map.early.len() < early_max || op.seq == map.at + 1) {
-                map.early.insert(op.seq, (path, op));
+    /// Puts `fresh` in place of what the part takes away; all of it, or nothing when the author's word does not fit or
+    /// its quota is over.
+    fn swap(&mut self, now: Time, part: &Part<'_>, fresh: Vec<Placed>) -> Result<Taken, Error> {
+        let author = part.author;
+        let keys: Vec<Key> = fresh.iter().map(|(record, _)| record.key()).collect();
+        let latest = fresh.iter().map(|(record, _)| record.stamp).max();
+        let mut dropped = self.map(author).dropped_by(part);
+        dropped.extend(self.replaced_by(author, &fresh, &keys));
+        let before = self.look_before(author, &dropped, &keys);
+        let undo = self.exchange(author, dropped, fresh, part.pruned);
+        let stated = match self.vouch(part, &undo.added) {
+            Ok(Some(stated)) => stated,
+            refused => {
+                self.undo(author, undo);
+                return refused.map(|_| Taken::Unproved);
+            }
+        };
+        for (record, _) in &undo.removed {
+            self.index.pull(&record.key(), author);
+        }
+        let mut shared = Vec::new();
+        for (key, (seq, _)) in keys.into_iter().zip(&undo.added) {
+            if self.index.put(key, Hand { author, seq: *seq }) {
+                shared.push(*seq);
             }
         }
-        self.apply_early(now, author)?;
-        let waits = self.authors.get(&author).is_some_and(|map| !map.early.is_empty());
-        if waits && self.ask_at.is_none() {
-            self.sessions.values_mut().for_each(|session| session.asks = 0);
-            self.ask_at = Some(now + self.config.patience);
-        }
-        Ok(())
-    }
-
-    /// Applies the writes of `author` whose turn it is.
-    fn apply_early(&mut self, now: Time, author: NodeId) -> Result<(), Error> {
-        loop {
-            let map = self.known(author)?;
-            let seq = map.at + 1;
-            let Some((path, op)) = map.early.remove(&seq) else { return Ok(()) };
-            let (_, record) = self.checked(now, author, author, &op)?;
-            if let Some(record) = &record {
-                self.check_room(author, [(&path, record.bytes(&path))])?;
-            } else {
-                self.known(author)?.log_unset(seq, path.clone());
+        self.advance(now, part, &undo.removed, stated);
+        latest.into_iter().for_each(|stamp| self.clock.hear(stamp));
+        self.tell_changes(before, author);
+        undo.removed.iter().for_each(|(record, _)| self.lists.release(record.list));
+        for seq in shared {
+            if let Some(key) = self.map(author).get(seq).map(Record::key) {
+                self.yield_to(now, author, &key);
             }
-            self.clock.hear(op.stamp);
-            self.set_at(author, seq);
-            self.change(author, &path, record);
-            self.yield_to(now, author, &path);
+        }
+        Ok(Taken::All)
+    }
+
+    /// The numbers of those that stand where `fresh` ones come.
+    fn replaced_by(&self, author: NodeId, fresh: &[Placed], keys: &[Key]) -> Vec<u64> {
+        // Nothing can be at the name that a write gives itself.
+        let is_named = |record: &Record| record.name != Name::Added(author, record.seq);
+        let named = fresh.iter().zip(keys).filter(|((record, _), _)| is_named(record));
+        named.filter_map(|(_, key)| self.index.seq_of(key, author)).collect()
+    }
+
+    fn map(&self, author: NodeId) -> &Author {
+        self.authors.get(&author).expect("an author is made before its first part")
+    }
+
+    fn exchange(
+        &mut self,
+        author: NodeId,
+        dropped: Vec<u64>,
+        fresh: Vec<Placed>,
+        pruned: Option<Root>,
+    ) -> Undo {
+        let map = self.authors.get_mut(&author).expect("an author is made before its first part");
+        let removed = dropped.into_iter().filter_map(|seq| map.pull(seq, &self.lists)).collect();
+        let added = fresh.iter().map(|(record, _)| (record.seq, record.row)).collect();
+        let pruned = std::mem::replace(&mut map.pruned, pruned);
+        for (record, passes) in fresh {
+            map.put(record, passes, &mut self.lists);
+        }
+        Undo { removed, added, pruned }
+    }
+
+    fn undo(&mut self, author: NodeId, undo: Undo) {
+        let map = self.authors.get_mut(&author).expect("an author is made before its first part");
+        map.pruned = undo.pruned;
+        for (seq, _) in undo.added {
+            if let Some((record, _)) = map.pull(seq, &self.lists) {
+                self.lists.release(record.list);
+            }
+        }
+        for (record, passes) in undo.removed {
+            // It was never released, so it is counted twice now.
+            let list = record.list;
+            map.put(record, passes, &mut self.lists);
+            self.lists.release(list);
         }
     }
 
-    /// Reads a write of `author` that came from `peer`: where it is and what it leaves there.
-    fn checked(
-        &self,
+    /// Whether the author is within its quota and has stated what its map has become; `None` when it has not. Gives
+    /// the roots, if the notary wanted them.
+    fn vouch(
+        &mut self,
+        part: &Part<'_>,
+        added: &[(u64, u8)],
+    ) -> Result<Option<Option<(Root, Root)>>, Error> {
+        self.check_quota(part.author, added.iter().map(|(_, row)| *row))?;
+        let map = self.authors.get_mut(&part.author);
+        let map = map.expect("an author is made before its first part");
+        let mut stated = None;
+        let lists = &self.lists;
+        let mut roots = || *stated.get_or_insert_with(|| map.roots(lists));
+        let mut claim = Claim::new(part.author, part.upto, &mut roots);
+        let is_valid = self.notary.check(&mut claim, part.proof.as_ref());
+        Ok(is_valid.then_some(stated))
+    }
+
+    /// Takes over the number of a part whose records are in place, and remembers what is gone.
+    ///
+    /// That is handed on with it: whoever is served from here must drop what is dropped here, even what was made and
+    /// taken back within the gap.
+    fn advance(
+        &mut self,
         now: Time,
-        peer: NodeId,
-        author: NodeId,
-        op: &Op,
-    ) -> Result<(Path, Option<Record>), Error> {
-        let misbehaved = |what| Error::PeerMisbehaved { peer, what };
-        if op.seq == 0 || op.seq > rules::NUMBER_MAX {
-            return Err(misbehaved("a number out of range"));
+        part: &Part<'_>,
+        removed: &[Placed],
+        stated: Option<(Root, Root)>,
+    ) {
+        let (author, max) = (part.author, self.config.gone_max);
+        let map = self.authors.get_mut(&author).expect("an author is made before its first part");
+        if map.at == 0 {
+            map.cut_log(part.upto);
+        } else {
+            removed.iter().for_each(|(record, _)| map.log_gone(part.upto, record.seq, max));
+            map.log_gap(map.at, part.upto, &part.live, max);
         }
-        let path = op.name.path(author, op.seq).ok_or(misbehaved("a name that is not a path"))?;
-        if !rules::may_write(author, &path) {
-            return Err(misbehaved("a write where it may not"));
+        (map.at, map.floor) = (part.upto, part.upto);
+        if let (Some(roots), Some(proof)) = (stated, part.proof) {
+            map.keep_seal(Seal { seq: part.upto, roots, proof }, self.config.seals_max);
         }
-        let ahead = Timestamp(self.wall(now).0 + self.config.ahead.as_millis() as u64);
-        let born = match &op.what {
-            What::Set { born, .. } => born.unwrap_or(op.stamp),
-            What::Hide | What::Unset => op.stamp,
-        };
-        // Not held against whoever hands it on: its clock may differ from ours.
-        if op.stamp.max(born) > Stamp::at(ahead) {
-            return Err(Error::Limit("how far a stamp may be ahead of our clock"));
-        }
-        let content = match &op.what {
-            What::Set { life, json, .. } => {
-                let value = read(json, self.config.value_bytes_max)
-                    .ok_or(misbehaved("a value out of bounds"))?;
-                Content::Value { life: *life, value, bytes: json.len() }
-            }
-            What::Hide => Content::Hidden,
-            What::Unset => return Ok((path, None)),
-        };
-        Ok((path, Some(Record { seq: op.seq, stamp: op.stamp, born, content })))
+        map.tag = stated.as_ref().map_or(0, fork::tag);
+        self.remix(author);
+        self.note_away(now, author);
     }
+}
 
-    fn known(&mut self, author: NodeId) -> Result<&mut Author, Error> {
-        if self.authors.len() >= self.config.authors_max && !self.authors.contains_key(&author) {
-            return Err(Error::Limit("the number of authors"));
-        }
-        Ok(self.authors.entry(author).or_default())
-    }
-
-    /// Whether the quota of `author` has room for entries of that many bytes at those paths.
-    pub(crate) fn check_room<'a>(
-        &self,
-        author: NodeId,
-        new: impl IntoIterator<Item = (&'a Path, usize)>,
-    ) -> Result<(), Error> {
-        let map = self.authors.get(&author);
-        let (mut count, mut bytes) = map.map_or((0, 0), |map| (map.len(), map.bytes()));
-        for (path, size) in new {
-            match map.and_then(|map| map.get(path)) {
-                Some(old) => bytes = bytes + size - old.bytes(path),
-                None => (count, bytes) = (count + 1, bytes + size),
-            }
-        }
-        if count > self.config.entries_max {
-            return Err(Error::Limit("the number of entries of an author"));
-        }
-        if bytes > self.config.author_bytes_max {
-            return Err(Error::Limit("the bytes of an author"));
-        }
-        Ok(())
-    }
-
-    /// Whether `author` is within its quota when `dropped` are gone and `new` are there.
-    fn check_room_after(
-        &self,
-        author: NodeId,
-        dropped: &[Path],
-        new: &[(Path, Record)],
-    ) -> Result<(), Error> {
-        let replaced: BTreeSet<&Path> =
-            dropped.iter().chain(new.iter().map(|(path, _)| path)).collect();
-        let kept = self.authors.get(&author).into_iter().flat_map(Author::entries);
-        let kept = kept.filter(|(path, _)| !replaced.contains(path));
-        let all = kept.chain(new.iter().map(|(path, record)| (path, record)));
-        let (count, bytes) = all
-            .fold((0, 0), |(count, bytes), (path, record)| (count + 1, bytes + record.bytes(path)));
-        if count > self.config.entries_max {
-            return Err(Error::Limit("the number of entries of an author"));
-        }
-        if bytes > self.config.author_bytes_max {
-            return Err(Error::Limit("the bytes of an author"));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn set_at(&mut self, author: NodeId, seq: u64) {
-        let map = self.authors.entry(author).or_default();
-        self.digest ^= mix(author, map.at) ^ mix(author, seq);
-        map.at = seq;
-    }
+/// Whether two of these are at one place.
+fn is_twofold(fresh: &[Placed]) -> bool {
+    let mut places: Vec<_> = fresh.iter().map(|(record, _)| (record.list, &record.name)).collect();
+    places.sort_unstable();
+    places.windows(2).any(|pair| pair[0] == pair[1])
 }

@@ -1,198 +1,202 @@
 //! What one node has written: a map with a version, which only that node changes.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::VecDeque;
 
-use serde_json::Value;
 use wire::{NodeId, Time};
 
-use crate::stamp::Stamp;
-use crate::words::{Gone, Name, Op, Part, What};
-use crate::{Life, Path};
+use crate::fork::{Fork, Seal};
+use crate::place::Lists;
+use crate::shelf::{Record, Shelf};
+use crate::words::{Gone, Op, Part};
+use crate::{Root, rules};
 
-/// How many deletions are told one by one; older gaps are told by what is left. Guess: a minute of a lively meeting.
-const UNSET_LOG_MAX: usize = 128;
-
-/// One live write.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Record {
-    pub(crate) seq: u64,
-    pub(crate) stamp: Stamp,
-    pub(crate) born: Stamp,
-    pub(crate) content: Content,
-}
-
-/// What a live write left there.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Content {
-    Value { life: Life, value: Value, bytes: usize },
-    Hidden,
-}
-
-impl Record {
-    /// Bytes that count against the quota of an author.
-    pub(crate) fn bytes(&self, path: &Path) -> usize {
-        path.as_str().len()
-            + match &self.content {
-                Content::Value { bytes, .. } => *bytes,
-                Content::Hidden => 0,
-            }
-    }
-
-    /// Whether it made a resource, rather than changed one.
-    pub(crate) fn is_creation(&self) -> bool {
-        matches!(self.content, Content::Value { .. }) && self.born == self.stamp
-    }
-
-    /// As it goes over the wire.
-    pub(crate) fn to_op(&self, author: NodeId, path: &Path) -> Op {
-        let what = match &self.content {
-            Content::Value { life, value, .. } => What::Set {
-                life: *life,
-                born: (self.born != self.stamp).then_some(self.born),
-                json: value.to_string(),
-            },
-            Content::Hidden => What::Hide,
-        };
-        Op { seq: self.seq, stamp: self.stamp, name: Name::of(path, author, self.seq), what }
-    }
-}
-
-/// The map of one author.
+/// What one author's writes come to.
 ///
-/// **Invariant:** `entries` is exactly what the author had live right after its write number `at`, but for what cannot
-/// be seen when `pruned`, and but for a map that is at 0 and waits to be replaced.
+/// **Invariant:** the shelves hold exactly what the author had live right after its write number `at`, but for what
+/// passes away with it when that has been `pruned`, and but for a map that is at 0 and waits to be replaced.
 #[derive(Debug, Default)]
 pub(crate) struct Author {
     pub(crate) at: u64,
-    entries: BTreeMap<Path, Record>,
-    by_seq: BTreeMap<u64, Path>,
-    /// Paths taken back, by the number of the write that did so; complete for numbers later than `unset_from`.
-    unset: BTreeMap<u64, Path>,
-    unset_from: u64,
-    bytes: usize,
-    /// Since when the author has been away, while its ephemeral entries are kept for its return.
+    /// The highest number ever reached; less is never taken again.
+    pub(crate) floor: u64,
+    /// What outlives the author.
+    pub(crate) lasting: Shelf,
+    /// What passes away with it.
+    pub(crate) passing: Shelf,
+    /// The root of what passed away, when it has been dropped here.
+    pub(crate) pruned: Option<Root>,
+    /// Writes that are no longer live, each with the number of the write that did so or of a later one; complete for
+    /// those that were live after `gone_from`.
+    gone: VecDeque<(u64, u64)>,
+    gone_from: u64,
+    /// The bytes of paths and values.
+    pub(crate) bytes: usize,
+    /// How many live entries each row of the rules let in.
+    counts: Vec<u32>,
+    /// Since when the author has been away, while what passes with it is kept for its return.
     pub(crate) away_since: Option<Time>,
-    /// Whether they have been dropped since.
-    pub(crate) pruned: bool,
-    /// Writes that came before their turn.
-    pub(crate) early: BTreeMap<u64, (Path, Op)>,
+    /// What it has stated lately, oldest first; the last is about `at`.
+    pub(crate) seals: VecDeque<Seal>,
+    /// A few bits of the newest root, by which two nodes see that they have different maps; 0 without a notary.
+    pub(crate) tag: u32,
+    /// Its share of the digest of the tree.
+    pub(crate) mixed: u32,
+    /// The proof that it has said two different things, if it did. Nothing else is kept of it then.
+    pub(crate) frozen: Option<Box<Fork>>,
 }
 
 impl Author {
     pub(crate) fn starting_at(at: u64) -> Self {
-        Self { at, unset_from: at, ..Self::default() }
-    }
-
-    pub(crate) fn get(&self, path: &Path) -> Option<&Record> {
-        self.entries.get(path)
-    }
-
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Path, &Record)> {
-        self.entries.iter()
+        Self { at, floor: at, gone_from: at, ..Self::default() }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.lasting.len() + self.passing.len()
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+    pub(crate) fn get(&self, seq: u64) -> Option<&Record> {
+        self.lasting.get(seq).or_else(|| self.passing.get(seq))
     }
 
-    /// Puts a record in place of the one at `path`, or takes that away.
-    pub(crate) fn put(&mut self, path: &Path, record: Option<Record>) {
-        if let Some(record) = &record {
-            self.bytes += record.bytes(path);
-            self.by_seq.insert(record.seq, path.clone());
+    /// All live writes, those that outlive the author first.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.lasting.iter().chain(self.passing.iter())
+    }
+
+    /// How many entries there are that `row` of the rules let in.
+    pub(crate) fn count(&self, row: u8) -> u32 {
+        self.counts.get(usize::from(row)).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn put(&mut self, record: Record, passes: bool, lists: &mut Lists) {
+        lists.take(record.list);
+        self.bytes += record.bytes(lists);
+        let row = usize::from(record.row);
+        if self.counts.len() <= row {
+            self.counts.resize(row + 1, 0);
         }
-        let old = match record {
-            Some(record) => self.entries.insert(path.clone(), record),
-            None => self.entries.remove(path),
-        };
-        if let Some(old) = old {
-            self.bytes -= old.bytes(path);
-            self.by_seq.remove(&old.seq);
+        self.counts[row] += 1;
+        if passes { self.passing.insert(record) } else { self.lasting.insert(record) }
+    }
+
+    /// Takes write `seq` out, and tells whether it would have passed away with the author. Its list is not released
+    /// yet, so that the name can still be told.
+    pub(crate) fn pull(&mut self, seq: u64, lists: &Lists) -> Option<(Record, bool)> {
+        let found = self.lasting.remove(seq).map(|record| (record, false));
+        let found = found.or_else(|| self.passing.remove(seq).map(|record| (record, true)))?;
+        self.bytes -= found.0.bytes(lists);
+        self.counts[usize::from(found.0.row)] -= 1;
+        Some(found)
+    }
+
+    /// Remembers that `seq` is no longer live, by write `by` or one before it.
+    pub(crate) fn log_gone(&mut self, by: u64, seq: u64, max: usize) {
+        self.gone.push_back((by, seq));
+        while self.gone.len() > max {
+            if let Some((cut, _)) = self.gone.pop_front() {
+                self.gone_from = cut;
+            }
         }
     }
 
-    /// Remembers that write `seq` took `path` back.
-    pub(crate) fn log_unset(&mut self, seq: u64, path: Path) {
-        self.unset.insert(seq, path);
-        while self.unset.len() > UNSET_LOG_MAX {
-            if let Some((cut, _)) = self.unset.pop_first() {
-                self.unset_from = cut;
+    /// Forgets what is gone: whoever lacks anything older than `from` is told what is left instead.
+    pub(crate) fn cut_log(&mut self, from: u64) {
+        self.gone.clear();
+        self.gone_from = from;
+    }
+
+    /// Remembers that of the numbers above `from`, up to `upto`, only those in `live` are live.
+    pub(crate) fn log_gap(&mut self, from: u64, upto: u64, live: &[Op<'_>], max: usize) {
+        if upto - from > (max + live.len()) as u64 {
+            return self.cut_log(upto);
+        }
+        let mut live = live.iter().map(|op| op.seq).peekable();
+        for seq in from + 1..=upto {
+            while live.next_if(|next| *next < seq).is_some() {}
+            // What the write to `upto` left is live or was never anything else.
+            if live.peek() != Some(&seq) && seq < upto {
+                self.log_gone(upto, seq, max);
             }
         }
     }
 
     /// What somebody lacks who is complete up to `from`.
-    pub(crate) fn since(&self, author: NodeId, from: u64) -> Part {
-        let live = self
-            .by_seq
-            .range((Bound::Excluded(from), Bound::Unbounded))
-            .map(|(_, path)| self.entries[path].to_op(author, path))
-            .collect();
-        let gone = if from > 0 && from >= self.unset_from {
-            let since = (Bound::Excluded(from), Bound::Unbounded);
-            Gone::Log(self.unset.range(since).map(|(seq, path)| (*seq, path.clone())).collect())
+    pub(crate) fn since<'a>(&'a self, author: NodeId, from: u64, lists: &'a Lists) -> Part<'a> {
+        let live = self.lasting.after(from).chain(self.passing.after(from));
+        let mut live: Vec<Op<'_>> = live.map(|record| Op::of(record, author, lists)).collect();
+        live.sort_unstable_by_key(|op| op.seq);
+        let gone = if from >= self.gone_from && from > 0 {
+            let since = self.gone.iter().filter(|(by, seq)| *by > from && *seq <= from);
+            let mut seqs: Vec<u64> = since.map(|(_, seq)| *seq).collect();
+            seqs.sort_unstable();
+            seqs.dedup();
+            Gone::Numbers(seqs)
         } else {
-            Gone::AllBut(runs(self.by_seq.range(..=from).map(|(seq, _)| *seq)))
+            let kept = self.records().map(|record| record.seq).filter(|seq| *seq <= from);
+            let mut kept: Vec<u64> = kept.collect();
+            kept.sort_unstable();
+            Gone::AllBut(runs(&kept))
         };
-        let pruned = self.pruned;
-        Part { author, from, upto: self.at, live, gone, pruned, more: false }
+        let proof = self.seals.back().filter(|seal| seal.seq == self.at).map(|seal| seal.proof);
+        Part { author, from, upto: self.at, live, gone, pruned: self.pruned, proof, more: false }
     }
 
-    /// The paths that `part` takes away here.
-    pub(crate) fn dropped_by(&self, part: &Part) -> Vec<Path> {
+    /// The numbers of live writes that `part` takes away.
+    pub(crate) fn dropped_by(&self, part: &Part<'_>) -> Vec<u64> {
+        let mut dropped: Vec<u64> = Vec::new();
         match &part.gone {
-            Gone::Log(log) => log
-                .iter()
-                .filter(|(seq, path)| self.entries.get(path).is_some_and(|r| r.seq < *seq))
-                .map(|(_, path)| path.clone())
-                .collect(),
-            Gone::AllBut(runs) => {
-                let live: BTreeSet<u64> = part.live.iter().map(|op| op.seq).collect();
-                let is_live = |seq: u64| live.contains(&seq) || runs_have(runs, seq);
-                self.by_seq
-                    .iter()
-                    .filter(|(seq, _)| !is_live(**seq))
-                    .map(|(_, path)| path.clone())
-                    .collect()
+            Gone::Numbers(seqs) => {
+                dropped.extend(seqs.iter().filter(|seq| self.get(**seq).is_some()));
             }
+            Gone::AllBut(runs) => {
+                let old = self.records().map(|record| record.seq).filter(|seq| *seq <= part.from);
+                dropped.extend(old.filter(|seq| !runs_have(runs, *seq)));
+            }
+        }
+        // Ours may go further than the part begins: what it does not name as live is gone.
+        let is_live = |seq: u64| part.live.binary_search_by_key(&seq, |op| op.seq).is_ok();
+        let later = self.lasting.after(part.from).chain(self.passing.after(part.from));
+        dropped.extend(later.map(|record| record.seq).filter(|seq| !is_live(*seq)));
+        if part.pruned.is_some() {
+            dropped.extend(self.passing.iter().map(|record| record.seq));
+            dropped.sort_unstable();
+            dropped.dedup();
+        }
+        dropped
+    }
+
+    /// The roots of what outlives the author and of what does not.
+    pub(crate) fn roots(&mut self, lists: &Lists) -> (Root, Root) {
+        let passing = self.pruned.unwrap_or_else(|| self.passing.root(lists));
+        (self.lasting.root(lists), passing)
+    }
+
+    /// Keeps what the author has stated, and forgets what it stated long before.
+    pub(crate) fn keep_seal(&mut self, seal: Seal, max: usize) {
+        self.seals.push_back(seal);
+        while self.seals.len() > max {
+            self.seals.pop_front();
         }
     }
 
-    /// Takes over the version and the log of deletions of a part whose entries are in place already.
-    ///
-    /// The deletions are handed on with it: whoever is served from here must drop what is dropped here, even what
-    /// was made and taken back within the gap.
-    pub(crate) fn advance(&mut self, upto: u64, gone: Gone) {
-        match gone {
-            Gone::Log(log) => {
-                for (seq, path) in log {
-                    if seq > self.at {
-                        self.log_unset(seq, path);
-                    }
-                }
-            }
-            Gone::AllBut(_) => {
-                self.unset.clear();
-                self.unset_from = upto;
-            }
-        }
-        self.at = upto;
-        self.early = self.early.split_off(&(upto + 1));
+    /// Whether the author has been proved to have contradicted itself.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// What others are told of how much there is: its number and its tag.
+    pub(crate) fn head(&self) -> (u64, u32) {
+        if self.is_frozen() { (rules::FROZEN, 0) } else { (self.at, self.tag) }
     }
 }
 
 /// Ascending numbers as runs of `(first, length)`.
-fn runs(seqs: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
+fn runs(seqs: &[u64]) -> Vec<(u64, u64)> {
     let mut runs: Vec<(u64, u64)> = Vec::new();
     for seq in seqs {
         match runs.last_mut() {
-            Some((first, length)) if *first + *length == seq => *length += 1,
-            Some(_) | None => runs.push((seq, 1)),
+            Some((first, length)) if *first + *length == *seq => *length += 1,
+            Some(_) | None => runs.push((*seq, 1)),
         }
     }
     runs
@@ -209,7 +213,7 @@ mod tests {
 
     #[test]
     fn runs_hold_what_went_in() {
-        let runs = runs([1, 2, 3, 7, 9, 10].into_iter());
+        let runs = runs(&[1, 2, 3, 7, 9, 10]);
 
         assert_eq!(runs, [(1, 3), (7, 1), (9, 2)]);
         let held: Vec<u64> = (0..12).filter(|seq| runs_have(&runs, *seq)).collect();

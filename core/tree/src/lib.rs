@@ -11,9 +11,11 @@
 //!                        ▼  the latest (stamp, author) of those that count
 //!   view         topic, messages/3f…-9, users/c1…
 //!
-//!   write ──▶ Op, cast to all ──▶ applied in its turn, or kept until the gap before it is closed
-//!   link  ──▶ Have, from both ──▶ Delta of what the other lacks: live writes, and what was taken back since
+//!   write ──▶ Part, cast to all ──▶ applied in its turn, or kept until the gap before it is closed
+//!   link  ──▶ Have, from both ──▶ Delta: a Part of each author of whom the other lacks something
 //!   beat  ──▶ a digest of all versions; when it stays different, Have and Delta again
+//!
+//!   Part = from, upto, the writes since that are live, the numbers that no longer are, the author's proof
 //! ```
 //!
 //! Deleting one's own entry drops it and leaves no tombstone; deleting what others wrote leaves one entry that hides
@@ -28,17 +30,22 @@
 //! **Invariant:** a stamp is never more than [`Config::ahead`] past our own clock. A node that joins takes over the
 //! clock of those it joins, so that a wrong clock at home does no harm.
 //! **Invariant:** handing on a delta hands on its deletions.
+//! **Invariant:** what is refused has changed nothing: a part is taken in whole, after its author's quota, the
+//! [`Rules`] and the [`Notary`] have let it.
+//! **Invariant:** of an author who is proved to have stated two maps under one number, nothing counts, anywhere.
 //!
-//! **The notary.** The tree knows no keys. Whoever owns it gives it a [`Notary`], which is asked twice:
+//! **The notary.** The tree knows no keys. Whoever owns it gives it a [`Notary`], which is asked three things:
 //!
+//! * whether it [`knows`](Notary::knows) an author;
 //! * to [`sign`](Notary::sign) a [`Claim`] of ours with each batch of writes that goes out;
 //! * to [`check`](Notary::check) the [`Claim`] of an author, with its [`Proof`], before anything of what came is taken in.
 //!
 //! [`Claim::statement`] is worked out on demand, so that a notary that does not ask for it costs nothing. What is
 //! signed is [`Statement::to_bytes`]: author, number, and a root over all entries that are live right after that
-//! write. [`Verdict::Stranger`] says that the author is not known yet.
-//! Until broadcasts and deltas are one kind of message, no write carries a proof yet and the notary is not asked.
-//! [`Tree::notary`] reaches it, for example to tell it of a new member.
+//! write. So the newest proof of an author vouches for its whole map, and whoever hands on a part of it can neither
+//! alter nor leave out anything.
+//! [`Tree::notary`] reaches it, for example to tell it of a new member; [`Input::Known`] then asks again for what a
+//! stranger wrote.
 //!
 //! Limits: [`Config`], [`PATH_BYTES_MAX`], [`SEGMENTS_MAX`], [`SEGMENT_BYTES_MAX`]. A write past the quota of its
 //! author is refused by everyone alike, since all know the state before it.
@@ -50,31 +57,43 @@ mod api;
 mod apply;
 mod author;
 mod away;
+mod bytes;
+mod check;
+mod config;
+mod fork;
+mod index;
+mod json;
 mod notary;
 mod path;
-mod pieces;
+mod place;
 mod read;
 mod rules;
+mod shelf;
 mod stamp;
 mod sync;
 mod view;
+mod watch;
 mod words;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
-use wire::{Map, NodeId, Time, Timestamp};
+use wire::{Map, NodeId, Set, Time, Timestamp};
 
-pub use api::{Command, Config, Error, Event, Input, Misuse, Output};
-pub use notary::{Claim, Notary, Proof, Root, Statement, Unsigned, Verdict};
+pub use api::{Command, Error, Event, Input, Misuse, Output};
+pub use config::Config;
+pub use notary::{Claim, Notary, Proof, Root, Statement, Unsigned};
 pub use path::{PATH_BYTES_MAX, Path, SEGMENT_BYTES_MAX, SEGMENTS_MAX};
-pub use rules::{LINKS, first_number, links_of};
-pub use view::{Entry, Life, Listing, Weight};
+pub use rules::{Kind, LINKS, Row, Rules, Who, first_number, links_of};
+pub use view::{Entry, Life, Listing, Order, Resource, Weight};
+pub use words::respell;
 
 use author::Author;
+use index::Index;
+use place::Lists;
 use stamp::Clock;
-use sync::Session;
-use words::Op;
+use sync::{Early, Session};
+use watch::Watches;
 
 /// One node's copy of the tree.
 #[derive(Debug)]
@@ -85,45 +104,60 @@ pub struct Tree<N> {
     /// The calendar at `Time::ZERO`, in milliseconds; may be before the epoch.
     calendar_at_zero: i128,
     clock: Clock,
-    authors: BTreeMap<NodeId, Author>,
-    /// Which authors have an entry where.
-    places: BTreeMap<Path, BTreeSet<NodeId>>,
-    present: BTreeSet<NodeId>,
+    lists: Lists,
+    authors: Map<NodeId, Box<Author>>,
+    /// Who has a live write where.
+    index: Index,
+    watches: Watches,
+    present: Set<NodeId>,
     digest: u32,
     sessions: Map<NodeId, Session>,
+    /// Broadcasts that came before their turn.
+    early: Vec<Early>,
+    /// Whose parts were not looked at since nobody has vouched for them yet, and who told us one.
+    strangers: Map<NodeId, NodeId>,
     /// When to ask for writes that are missing, while any are.
     ask_at: Option<Time>,
     /// When to look for authors who have been away for too long, while any are away.
     sweep_at: Option<Time>,
-    /// What we wrote since the last output.
-    written: Vec<Op>,
+    /// The number of our last write that was cast.
+    cast_from: u64,
+    /// The number of our last write that was vouched for.
+    sealed_at: u64,
+    /// Whether all has come that those had whom we joined.
+    is_ready: bool,
     outputs: VecDeque<Output>,
 }
 
 impl<N: Notary> Tree<N> {
-    /// An empty tree of node `me`.
+    /// An empty tree of node `me`. `clock` is what the calendar says `now`.
     #[must_use]
     pub fn new(config: Config, now: Time, clock: Timestamp, me: NodeId, notary: N) -> Self {
         let calendar_at_zero = i128::from(clock.0) - now.since_origin().as_millis() as i128;
+        let first = first_number(clock);
         let mut tree = Self {
             config,
             me,
             notary,
             calendar_at_zero,
             clock: Clock::default(),
-            authors: BTreeMap::new(),
-            places: BTreeMap::new(),
-            present: BTreeSet::from([me]),
+            lists: Lists::default(),
+            authors: Map::from_iter([(me, Box::new(Author::starting_at(first)))]),
+            index: Index::default(),
+            watches: Watches::default(),
+            present: Set::from_iter([me]),
             digest: 0,
             sessions: Map::new(),
+            early: Vec::new(),
+            strangers: Map::new(),
             ask_at: None,
             sweep_at: None,
-            written: Vec::new(),
+            cast_from: first,
+            sealed_at: 0,
+            is_ready: false,
             outputs: VecDeque::new(),
         };
-        let first = first_number(clock);
-        tree.authors.insert(me, Author::starting_at(first));
-        tree.digest = sync::mix(me, first);
+        tree.seal();
         tree
     }
 
@@ -133,34 +167,31 @@ impl<N: Notary> Tree<N> {
     ///
     /// See [`Error`]; what was refused has changed nothing.
     pub fn handle(&mut self, now: Time, input: Input) -> Result<(), Error> {
-        let result = match input {
+        let result = self.take(now, input);
+        self.cast_written();
+        result
+    }
+
+    fn take(&mut self, now: Time, input: Input) -> Result<(), Error> {
+        match input {
             Input::Timeout => {
                 self.ask_for_missing(now);
                 self.sweep(now);
-                Ok(())
             }
-            Input::Do(command) => self.on_command(now, command),
-            Input::Opened { peer, bridge } => {
-                self.on_opened(now, peer, bridge);
-                Ok(())
-            }
+            Input::Do(command) => return self.on_command(now, command),
+            Input::Opened { peer, bridge } => self.on_opened(now, peer, bridge),
             Input::Closed { peer } => {
                 self.sessions.remove(&peer);
-                Ok(())
             }
-            Input::Heard { author, bytes } => self.on_heard(now, author, &bytes),
-            Input::Told { peer, bytes } => self.on_told(now, peer, &bytes),
-            Input::Digest { peer, digest } => {
-                self.on_digest(now, peer, digest);
-                Ok(())
-            }
-            Input::Present { came, went } => {
-                self.on_present(now, &came, &went);
-                Ok(())
-            }
-        };
-        self.cast_written();
-        result
+            Input::Heard { author, bytes } => return self.on_heard(now, author, &bytes),
+            Input::Told { peer, bytes } => return self.on_told(now, peer, &bytes),
+            Input::Known(author) => self.on_known(now, author),
+            Input::Watch { path } => return self.watch(path),
+            Input::Unwatch { path } => return self.unwatch(path.as_ref()),
+            Input::Digest { peer, digest } => self.on_digest(now, peer, digest),
+            Input::Present { came, went } => self.on_present(now, &came, &went),
+        }
+        Ok(())
     }
 
     /// What to do next, until `None`.
@@ -183,6 +214,25 @@ impl<N: Notary> Tree<N> {
     /// Who vouches.
     pub fn notary(&mut self) -> &mut N {
         &mut self.notary
+    }
+
+    fn watch(&mut self, path: Option<Path>) -> Result<(), Error> {
+        if self.watches.len() >= self.config.watches_max {
+            return Err(Error::Limit("the number of places that are watched"));
+        }
+        self.watches.add(path.as_ref());
+        self.lists.rewatch(&self.watches);
+        let resources = self.resources(path.as_ref());
+        self.emit(Event::Loaded { path, resources });
+        Ok(())
+    }
+
+    fn unwatch(&mut self, path: Option<&Path>) -> Result<(), Error> {
+        if !self.watches.remove(path) {
+            return Err(Error::Misuse(Misuse::NotWatched));
+        }
+        self.lists.rewatch(&self.watches);
+        Ok(())
     }
 
     fn wall(&self, now: Time) -> Timestamp {

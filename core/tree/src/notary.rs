@@ -71,24 +71,17 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// What a notary says of a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The author has stated this.
-    Valid,
-    /// The author has not.
-    Invalid,
-    /// The author is not known, or not yet.
-    Stranger,
-}
-
 /// Signs what we write and checks what others wrote. The tree itself knows no keys.
 pub trait Notary {
+    /// Whether the key of `author` is known. What somebody unknown wrote is not looked at; it is asked for again after
+    /// [`Input::Known`](crate::Input::Known).
+    fn knows(&self, author: NodeId) -> bool;
+
     /// Vouches for our own claim. `None` when this notary signs nothing; then it must not ask for proofs either.
     fn sign(&mut self, claim: &mut Claim<'_>) -> Option<Proof>;
 
-    /// Whether `claim.author()` has stated `claim.statement()`.
-    fn check(&mut self, claim: &mut Claim<'_>, proof: Option<&Proof>) -> Verdict;
+    /// Whether `claim.author()`, who is known, has stated `claim.statement()`.
+    fn check(&mut self, claim: &mut Claim<'_>, proof: Option<&Proof>) -> bool;
 }
 
 /// A notary that signs nothing and believes everything: whoever shares such a tree trusts everybody in it.
@@ -96,12 +89,16 @@ pub trait Notary {
 pub struct Unsigned;
 
 impl Notary for Unsigned {
+    fn knows(&self, _: NodeId) -> bool {
+        true
+    }
+
     fn sign(&mut self, _: &mut Claim<'_>) -> Option<Proof> {
         None
     }
 
-    fn check(&mut self, _: &mut Claim<'_>, _: Option<&Proof>) -> Verdict {
-        Verdict::Valid
+    fn check(&mut self, _: &mut Claim<'_>, _: Option<&Proof>) -> bool {
+        true
     }
 }
 

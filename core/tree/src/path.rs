@@ -23,6 +23,12 @@ const FORBIDDEN: [&str; 5] = [".", "..", "__proto__", "prototype", "constructor"
 pub struct Path(Box<str>);
 
 impl Path {
+    /// A path whose parts have been checked before.
+    pub(crate) fn of_checked(text: String) -> Self {
+        debug_assert!(check(&text).is_ok(), "{text:?} is a path");
+        Self(text.into())
+    }
+
     /// The path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -49,6 +55,11 @@ impl Path {
         format!("{self}/{name}").parse()
     }
 
+    /// The path of the list that this resource is in, empty at the top, and its name there.
+    pub(crate) fn split(&self) -> (&str, &str) {
+        self.0.rsplit_once('/').unwrap_or(("", &self.0))
+    }
+
     /// The path of the list that this resource is in, or `None` at the top.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
@@ -72,26 +83,35 @@ impl FromStr for Path {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let problem = |problem| Malformed { word: "path", problem };
-        if text.is_empty() || text.len() > PATH_BYTES_MAX {
-            return Err(problem("is not of one to 256 bytes"));
-        }
-        if text.split('/').count() > SEGMENTS_MAX {
-            return Err(problem("has more than eight segments"));
-        }
-        for segment in text.split('/') {
-            if segment.is_empty() || segment.len() > SEGMENT_BYTES_MAX {
-                return Err(problem("has a segment that is not of one to 64 bytes"));
-            }
-            if !segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)) {
-                return Err(problem("has a character other than letters, digits, . _ ~ and -"));
-            }
-            if FORBIDDEN.contains(&segment) {
-                return Err(problem("has a segment with a meaning of its own"));
-            }
-        }
-        Ok(Self(text.into()))
+        check(text).map(|()| Self(text.into()))
     }
+}
+
+/// Whether `text` is a path.
+pub(crate) fn check(text: &str) -> Result<(), Malformed> {
+    let problem = |problem| Malformed { word: "path", problem };
+    if text.is_empty() || text.len() > PATH_BYTES_MAX {
+        return Err(problem("is not of one to 256 bytes"));
+    }
+    if text.split('/').count() > SEGMENTS_MAX {
+        return Err(problem("has more than eight segments"));
+    }
+    text.split('/').try_for_each(check_segment)
+}
+
+/// Whether `segment` may be a part of a path.
+pub(crate) fn check_segment(segment: &str) -> Result<(), Malformed> {
+    let problem = |problem| Malformed { word: "path", problem };
+    if segment.is_empty() || segment.len() > SEGMENT_BYTES_MAX {
+        return Err(problem("has a segment that is not of one to 64 bytes"));
+    }
+    if !segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)) {
+        return Err(problem("has a character other than letters, digits, . _ ~ and -"));
+    }
+    if FORBIDDEN.contains(&segment) {
+        return Err(problem("has a segment with a meaning of its own"));
+    }
+    Ok(())
 }
 
 impl fmt::Display for Path {

@@ -1,140 +1,184 @@
-//! The view: what counts at a path, and what is told when that changes.
-
-use std::ops::Bound;
+//! The view: what counts at a place, and what is told when that changes.
 
 use serde_json::Value;
-use wire::{NodeId, Timestamp};
+use wire::NodeId;
 
-use crate::author::{Content, Record};
+use crate::place::{Key, Name};
+use crate::shelf::{Record, What};
 use crate::stamp::Stamp;
-use crate::view::{Entry, Life, Listing, Weight};
-use crate::{Event, Notary, Path, Tree};
+use crate::view::{Entry, Listing, Order, Resource, Weight};
+use crate::watch::Watched;
+use crate::{Event, Notary, Path, Tree, json};
 
-/// What was seen at a path, kept while it changes.
+/// What was seen at a place, kept while it changes.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seen {
     by: NodeId,
     stamp: Stamp,
-    value: Value,
+    json: Box<str>,
 }
+
+/// What was seen at several places.
+pub(crate) type Before = Vec<(Key, Option<Seen>)>;
 
 impl<N: Notary> Tree<N> {
     /// The resource at `path`.
     #[must_use]
-    pub fn get(&self, path: &Path) -> Option<&Value> {
-        self.entry(path).map(|entry| entry.value)
+    pub fn get(&self, path: &Path) -> Option<Value> {
+        self.entry(path).map(|entry| entry.value())
     }
 
     /// The resource at `path`, with who wrote it and when.
     #[must_use]
     pub fn entry(&self, path: &Path) -> Option<Entry<'_>> {
-        let (path, _) = self.places.get_key_value(path)?;
-        let (by, record) = self.top(path)?;
-        entry(path, by, record)
+        self.entry_at(&self.key(path)?)
     }
 
-    /// The resources directly in the list at `path`, oldest first, in the same order on every node.
+    /// The resources directly in the list at `path`: the same on every node, order included.
     #[must_use]
     pub fn list(&self, path: &Path, listing: Listing) -> Vec<Entry<'_>> {
-        let mut found: Vec<(Stamp, Entry<'_>)> = self
-            .below(path)
-            .filter(|child| child.below(path).is_some_and(|name| !name.contains('/')))
-            .filter_map(|child| {
-                let (by, record) = self.top(child)?;
-                Some((record.born, entry(child, by, record)?))
+        let Some(list) = self.lists.find(path.as_str()) else { return Vec::new() };
+        let mut found: Vec<(Stamp, &Key)> = self
+            .index
+            .in_list(list)
+            .filter_map(|(key, _)| {
+                let (_, record) =
+                    self.top(key).filter(|(_, record)| record.what != What::Hidden)?;
+                let stamp = match listing.order {
+                    Order::Born => record.born,
+                    Order::Written => record.stamp,
+                    Order::Name => Stamp::default(),
+                };
+                Some((stamp, key))
             })
             .collect();
-        found.sort_by(|(one, a), (other, b)| (one, a.path).cmp(&(other, b.path)));
+        // The index is in the order of names already, and stays so among equals.
+        found.sort_by_key(|(stamp, _)| *stamp);
         if listing.reverse {
             found.reverse();
         }
-        let found = found.into_iter().map(|(_, entry)| entry);
-        found.skip(listing.offset).take(listing.limit).collect()
+        let found = found.into_iter().skip(listing.offset).take(listing.limit);
+        found.filter_map(|(_, key)| self.entry_at(key)).collect()
     }
 
     /// How much is held.
     #[must_use]
     pub fn weight(&self) -> Weight {
-        self.authors.values().fold(Weight::default(), |sum, author| Weight {
+        let nothing = Weight { lists: self.lists.len(), ..Weight::default() };
+        self.authors.values().fold(nothing, |sum, map| Weight {
             authors: sum.authors + 1,
-            entries: sum.entries + author.len(),
-            bytes: sum.bytes + author.bytes(),
+            entries: sum.entries + map.len(),
+            bytes: sum.bytes + map.bytes,
+            ..sum
         })
     }
 
-    /// The paths below `path` where anybody has anything.
-    pub(crate) fn below(&self, path: &Path) -> impl Iterator<Item = &Path> {
-        // '0' follows '/'.
-        let (first, end) = (format!("{path}/"), format!("{path}0"));
-        let range = (Bound::Included(first.as_str()), Bound::Excluded(end.as_str()));
-        self.places.range::<str, _>(range).map(|(path, _)| path)
+    /// Whether `node` has been proved to have contradicted itself, so that nothing counts that it wrote.
+    #[must_use]
+    pub fn is_frozen(&self, node: NodeId) -> bool {
+        self.authors.get(&node).is_some_and(|map| map.is_frozen())
     }
 
-    /// Whose entry counts at `path`: the latest of all but those of absent owners of ephemeral ones.
-    pub(crate) fn top(&self, path: &Path) -> Option<(NodeId, &Record)> {
-        self.places
-            .get(path)?
-            .iter()
-            .filter_map(|author| Some((*author, self.authors.get(author)?.get(path)?)))
-            .filter(|(author, record)| self.counts(*author, record))
+    /// The resource at `path`, unless nobody has anything there, and all below it, in the order of their creation.
+    pub(crate) fn resources(&self, path: Option<&Path>) -> Vec<Resource> {
+        let at = path.and_then(|path| self.key(path));
+        let mut keys: Vec<Key> = self.below(path.map(Path::as_str).unwrap_or_default());
+        keys.extend(at);
+        let stamp = |key: &Key| self.top(key).map(|(_, record)| record.born);
+        keys.sort_by_cached_key(|key| (stamp(key), self.lists.text(key.list, &key.name)));
+        let entries = keys.iter().filter_map(|key| self.entry_at(key));
+        entries.map(|entry| entry.to_resource()).collect()
+    }
+
+    /// The places below `path` where anybody has anything.
+    pub(crate) fn below(&self, path: &str) -> Vec<Key> {
+        let lists = self.lists.below(path);
+        lists.flat_map(|list| self.index.in_list(list)).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Where `path` is, if anybody has anything in its list.
+    pub(crate) fn key(&self, path: &Path) -> Option<Key> {
+        let (list, name) = path.split();
+        Some(Key { list: self.lists.find(list)?, name: Name::of(name) })
+    }
+
+    /// Whose write counts at a place: the latest of all but those of absent owners of ephemeral ones.
+    pub(crate) fn top(&self, key: &Key) -> Option<(NodeId, &Record)> {
+        let hands = self.index.hands(key).iter();
+        hands
+            .filter_map(|hand| Some((hand.author, self.authors.get(&hand.author)?.get(hand.seq)?)))
+            .filter(|(author, record)| {
+                record.what != What::Ephemeral || self.present.contains(author)
+            })
             .max_by_key(|(author, record)| (record.stamp, *author))
     }
 
-    fn counts(&self, author: NodeId, record: &Record) -> bool {
-        match &record.content {
-            Content::Value { life: Life::Ephemeral, .. } => self.present.contains(&author),
-            Content::Value { life: Life::Lasting, .. } | Content::Hidden => true,
+    fn entry_at(&self, key: &Key) -> Option<Entry<'_>> {
+        let (by, record) = self.top(key).filter(|(_, record)| record.what != What::Hidden)?;
+        let path = self.lists.path(key.list, &key.name);
+        let (born, written) = (record.born.wall(), record.stamp.wall());
+        Some(Entry { path, json: &record.json, by, born, written })
+    }
+
+    pub(crate) fn seen(&self, key: &Key) -> Option<Seen> {
+        let (by, record) = self.top(key).filter(|(_, record)| record.what != What::Hidden)?;
+        Some(Seen { by, stamp: record.stamp, json: record.json.clone() })
+    }
+
+    /// Whether somebody wants to be told of changes at a place.
+    pub(crate) fn is_watched(&self, key: &Key) -> bool {
+        match self.lists.get(key.list).watched {
+            Watched::No => false,
+            Watched::All => true,
+            Watched::Some => self.watches.contains(&self.lists.text(key.list, &key.name)),
         }
     }
 
-    pub(crate) fn seen(&self, path: &Path) -> Option<Seen> {
-        let (by, record) = self.top(path)?;
-        match &record.content {
-            Content::Value { value, .. } => {
-                Some(Seen { by, stamp: record.stamp, value: value.clone() })
-            }
-            Content::Hidden => None,
+    /// What is seen at the watched ones of some places, before they change.
+    pub(crate) fn look(&self, keys: impl Iterator<Item = Key>) -> Before {
+        let watched = keys.filter(|key| self.is_watched(key));
+        watched.map(|key| (self.seen(&key), key)).map(|(seen, key)| (key, seen)).collect()
+    }
+
+    /// What is seen where `author` loses the writes `dropped` and makes others at `keys`: each place once.
+    pub(crate) fn look_before(&self, author: NodeId, dropped: &[u64], keys: &[Key]) -> Before {
+        if self.watches.len() == 0 {
+            return Before::new();
+        }
+        let Some(map) = self.authors.get(&author) else { return Before::new() };
+        let mut made: Vec<&Key> = keys.iter().collect();
+        made.sort_unstable();
+        let lost = dropped.iter().filter_map(|seq| map.get(*seq)).map(Record::key);
+        let lost = lost.filter(|key| made.binary_search(&key).is_err());
+        self.look(lost.chain(keys.iter().cloned()))
+    }
+
+    pub(crate) fn tell_changes(&mut self, before: Before, author: NodeId) {
+        for (key, seen) in before {
+            self.tell_change(&key, seen, author);
         }
     }
 
-    /// Puts `record` in place of what `author` has at `path`, and tells what that changed.
-    pub(crate) fn change(&mut self, author: NodeId, path: &Path, record: Option<Record>) {
-        let before = self.seen(path);
-        let is_there = record.is_some();
-        let map = self.authors.get_mut(&author).expect("only authors that are known write");
-        map.put(path, record);
-        if is_there {
-            self.places.entry(path.clone()).or_default().insert(author);
-        } else if let Some(authors) = self.places.get_mut(path) {
-            authors.remove(&author);
-            if authors.is_empty() {
-                self.places.remove(path);
-            }
+    /// Tells the difference between `before` and what is at a watched place now, which `author` made.
+    fn tell_change(&mut self, key: &Key, before: Option<Seen>, author: NodeId) {
+        let after = self.seen(key);
+        if before.is_none() && after.is_none() {
+            return;
         }
-        self.tell_change(path, before, author);
-    }
-
-    /// Tells the difference between `before` and what is at `path` now, which `author` made.
-    pub(crate) fn tell_change(&mut self, path: &Path, before: Option<Seen>, author: NodeId) {
-        let after = self.seen(path);
-        let path = path.clone();
+        let path = self.lists.path(key.list, &key.name);
         match (before, after) {
             (None, None) => {}
             (None, Some(new)) => {
-                self.emit(Event::Created { path, value: new.value, by: new.by });
+                self.emit(Event::Created { path, value: json::read(&new.json), by: new.by });
             }
             (Some(old), None) => {
-                self.emit(Event::Deleted { path, old: old.value, by: author });
+                self.emit(Event::Deleted { path, old: json::read(&old.json), by: author });
             }
             (Some(old), Some(new)) if (old.stamp, old.by) != (new.stamp, new.by) => {
-                self.emit(Event::Updated { path, value: new.value, old: old.value, by: new.by });
+                let (value, old) = (json::read(&new.json), json::read(&old.json));
+                self.emit(Event::Updated { path, value, old, by: new.by });
             }
             (Some(_), Some(_)) => {}
         }
     }
-}
-
-fn entry<'a>(path: &'a Path, by: NodeId, record: &'a Record) -> Option<Entry<'a>> {
-    let Content::Value { value, .. } = &record.content else { return None };
-    let (born, written): (Timestamp, Timestamp) = (record.born.wall(), record.stamp.wall());
-    Some(Entry { path, value, by, born, written })
 }

@@ -1,6 +1,5 @@
 //! Hybrid logical time: calendar milliseconds that never run behind what was heard.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wire::Timestamp;
 
 /// How many low bits count within a millisecond.
@@ -16,22 +15,20 @@ impl Stamp {
         Self(wall.0 << COUNTER_BITS)
     }
 
+    /// The stamp with that counter in that moment; `None` when either is out of range.
+    pub(crate) fn of(wall: Timestamp, counter: u64) -> Option<Self> {
+        let fits = wall.0 >> (64 - COUNTER_BITS) == 0 && counter >> COUNTER_BITS == 0;
+        fits.then_some(Self(wall.0 << COUNTER_BITS | counter))
+    }
+
+    /// Which one of that moment.
+    pub(crate) fn counter(self) -> u64 {
+        self.0 & ((1 << COUNTER_BITS) - 1)
+    }
+
     /// The moment, without the counter.
     pub(crate) fn wall(self) -> Timestamp {
         Timestamp(self.0 >> COUNTER_BITS)
-    }
-}
-
-/// Eight bytes: a number of variable length would need ten.
-impl Serialize for Stamp {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.to_le_bytes().serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Stamp {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        <[u8; 8]>::deserialize(from).map(|bytes| Self(u64::from_le_bytes(bytes)))
     }
 }
 

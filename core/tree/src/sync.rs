@@ -1,15 +1,16 @@
 //! Who has what: questions, answers, and the pieces in between.
 
-use std::collections::BTreeMap;
+use wire::{NodeId, Set, Time};
 
-use wire::{NodeId, Time};
-
-use crate::pieces::{part_bytes, pieces};
+use crate::apply::Taken;
 use crate::words::{Have, Part, Say};
-use crate::{Error, Notary, Output, Tree, rules};
+use crate::{Config, Error, Event, Notary, Output, Tree, rules};
 
 /// How often a missing write is asked for before those that wait for it are dropped; digests find it later.
 const ASKS_MAX: u32 = 5;
+
+/// Whose parts were not looked at, at most, while they are strangers.
+const STRANGERS_MAX: usize = 64;
 
 /// What is between us and one neighbour.
 #[derive(Debug, Default)]
@@ -22,17 +23,28 @@ pub(crate) struct Session {
     asked: Option<Time>,
     /// How often a missing write was asked for here.
     pub(crate) asks: u32,
-    /// The first pieces of a part whose rest is on its way.
-    pieces: Option<Part>,
+    /// The first pieces of a part whose rest is on its way, each as a message of its own.
+    pieces: Vec<Vec<u8>>,
+    /// Whose map was asked for whole, since what came did not go with ours.
+    pub(crate) doubted: Set<NodeId>,
+}
+
+/// A broadcast that came before its turn.
+#[derive(Debug)]
+pub(crate) struct Early {
+    pub(crate) author: NodeId,
+    from: u64,
+    upto: u64,
+    bytes: Vec<u8>,
 }
 
 /// One author's share of the digest.
-pub(crate) fn mix(author: NodeId, at: u64) -> u32 {
+pub(crate) fn mix(author: NodeId, at: u64, tag: u32) -> u32 {
     if at == 0 {
         return 0;
     }
     // The finalizer of SplitMix64 (Steele et al. 2014).
-    let mut x = author.0 ^ at.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut x = author.0 ^ (at ^ u64::from(tag) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (x >> 32) as u32
@@ -58,13 +70,30 @@ impl<N: Notary> Tree<N> {
         }
     }
 
+    /// The key of `author` is known from now on: what was not looked at is asked for again.
+    pub(crate) fn on_known(&mut self, now: Time, author: NodeId) {
+        let Some(teller) = self.strangers.remove(&author) else { return };
+        let is_open = self.sessions.contains_key(&teller);
+        let first = self.sessions.keys().next().copied();
+        if let Some(peer) = if is_open { Some(teller) } else { first } {
+            self.tell_have(now, peer, false);
+        }
+    }
+
+    /// Remembers who told us something of somebody unknown.
+    pub(crate) fn meet_stranger(&mut self, author: NodeId, teller: NodeId) {
+        if self.strangers.len() < STRANGERS_MAX || self.strangers.contains_key(&author) {
+            self.strangers.insert(author, teller);
+        }
+    }
+
     /// Asks the next neighbour for writes that are missing, while any are.
     pub(crate) fn ask_for_missing(&mut self, now: Time) {
         if self.ask_at.is_none_or(|at| now < at) {
             return;
         }
         self.ask_at = None;
-        if self.authors.values().all(|author| author.early.is_empty()) {
+        if self.early.is_empty() {
             return;
         }
         let next = self.sessions.iter_mut().min_by_key(|(_, session)| session.asks);
@@ -75,7 +104,7 @@ impl<N: Notary> Tree<N> {
                 self.tell_have(now, peer, false);
                 self.ask_at = Some(now + self.config.ask_again);
             }
-            Some(_) | None => self.authors.values_mut().for_each(|author| author.early.clear()),
+            Some(_) | None => self.early.clear(),
         }
     }
 
@@ -87,15 +116,56 @@ impl<N: Notary> Tree<N> {
     ) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer: author, what };
         match Say::decode(bytes).ok_or(misbehaved("a broadcast that cannot be read"))? {
-            Say::Ops(_) if author == self.me => Ok(()),
-            Say::Ops(ops) => self.on_ops(now, author, ops),
-            Say::Delta(parts) => parts.into_iter().try_for_each(|part| {
-                if part.more {
-                    return Err(misbehaved("a delta in pieces, to all"));
+            Say::Part(part) if part.more => Err(misbehaved("a part in pieces, to all")),
+            Say::Part(part) if part.author == self.me => Ok(()),
+            Say::Part(part) => {
+                let at = self.authors.get(&part.author).map_or(0, |map| map.at);
+                if part.from > at {
+                    self.keep_early(now, &part, bytes);
+                    return Ok(());
                 }
-                self.on_part(now, author, part).map(|_| ())
-            }),
-            Say::Have(_) => Err(misbehaved("a question to all")),
+                // What does not go with what we have may be forged, or be by somebody who contradicts itself: digests
+                // tell, and neighbours are asked.
+                self.on_part(now, author, &part)?;
+                self.apply_early(now, part.author)
+            }
+            Say::Fork(fork) => self.on_fork(author, *fork, false),
+            Say::Have(_) | Say::Delta { .. } | Say::Seal(..) => {
+                Err(misbehaved("to all what is for a neighbour"))
+            }
+        }
+    }
+
+    /// Keeps a broadcast that came before its turn, if there is room, and will ask for what is missing.
+    fn keep_early(&mut self, now: Time, part: &Part<'_>, bytes: &[u8]) {
+        let Config { early_max, early_bytes_max, .. } = self.config;
+        let of_author = self.early.iter().filter(|early| early.author == part.author).count();
+        let held: usize = self.early.iter().map(|early| early.bytes.len()).sum();
+        let is_twice = |early: &Early| early.author == part.author && early.from == part.from;
+        // No author takes more than a quarter.
+        let is_full = of_author >= early_max / 4 || self.early.len() >= early_max;
+        if is_full || held + bytes.len() > early_bytes_max || self.early.iter().any(is_twice) {
+            return;
+        }
+        let Part { author, from, upto, .. } = *part;
+        self.early.push(Early { author, from, upto, bytes: bytes.to_vec() });
+        if self.ask_at.is_none() {
+            self.sessions.values_mut().for_each(|session| session.asks = 0);
+            self.ask_at = Some(now + self.config.patience);
+        }
+    }
+
+    /// Applies the broadcasts of `author` whose turn it is.
+    fn apply_early(&mut self, now: Time, author: NodeId) -> Result<(), Error> {
+        loop {
+            let at = self.authors.get(&author).map_or(0, |map| map.at);
+            self.early.retain(|early| early.author != author || early.upto > at);
+            let is_due = |early: &Early| early.author == author && early.from <= at;
+            let Some(next) = self.early.iter().position(is_due) else { return Ok(()) };
+            let early = self.early.swap_remove(next);
+            if let Some(Say::Part(part)) = Say::decode(&early.bytes) {
+                self.on_part(now, author, &part)?;
+            }
         }
     }
 
@@ -106,31 +176,66 @@ impl<N: Notary> Tree<N> {
                 self.on_have(now, peer, &have);
                 Ok(())
             }
-            Say::Delta(parts) => {
-                parts.into_iter().try_for_each(|part| self.on_piece(now, peer, part))
+            Say::Delta { last, parts } => {
+                for part in parts {
+                    self.on_piece(now, peer, part)?;
+                }
+                if last && !std::mem::replace(&mut self.is_ready, true) {
+                    self.emit(Event::Ready);
+                }
+                Ok(())
             }
-            Say::Ops(_) => Err(misbehaved("a write that was not for all")),
+            Say::Seal(author, seal) => self.on_seal(now, peer, author, seal),
+            Say::Fork(fork) => {
+                let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.bridge);
+                self.on_fork(peer, *fork, is_bridge && self.sessions.len() > 1)
+            }
+            Say::Part(_) => Err(misbehaved("a write that was not for all")),
         }
     }
 
     fn on_have(&mut self, now: Time, peer: NodeId, have: &Have) {
         self.adopt(now, have);
-        let heads: BTreeMap<NodeId, u64> = have.heads.iter().copied().collect();
-        let behind = |author: &NodeId| heads.get(author).copied().unwrap_or(0);
-        // They remember of us what we do not: we were restarted, with a clock that stood still.
-        let remembered = behind(&self.me);
-        if remembered > self.own().at && remembered < rules::NUMBER_MAX / 2 {
+        let head = |author: &NodeId| {
+            let at = have.heads.binary_search_by_key(author, |(author, ..)| *author);
+            at.map_or((0, 0), |at| (have.heads[at].1, have.heads[at].2))
+        };
+        // They remember of us what we do not: we were restarted, with a clock that stood still. Where words are proved
+        // we wait for the proof.
+        let (remembered, tag) = head(&self.me);
+        if tag == 0 && remembered > self.own().at && remembered < rules::NUMBER_MAX / 2 {
             self.rewrite(now, remembered);
         }
-        let parts: Vec<Part> = self
-            .authors
-            .iter()
-            .filter(|(author, map)| map.at > behind(author))
-            .map(|(author, map)| map.since(*author, behind(author)))
-            .collect();
-        self.tell_parts(peer, parts);
-        let at = |author| self.authors.get(author).map_or(0, |map| map.at);
-        if have.ask && heads.iter().any(|(author, theirs)| *theirs > at(author)) {
+        self.seal();
+        let mut parts = Vec::new();
+        let mut seals = Vec::new();
+        for (author, map) in self.authors.iter() {
+            let (theirs, tag) = head(author);
+            if let Some(fork) = &map.frozen {
+                if theirs != rules::FROZEN {
+                    seals.push(Say::Fork(fork.clone()).encode());
+                }
+            } else if theirs > 0 && *author == peer && (map.at, map.tag) != (theirs, tag) {
+                let is_news = map.at >= theirs;
+                let seal = map.seals.back().filter(|seal| is_news && seal.seq == map.at);
+                match seal {
+                    // It has forgotten what it wrote; it believes nobody but itself.
+                    Some(seal) => seals.push(Say::Seal(*author, seal.clone()).encode()),
+                    None if map.at > theirs => parts.push(map.since(*author, theirs, &self.lists)),
+                    None => {}
+                }
+            } else if map.at > theirs {
+                parts.push(map.since(*author, theirs, &self.lists));
+            } else if map.at == theirs && map.tag != tag && *author != self.me {
+                let seal = map.seals.back().cloned();
+                seals.extend(seal.map(|seal| Say::Seal(*author, seal).encode()));
+            }
+        }
+        let mut told = messages(parts, self.config.delta_bytes_max, have.alone);
+        told.extend(seals);
+        self.outputs.extend(told.into_iter().map(|bytes| Output::Tell { peer, bytes }));
+        let at = |author| self.authors.get(author).map_or(0, |map| map.head().0);
+        if have.ask && have.heads.iter().any(|(author, theirs, _)| *theirs > at(author)) {
             self.tell_have(now, peer, false);
         }
     }
@@ -140,8 +245,7 @@ impl<N: Notary> Tree<N> {
         let ours = self.wall(now);
         let far = self.config.ahead.as_millis() as u64 / 2;
         let is_far = ours.0.abs_diff(have.wall.0) > far;
-        let alone = self.is_alone();
-        if is_far && alone && (!have.alone || have.wall < ours) {
+        if is_far && self.is_alone() && (!have.alone || have.wall < ours) {
             self.calendar_at_zero += i128::from(have.wall.0) - i128::from(ours.0);
             self.clock.reset();
             self.rewrite(now, self.own().at);
@@ -152,9 +256,13 @@ impl<N: Notary> Tree<N> {
         self.authors.iter().all(|(author, map)| *author == self.me || map.at == 0)
     }
 
-    fn tell_have(&mut self, now: Time, peer: NodeId, ask: bool) {
-        let heads = self.authors.iter().filter(|(_, map)| map.at > 0);
-        let heads = heads.map(|(author, map)| (*author, map.at)).collect();
+    pub(crate) fn tell_have(&mut self, now: Time, peer: NodeId, ask: bool) {
+        self.seal();
+        let doubted = self.sessions.get(&peer).map(|session| &session.doubted);
+        let is_doubted = |author: &NodeId| doubted.is_some_and(|doubted| doubted.contains(author));
+        let heads = self.authors.iter().filter(|(author, _)| !is_doubted(author));
+        let heads = heads.map(|(author, map)| (*author, map.head())).filter(|(_, head)| head.0 > 0);
+        let heads = heads.map(|(author, (at, tag))| (author, at, tag)).collect();
         let have = Have { wall: self.wall(now), alone: self.is_alone(), ask, heads };
         if let Some(session) = self.sessions.get_mut(&peer) {
             session.asked = Some(now);
@@ -162,61 +270,83 @@ impl<N: Notary> Tree<N> {
         self.outputs.push_back(Output::Tell { peer, bytes: Say::Have(have).encode() });
     }
 
-    /// Tells parts in messages of bounded size.
-    fn tell_parts(&mut self, peer: NodeId, parts: Vec<Part>) {
-        let mut batch = Vec::new();
-        let mut batch_bytes = 0;
-        for part in parts {
-            for piece in pieces(part, self.config.delta_bytes_max) {
-                let bytes = part_bytes(&piece);
-                if !batch.is_empty() && batch_bytes + bytes > self.config.delta_bytes_max {
-                    let bytes = Say::Delta(std::mem::take(&mut batch)).encode();
-                    self.outputs.push_back(Output::Tell { peer, bytes });
-                    batch_bytes = 0;
-                }
-                batch_bytes += bytes;
-                batch.push(piece);
-            }
-        }
-        if !batch.is_empty() {
-            self.outputs.push_back(Output::Tell { peer, bytes: Say::Delta(batch).encode() });
-        }
-    }
-
-    fn on_piece(&mut self, now: Time, peer: NodeId, piece: Part) -> Result<(), Error> {
+    fn on_piece(&mut self, now: Time, peer: NodeId, piece: Part<'_>) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer, what };
+        let pieces_max = self.config.author_bytes_max * 2;
         let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
-        let part = match session.pieces.take() {
-            None => piece,
-            Some(mut first) => {
-                if (first.author, first.from, first.upto) != (piece.author, piece.from, piece.upto)
-                {
-                    return Err(misbehaved("pieces of different parts"));
-                }
-                first.live.extend(piece.live);
-                first.gone = piece.gone;
-                first.more = piece.more;
-                first
-            }
-        };
-        if part.more {
-            if part.live.len() > self.config.entries_max {
+        if piece.more {
+            session.pieces.push(Say::Part(piece).encode());
+            if session.pieces.iter().map(Vec::len).sum::<usize>() > pieces_max {
                 return Err(misbehaved("a part without end"));
             }
-            session.pieces = Some(part);
             return Ok(());
         }
-        let bridge = session.bridge;
-        let copy =
-            (bridge && part_bytes(&part) <= self.config.delta_bytes_max).then(|| part.clone());
-        let is_news = self.on_part(now, peer, part)?;
-        if let Some(part) = copy
-            && is_news
-            && self.sessions.len() > 1
-        {
-            let bytes = Say::Delta(vec![part]).encode();
+        let pieces = std::mem::take(&mut session.pieces);
+        let mut part = piece;
+        let mut live = Vec::new();
+        for bytes in &pieces {
+            let Some(Say::Part(first)) = Say::decode(bytes) else { continue };
+            if (first.author, first.from, first.upto) != (part.author, part.from, part.upto) {
+                return Err(misbehaved("pieces of different parts"));
+            }
+            live.extend(first.live);
+        }
+        live.append(&mut part.live);
+        if !live.is_sorted_by(|one, next| one.seq < next.seq) {
+            return Err(misbehaved("writes out of order"));
+        }
+        part.live = live;
+        self.on_told_part(now, peer, part)
+    }
+
+    /// Takes in a part that a neighbour told us, and hands it on when that neighbour is a bridge.
+    fn on_told_part(&mut self, now: Time, peer: NodeId, part: Part<'_>) -> Result<(), Error> {
+        let misbehaved = |what| Error::PeerMisbehaved { peer, what };
+        let author = part.author;
+        match self.on_part(now, peer, &part)? {
+            Taken::Nothing => return Ok(()),
+            // A whole map stands for itself: whoever hands it on could have checked it.
+            Taken::Unproved if part.from == 0 => {
+                return Err(misbehaved("a map that its author did not state"));
+            }
+            Taken::Unproved => return self.doubt(now, peer, author),
+            Taken::All => {}
+        }
+        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
+        session.doubted.remove(&author);
+        let is_small = part.bytes() <= self.config.delta_bytes_max;
+        if session.bridge && is_small && self.sessions.len() > 1 {
+            let bytes = Say::Part(part).encode();
             self.outputs.push_back(Output::Cast { bytes, except: Some(peer) });
         }
-        Ok(())
+        self.apply_early(now, author)
     }
+
+    pub(crate) fn remix(&mut self, author: NodeId) {
+        let Some(map) = self.authors.get_mut(&author) else { return };
+        let (at, tag) = map.head();
+        let mixed = mix(author, at, tag);
+        self.digest ^= std::mem::replace(&mut map.mixed, mixed) ^ mixed;
+    }
+}
+
+/// Parts as messages of bounded size. When the listener waits for the end, there is at least one.
+fn messages(parts: Vec<Part<'_>>, bytes_max: usize, with_end: bool) -> Vec<Vec<u8>> {
+    let mut batches: Vec<Vec<Part<'_>>> = Vec::new();
+    let mut batch_bytes = usize::MAX;
+    for piece in parts.into_iter().flat_map(|part| part.pieces(bytes_max)) {
+        let bytes = piece.bytes();
+        if batch_bytes.saturating_add(bytes) > bytes_max {
+            batches.push(Vec::new());
+            batch_bytes = 0;
+        }
+        batch_bytes += bytes;
+        batches.last_mut().expect("one was just begun").push(piece);
+    }
+    if batches.is_empty() && with_end {
+        batches.push(Vec::new());
+    }
+    let count = batches.len();
+    let say = |(at, parts)| Say::Delta { last: at + 1 == count, parts }.encode();
+    batches.into_iter().enumerate().map(say).collect()
 }

@@ -1,25 +1,40 @@
 //! What trees say to each other, as bytes.
+//!
+//! Every message has one spelling only, so that whatever can be read is written again as it was.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use std::borrow::Cow;
+
 use wire::{NodeId, Timestamp};
 
+use crate::bytes::{Reader, Writer};
+use crate::fork::{Fork, Seal};
+use crate::place::{Lists, Name, added};
+use crate::shelf::{Record, What};
 use crate::stamp::Stamp;
-use crate::{Life, Path};
+use crate::{Proof, Root};
 
 /// Everything that is said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Say {
-    /// To all: what the speaker has just written, one after the other.
-    Ops(Vec<Op>),
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Say<'a> {
+    /// To all: what an author has just written, or what one side lacked before two met.
+    Part(Part<'a>),
     /// To a neighbour: how much the speaker has of each author.
     Have(Have),
-    /// To a neighbour, or handed on to all: what somebody lacks.
-    Delta(Vec<Part>),
+    /// To a neighbour: what it lacks.
+    Delta {
+        /// Whether that was all.
+        last: bool,
+        /// For each author.
+        parts: Vec<Part<'a>>,
+    },
+    /// To a neighbour whose map of this author differs from ours: what the author has stated to us.
+    Seal(NodeId, Seal),
+    /// To all: an author has contradicted itself.
+    Fork(Box<Fork>),
 }
 
 /// How much a node has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Have {
     /// What the speaker takes for the time.
     pub(crate) wall: Timestamp,
@@ -27,170 +42,388 @@ pub(crate) struct Have {
     pub(crate) alone: bool,
     /// Whether the speaker wants to be told in turn what the listener has, when that is more.
     pub(crate) ask: bool,
-    /// Author and the last number applied.
-    pub(crate) heads: Vec<(NodeId, u64)>,
+    /// Author, the last number applied, and the tag of its roots, as the authors' names rise.
+    pub(crate) heads: Vec<(NodeId, u64, u32)>,
 }
 
-/// One write of one author. Complete in itself, so that it can be signed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Op {
-    /// Its number among the writes of its author.
-    pub(crate) seq: u64,
-    /// When.
-    pub(crate) stamp: Stamp,
-    /// Where.
-    pub(crate) name: Name,
-    /// What.
-    pub(crate) what: What,
-}
-
-/// A path; that of an entry added to a list is told by the list alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Name {
-    /// The whole path.
-    Path(Path),
-    /// In this list, under `<author>-<seq>`.
-    Added(Path),
-}
-
-impl Name {
-    /// The shorter way to write `path` for write `seq` of `author`.
-    pub(crate) fn of(path: &Path, author: NodeId, seq: u64) -> Self {
-        match path.parent() {
-            Some(list) if path.name() == added(author, seq) => Self::Added(list),
-            Some(_) | None => Self::Path(path.clone()),
-        }
-    }
-
-    /// The path, when it is one.
-    pub(crate) fn path(&self, author: NodeId, seq: u64) -> Option<Path> {
-        match self {
-            Self::Path(path) => Some(path.clone()),
-            Self::Added(list) => list.join(added(author, seq)).ok(),
-        }
-    }
-}
-
-/// The name of an entry that `author` adds to a list by its write `seq`.
-pub(crate) fn added(author: NodeId, seq: u64) -> String {
-    format!("{author}-{seq}")
-}
-
-/// What a write does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum What {
-    /// Puts a value there.
-    Set {
-        /// For how long.
-        life: Life,
-        /// When the resource was made, if not by this write.
-        born: Option<Stamp>,
-        /// JSON text of an object.
-        json: String,
-    },
-    /// Covers what others wrote there before.
-    Hide,
-    /// Takes back what the author has there.
-    Unset,
-}
-
-/// What a node lacks of one author: from the number it has up to the one the speaker has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Part {
+/// What a node lacks of one author: from the number it has up to a later one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part<'a> {
     /// Whose.
     pub(crate) author: NodeId,
     /// The number up to which the listener must be complete already.
     pub(crate) from: u64,
     /// The number up to which it is complete afterwards.
     pub(crate) upto: u64,
-    /// Live writes later than `from`.
-    pub(crate) live: Vec<Op>,
-    /// What is no longer live.
+    /// Live writes later than `from`, as their numbers rise.
+    pub(crate) live: Vec<Op<'a>>,
+    /// What is no longer live of those up to `from`.
     pub(crate) gone: Gone,
-    /// Whether the speaker has dropped what dies with the author, who has long been away.
-    pub(crate) pruned: bool,
+    /// The root of what passes away with the author, when the speaker has dropped that.
+    pub(crate) pruned: Option<Root>,
+    /// The author's word that all this is so, and all there is.
+    pub(crate) proof: Option<Proof>,
     /// Whether more of the same part follows in another message.
     pub(crate) more: bool,
 }
 
-/// What has been taken back since.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One live write.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Op<'a> {
+    /// Its number among the writes of its author.
+    pub(crate) seq: u64,
+    /// When.
+    pub(crate) stamp: Stamp,
+    /// When the resource was made that it changed, or `stamp`.
+    pub(crate) born: Stamp,
+    pub(crate) what: What,
+    /// The path of the list that it is in.
+    pub(crate) list: &'a str,
+    pub(crate) name: OpName<'a>,
+    /// The value, when there is one.
+    pub(crate) json: &'a str,
+}
+
+/// A name in its list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OpName<'a> {
+    /// `<author>-<number>` of the author of the write.
+    Added(u64),
+    Text(Cow<'a, str>),
+}
+
+/// What is no longer live.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Gone {
-    /// Each path taken back later than `from`, with the number of that write.
-    Log(Vec<(u64, Path)>),
-    /// Too much to tell one by one: all is gone but what is `live`, and the writes up to `from` in these runs of
-    /// `(first number, length)`.
+    /// These numbers, rising; all up to `from`.
+    Numbers(Vec<u64>),
+    /// Too much to tell one by one: all up to `from` but these runs of `(first number, length)`.
     AllBut(Vec<(u64, u64)>),
 }
 
-impl Say {
+impl<'a> Op<'a> {
+    pub(crate) fn of(record: &'a Record, author: NodeId, lists: &'a Lists) -> Self {
+        let name = match &record.name {
+            Name::Added(node, seq) if *node == author => OpName::Added(*seq),
+            name @ Name::Added(..) => {
+                let mut text = String::new();
+                name.push_to(&mut text);
+                OpName::Text(Cow::Owned(text))
+            }
+            Name::Text(text) => OpName::Text(Cow::Borrowed(text)),
+        };
+        let (list, json) = (&*lists.get(record.list).text, &*record.json);
+        let Record { seq, stamp, born, what, .. } = *record;
+        Self { seq, stamp, born, what, list, name, json }
+    }
+
+    /// The name as it is kept.
+    pub(crate) fn name(&self, author: NodeId) -> Name {
+        match &self.name {
+            OpName::Added(seq) => Name::Added(author, *seq),
+            OpName::Text(text) => Name::of(text),
+        }
+    }
+
+    /// About how many bytes it takes on the wire, or a few more.
+    pub(crate) fn bytes(&self) -> usize {
+        let name = match &self.name {
+            OpName::Added(_) => 1,
+            OpName::Text(text) => text.len() + 1,
+        };
+        20 + self.list.len() + name + self.json.len()
+    }
+
+    fn write(&self, to: &mut Writer, before: &Before<'_>) {
+        let is_born_earlier = self.born != self.stamp;
+        let is_same_list = before.list == Some(self.list);
+        let mut flags = self.what as u8;
+        flags |= u8::from(is_born_earlier) << 2 | u8::from(is_same_list) << 3;
+        flags |= u8::from(matches!(self.name, OpName::Added(_))) << 4;
+        to.byte(flags);
+        to.number(self.seq - before.seq);
+        write_stamp(to, before.stamp, self.stamp);
+        if is_born_earlier {
+            write_stamp(to, self.stamp, self.born);
+        }
+        if !is_same_list {
+            to.text(self.list);
+        }
+        match &self.name {
+            OpName::Added(seq) => to.number(self.seq - seq),
+            OpName::Text(text) => to.text(text),
+        }
+        if self.what != What::Hidden {
+            to.text(self.json);
+        }
+    }
+
+    fn read(from: &mut Reader<'a>, author: NodeId, before: &Before<'a>) -> Option<Self> {
+        let flags = from.byte().filter(|flags| flags >> 5 == 0)?;
+        let what = match flags & 3 {
+            0 => What::Lasting,
+            1 => What::Ephemeral,
+            2 => What::Hidden,
+            _ => return None,
+        };
+        let step = from.number().filter(|step| *step > 0)?;
+        let seq = before.seq.checked_add(step)?;
+        let stamp = read_stamp(from, before.stamp)?;
+        let born = match flags & 4 {
+            0 => stamp,
+            _ => read_stamp(from, stamp).filter(|born| *born != stamp)?,
+        };
+        let list = match flags & 8 {
+            0 => from.text().filter(|list| before.list != Some(list))?,
+            _ => before.list?,
+        };
+        let name = match flags & 16 {
+            0 => OpName::Text(Cow::Borrowed(
+                from.text().filter(|name| !is_added(name, author, seq))?,
+            )),
+            _ => OpName::Added(seq.checked_sub(from.number()?).filter(|seq| *seq > 0)?),
+        };
+        let json = if what == What::Hidden { "" } else { from.text()? };
+        Some(Self { seq, stamp, born, what, list, name, json })
+    }
+}
+
+/// Whether the name could be told by a number alone.
+fn is_added(name: &str, author: NodeId, seq: u64) -> bool {
+    added(name).is_some_and(|(node, number)| node == author && number <= seq)
+}
+
+/// What the write before told, which is not told again.
+struct Before<'a> {
+    seq: u64,
+    stamp: Stamp,
+    list: Option<&'a str>,
+}
+
+fn write_stamp(to: &mut Writer, before: Stamp, stamp: Stamp) {
+    to.signed(stamp.wall().0 as i64 - before.wall().0 as i64);
+    to.number(stamp.counter());
+}
+
+fn read_stamp(from: &mut Reader<'_>, before: Stamp) -> Option<Stamp> {
+    let wall = (before.wall().0 as i64).checked_add(from.signed()?)?;
+    Stamp::of(Timestamp(u64::try_from(wall).ok()?), from.number()?)
+}
+
+/// Bits of what follows a part.
+const MORE: u8 = 1;
+const ALL_BUT: u8 = 2;
+const PRUNED: u8 = 4;
+const PROOF: u8 = 8;
+
+impl<'a> Part<'a> {
+    fn write(&self, to: &mut Writer) {
+        to.node(self.author);
+        to.number(self.from);
+        to.number(self.upto - self.from);
+        let is_all_but = matches!(self.gone, Gone::AllBut(_));
+        let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        let flags = flag(self.more, MORE) | flag(is_all_but, ALL_BUT);
+        to.byte(flags | flag(self.pruned.is_some(), PRUNED) | flag(self.proof.is_some(), PROOF));
+        to.number(self.live.len() as u64);
+        let mut before = Before { seq: self.from, stamp: Stamp::default(), list: None };
+        for op in &self.live {
+            op.write(to, &before);
+            before = Before { seq: op.seq, stamp: op.stamp, list: Some(op.list) };
+        }
+        match &self.gone {
+            Gone::Numbers(seqs) => {
+                to.number(seqs.len() as u64);
+                let mut before = self.from + 1;
+                for seq in seqs.iter().rev() {
+                    to.number(before - seq);
+                    before = *seq;
+                }
+            }
+            Gone::AllBut(runs) => {
+                to.number(runs.len() as u64);
+                let mut end = 0;
+                for (first, length) in runs {
+                    to.number(first - end);
+                    to.number(*length);
+                    end = first + length;
+                }
+            }
+        }
+        if let Some(root) = &self.pruned {
+            to.raw(&root.0);
+        }
+        if let Some(proof) = &self.proof {
+            to.raw(&proof.0);
+        }
+    }
+
+    fn read(from: &mut Reader<'a>) -> Option<Self> {
+        let (author, first) = (from.node()?, from.number()?);
+        let step = from.number().filter(|step| *step > 0)?;
+        let upto = first.checked_add(step)?;
+        let flags = from.byte().filter(|flags| flags >> 4 == 0)?;
+        let count = from.count(OP_BYTES_MIN)?;
+        let mut live: Vec<Op<'a>> = Vec::with_capacity(count);
+        let mut before = Before { seq: first, stamp: Stamp::default(), list: None };
+        for _ in 0..count {
+            let op = Op::read(from, author, &before).filter(|op| op.seq <= upto)?;
+            before = Before { seq: op.seq, stamp: op.stamp, list: Some(op.list) };
+            live.push(op);
+        }
+        let gone =
+            if flags & ALL_BUT == 0 { read_numbers(from, first)? } else { read_runs(from, first)? };
+        let pruned = if flags & PRUNED == 0 { None } else { Some(Root(from.array()?)) };
+        let proof = if flags & PROOF == 0 { None } else { Some(Proof(from.array()?)) };
+        let more = flags & MORE != 0;
+        Some(Self { author, from: first, upto, live, gone, pruned, proof, more })
+    }
+
+    /// About how many bytes it takes on the wire, or a few more.
+    pub(crate) fn bytes(&self) -> usize {
+        let gone = match &self.gone {
+            Gone::Numbers(seqs) => seqs.len() * 3,
+            Gone::AllBut(runs) => runs.len() * 6,
+        };
+        130 + gone + self.live.iter().map(Op::bytes).sum::<usize>()
+    }
+
+    /// Cuts the part so that each piece is below `bytes_max`, or is a single write. What is gone goes with the last.
+    pub(crate) fn pieces(self, bytes_max: usize) -> Vec<Self> {
+        let Self { author, from, upto, live, gone, pruned, proof, .. } = self;
+        let piece = || {
+            let gone = Gone::Numbers(Vec::new());
+            let (pruned, proof) = (None, None);
+            Self { author, from, upto, live: Vec::new(), gone, pruned, proof, more: true }
+        };
+        let mut pieces = vec![piece()];
+        let mut bytes = 130;
+        for op in live {
+            let more = op.bytes();
+            if bytes > 130 && bytes + more > bytes_max {
+                pieces.push(piece());
+                bytes = 130;
+            }
+            bytes += more;
+            pieces.last_mut().expect("there is one from the start").live.push(op);
+        }
+        let last = pieces.last_mut().expect("there is one from the start");
+        (last.gone, last.pruned, last.proof, last.more) = (gone, pruned, proof, false);
+        pieces
+    }
+}
+
+/// The fewest bytes of a write: flags, number, stamp, list, name.
+const OP_BYTES_MIN: usize = 5;
+
+fn read_numbers(from: &mut Reader<'_>, first: u64) -> Option<Gone> {
+    let count = from.count(1)?;
+    let mut seqs = Vec::with_capacity(count);
+    let mut before = first.checked_add(1)?;
+    for _ in 0..count {
+        let step = from.number().filter(|step| *step > 0)?;
+        before = before.checked_sub(step).filter(|seq| *seq > 0)?;
+        seqs.push(before);
+    }
+    seqs.reverse();
+    Some(Gone::Numbers(seqs))
+}
+
+fn read_runs(from: &mut Reader<'_>, first: u64) -> Option<Gone> {
+    let count = from.count(2)?;
+    let mut runs = Vec::with_capacity(count);
+    let mut end = 0_u64;
+    for _ in 0..count {
+        let start = end.checked_add(from.number().filter(|gap| *gap > 0)?)?;
+        let length = from.number().filter(|length| *length > 0)?;
+        end = start.checked_add(length).filter(|end| *end <= first + 1)?;
+        runs.push((start, length));
+    }
+    Some(Gone::AllBut(runs))
+}
+
+impl<'a> Say<'a> {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        postcard::to_allocvec(self).expect("words are made of what postcard can write")
+        let mut to = Writer::default();
+        match self {
+            Self::Part(part) => {
+                to.byte(0);
+                part.write(&mut to);
+            }
+            Self::Have(have) => {
+                to.byte(1);
+                to.number(have.wall.0);
+                to.byte(u8::from(have.alone) | u8::from(have.ask) << 1);
+                to.number(have.heads.len() as u64);
+                for (author, seq, tag) in &have.heads {
+                    to.node(*author);
+                    to.number(*seq);
+                    to.number(u64::from(*tag));
+                }
+            }
+            Self::Delta { last, parts } => {
+                to.byte(2);
+                to.byte(u8::from(*last));
+                to.number(parts.len() as u64);
+                parts.iter().for_each(|part| part.write(&mut to));
+            }
+            Self::Seal(author, seal) => {
+                to.byte(3);
+                to.node(*author);
+                seal.write(&mut to);
+            }
+            Self::Fork(fork) => {
+                to.byte(4);
+                fork.write(&mut to);
+            }
+        }
+        to.bytes
     }
 
     /// Reads all of `bytes`, or nothing.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        postcard::take_from_bytes(bytes)
-            .ok()
-            .filter(|(_, rest)| rest.is_empty())
-            .map(|(say, _)| say)
+    pub(crate) fn decode(bytes: &'a [u8]) -> Option<Self> {
+        let mut from = Reader::new(bytes);
+        let say = match from.byte()? {
+            0 => Self::Part(Part::read(&mut from)?),
+            1 => Self::Have(Have::read(&mut from)?),
+            2 => {
+                let last = from.byte().filter(|flag| *flag < 2)? == 1;
+                let count = from.count(PART_BYTES_MIN)?;
+                let parts = (0..count).map(|_| Part::read(&mut from)).collect::<Option<_>>()?;
+                Self::Delta { last, parts }
+            }
+            3 => Self::Seal(from.node()?, Seal::read(&mut from)?),
+            4 => Self::Fork(Box::new(Fork::read(&mut from)?)),
+            _ => return None,
+        };
+        from.is_empty().then_some(say)
     }
 }
 
-/// Reads the JSON of a value: an object, not too deep and not of too many keys, so that no page chokes on it.
-pub(crate) fn read(json: &str, bytes_max: usize) -> Option<Value> {
-    if json.len() > bytes_max {
-        return None;
-    }
-    let value: Value = serde_json::from_str(json).ok()?;
-    (value.is_object() && depth(&value) <= DEPTH_MAX && keys(&value) <= KEYS_MAX).then_some(value)
-}
+/// The fewest bytes of a part: author, two numbers, flags, two counts.
+const PART_BYTES_MIN: usize = 13;
 
-/// The deepest nesting of a value. Guess: five times what the conference uses.
-const DEPTH_MAX: usize = 16;
-
-/// The most keys and items of a value. Guess: a hundred times what the conference uses.
-const KEYS_MAX: usize = 1_000;
-
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
-        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-    }
-}
-
-fn keys(value: &Value) -> usize {
-    match value {
-        Value::Object(map) => map.values().map(|v| 1 + keys(v)).sum(),
-        Value::Array(list) => list.iter().map(|v| 1 + keys(v)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_added_entry_is_told_by_its_list() {
-        let list: Path = "messages".parse().unwrap();
-        let path = list.join(added(NodeId(7), 3)).unwrap();
-
-        assert_eq!(Name::of(&path, NodeId(7), 3), Name::Added(list));
-        assert_eq!(Name::of(&path, NodeId(7), 4), Name::Path(path.clone()));
-        assert_eq!(Name::of(&path, NodeId(7), 3).path(NodeId(7), 3), Some(path));
-    }
-
-    #[test]
-    fn only_a_modest_object_is_a_value() {
-        let deep = format!("{}1{}", r#"{"a":"#.repeat(17), "}".repeat(17));
-        let wide = format!(r#"{{"a":[{}0]}}"#, "0,".repeat(1_000));
-
-        assert!(read(r#"{"a":[1,{"b":2}]}"#, 100).is_some());
-        for bad in ["", "1", "[]", "{", "{}{}", &deep, &wide] {
-            assert_eq!(read(bad, 1 << 20), None, "{bad}");
+impl Have {
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let wall = Timestamp(from.number()?);
+        let flags = from.byte().filter(|flags| *flags < 4)?;
+        let count = from.count(10)?;
+        let mut heads: Vec<(NodeId, u64, u32)> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let tag = |from: &mut Reader<'_>| u32::try_from(from.number()?).ok();
+            let head = (from.node()?, from.number()?, tag(from)?);
+            if heads.last().is_some_and(|(before, ..)| *before >= head.0) {
+                return None;
+            }
+            heads.push(head);
         }
-        assert_eq!(read(r#"{"a":1}"#, 6), None);
+        Some(Self { wall, alone: flags & 1 != 0, ask: flags & 2 != 0, heads })
     }
+}
+
+/// Reads what a tree may say and writes it again: the same bytes, or `None` when no tree says that. For those who try
+/// the decoder with arbitrary bytes.
+#[must_use]
+pub fn respell(bytes: &[u8]) -> Option<Vec<u8>> {
+    Say::decode(bytes).map(|say| say.encode())
 }

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tree::{Command, Config, Entry, Event, Input, Life, Listing, Output, Path, Tree, Unsigned};
-use wire::{Dice, NodeId, Seed, Time, Timestamp};
+use tree::{
+    Command, Config, Entry, Event, Input, Kind, Life, Listing, Output, Path, Row, Rules, Tree,
+    Unsigned, Who,
+};
+use wire::{Dice, NodeId, Seed, Set, Time, Timestamp};
 
 const STORIES: u64 = 150;
 const STEPS: u64 = 120;
@@ -80,6 +83,14 @@ fn a_long_silence_is_told_by_what_is_left() {
     assert_eq!(grove.list(2, &list), grove.list(0, &list));
 }
 
+/// Everybody may write everything everywhere.
+fn open() -> Config {
+    let (pattern, who, kind) = ("**".into(), Who::Anyone, Kind::Register);
+    let row = Row { pattern, who, kind, value_bytes_max: 16 << 10, entries_max: 2_000 };
+    let rules = Rules::new([row], Set::new()).expect("that is a pattern");
+    Config { rules, ..Config::default() }
+}
+
 fn path(text: &str) -> Path {
     text.parse().expect("tests name paths well")
 }
@@ -95,7 +106,7 @@ struct Grove {
 
 impl Grove {
     fn planted(count: u64, story: u64) -> Self {
-        let tree = |n| Tree::new(Config::default(), Time::ZERO, AUTUMN, NodeId(n + 1), Unsigned);
+        let tree = |n| Tree::new(open(), Time::ZERO, AUTUMN, NodeId(n + 1), Unsigned);
         let mut grove = Self {
             dice: Dice::new(Seed::story(story)),
             now: Time::ZERO,
@@ -245,7 +256,7 @@ impl Grove {
 
     fn list(&self, who: usize, list: &Path) -> Vec<Path> {
         let entries = self.trees[who].list(list, Listing::default());
-        entries.into_iter().map(|entry| entry.path.clone()).collect()
+        entries.into_iter().map(|entry| entry.path).collect()
     }
 
     fn view(&self, who: usize) -> Vec<Entry<'_>> {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tree::{
-    Command, Config, Error, Event, Input, Life, Listing, Misuse, Output, Path, Tree, Unsigned,
+    Command, Config, Error, Event, Input, Kind, Life, Listing, Misuse, Output, Path, Row, Rules,
+    Tree, Unsigned, Who,
 };
-use wire::{Dice, NodeId, Seed, Time, Timestamp};
+use wire::{Dice, NodeId, Seed, Set, Time, Timestamp};
 
 const NOON: Timestamp = Timestamp(1_793_000_000_000);
 const HOUR: u64 = 3_600_000;
@@ -17,7 +18,7 @@ fn what_one_creates_the_other_sees() {
 
     pair.create(0, "topic", json!({ "text": "Lunch" }));
 
-    assert_eq!(pair.get(1, "topic"), Some(&json!({ "text": "Lunch" })));
+    assert_eq!(pair.get(1, "topic"), Some(json!({ "text": "Lunch" })));
     let (value, by) = (json!({ "text": "Lunch" }), NodeId(1));
     assert_eq!(pair.events(1), [Event::Created { path: path("topic"), value, by }]);
 }
@@ -43,8 +44,8 @@ fn of_two_creates_at_once_the_later_wins_and_the_other_is_told() {
 
     pair.release();
 
-    assert_eq!(pair.get(0, "lock"), Some(&json!({ "holder": 1 })));
-    assert_eq!(pair.get(1, "lock"), Some(&json!({ "holder": 1 })));
+    assert_eq!(pair.get(0, "lock"), Some(json!({ "holder": 1 })));
+    assert_eq!(pair.get(1, "lock"), Some(json!({ "holder": 1 })));
     assert!(pair.events(0).contains(&Event::Refused { path: path("lock"), by: NodeId(2) }));
     assert!(!pair.events(1).iter().any(|event| matches!(event, Event::Refused { .. })));
     // The loser's is taken back, so nothing comes to light when the winner's is deleted.
@@ -59,7 +60,7 @@ fn a_partial_update_changes_the_fields_it_names() {
 
     pair.update(1, "layout", json!({ "size": 9 }), true);
 
-    assert_eq!(pair.get(0, "layout"), Some(&json!({ "kind": "grid", "size": 9 })));
+    assert_eq!(pair.get(0, "layout"), Some(json!({ "kind": "grid", "size": 9 })));
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn a_list_is_read_in_parts_and_backwards() {
         pair.create(0, &format!("list/{name}/below"), json!({}));
     }
 
-    let part = Listing { limit: 2, offset: 1, reverse: true };
+    let part = Listing { limit: 2, offset: 1, reverse: true, ..Listing::default() };
     let found = pair.trees[1].list(&path("list"), part);
 
     let names: Vec<&str> = found.iter().map(|entry| entry.path.name()).collect();
@@ -104,7 +105,7 @@ fn deleting_takes_along_what_is_below_and_what_others_wrote() {
     for who in [0, 1] {
         assert_eq!(pair.get(who, "streams/camera"), None);
         assert_eq!(pair.get(who, "streams/camera/subscribers/2"), None);
-        assert_eq!(pair.get(who, "streams/camera2"), Some(&json!({})));
+        assert_eq!(pair.get(who, "streams/camera2"), Some(json!({})));
     }
 }
 
@@ -116,7 +117,7 @@ fn what_was_deleted_can_be_made_again() {
 
     pair.create(0, "topic", json!({ "n": 2 }));
 
-    assert_eq!(pair.get(1, "topic"), Some(&json!({ "n": 2 })));
+    assert_eq!(pair.get(1, "topic"), Some(json!({ "n": 2 })));
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn ephemeral_resources_follow_the_presence_of_their_author() {
     pair.present(1, &[2]);
     assert_eq!(pair.get(1, "users/1"), None);
     pair.present(1, &[1, 2]);
-    assert_eq!(pair.get(1, "users/1"), Some(&json!({})));
+    assert_eq!(pair.get(1, "users/1"), Some(json!({})));
 
     let told = pair.events(1);
     assert!(matches!(
@@ -156,7 +157,7 @@ fn what_died_with_somebody_long_away_is_forgotten_and_comes_back_with_him() {
         let digest = pair.trees[0].digest();
         pair.tell(1, Input::Digest { peer: NodeId(1), digest }).unwrap();
     }
-    assert_eq!(pair.get(1, "users/1"), Some(&json!({})));
+    assert_eq!(pair.get(1, "users/1"), Some(json!({})));
     assert_eq!(pair.trees[0].digest(), pair.trees[1].digest());
     let created =
         |event: &&Event| matches!(event, Event::Created { path, .. } if path.name() == "1");
@@ -165,7 +166,7 @@ fn what_died_with_somebody_long_away_is_forgotten_and_comes_back_with_him() {
 
 #[test]
 fn limits_are_errors_and_change_nothing() {
-    let config = Config { entries_max: 3, author_bytes_max: 200, ..Config::default() };
+    let config = Config { entries_max: 3, author_bytes_max: 200, ..open() };
     let mut pair = Pair::with(config, [NOON, NOON]);
 
     let long = json!({ "text": "x".repeat(300) });
@@ -195,8 +196,8 @@ fn a_missing_write_is_asked_for() {
     pair.now = pair.trees[1].timeout().expect("it waits for what is missing");
     pair.tell(1, Input::Timeout).unwrap();
 
-    assert_eq!(pair.get(1, "b"), Some(&json!({})));
-    assert_eq!(pair.get(1, "c"), Some(&json!({})));
+    assert_eq!(pair.get(1, "b"), Some(json!({})));
+    assert_eq!(pair.get(1, "c"), Some(json!({})));
 }
 
 #[test]
@@ -213,13 +214,13 @@ fn a_lost_write_shows_in_the_digest_and_is_repaired() {
         pair.tell(1, Input::Digest { peer: NodeId(1), digest }).unwrap();
     }
 
-    assert_eq!(pair.get(1, "a"), Some(&json!({})));
+    assert_eq!(pair.get(1, "a"), Some(json!({})));
 }
 
 #[test]
 fn a_node_with_a_wrong_clock_takes_over_that_of_the_conference() {
     for wrong in [NOON.0 + HOUR, NOON.0 - HOUR, 0] {
-        let mut pair = Pair::unlinked(Config::default(), [NOON, Timestamp(wrong)]);
+        let mut pair = Pair::unlinked(open(), [NOON, Timestamp(wrong)]);
         pair.create(1, "early", json!({}));
 
         pair.link();
@@ -228,8 +229,8 @@ fn a_node_with_a_wrong_clock_takes_over_that_of_the_conference() {
 
         let earliest = NOON.0.min(wrong);
         assert_eq!(pair.list(0, "early"), pair.list(1, "early"));
-        assert_eq!(pair.get(0, "early"), Some(&json!({})), "clock at {wrong}");
-        assert_eq!(pair.get(1, "late"), Some(&json!({ "newer": true })));
+        assert_eq!(pair.get(0, "early"), Some(json!({})), "clock at {wrong}");
+        assert_eq!(pair.get(1, "late"), Some(json!({ "newer": true })));
         let written = pair.trees[0].entry(&path("late")).map(|entry| entry.written.0);
         assert!(written.is_some_and(|at| at < earliest + 60_000), "clock at {wrong}");
     }
@@ -297,8 +298,23 @@ fn arbitrary_and_altered_bytes_are_refused_without_harm() {
     assert!(weight.authors <= 5_000 && weight.bytes < 5 << 20, "{weight:?}");
 }
 
+/// Everybody may write everything everywhere.
+fn open() -> Config {
+    let (pattern, who, kind) = ("**".into(), Who::Anyone, Kind::Register);
+    let row = Row { pattern, who, kind, value_bytes_max: 16 << 10, entries_max: 2_000 };
+    let rules = Rules::new([row], Set::new()).expect("that is a pattern");
+    Config { rules, ..Config::default() }
+}
+
 fn path(text: &str) -> Path {
     text.parse().expect("tests name paths well")
+}
+
+/// A tree of which every change is told.
+fn watching(mut tree: Tree<Unsigned>) -> Tree<Unsigned> {
+    tree.handle(Time::ZERO, Input::Watch { path: None }).expect("anything may be watched");
+    assert!(matches!(tree.poll(), Some(Output::Event(Event::Loaded { .. }))));
+    tree
 }
 
 /// Nodes 1 and 2, and what is between them.
@@ -318,7 +334,7 @@ struct Pair {
 
 impl Pair {
     fn linked() -> Self {
-        Self::with(Config::default(), [NOON, NOON])
+        Self::with(open(), [NOON, NOON])
     }
 
     fn with(config: Config, clocks: [Timestamp; 2]) -> Self {
@@ -329,7 +345,8 @@ impl Pair {
 
     fn unlinked(config: Config, clocks: [Timestamp; 2]) -> Self {
         let tree = |n: usize| {
-            Tree::new(config.clone(), Time::ZERO, clocks[n], NodeId(n as u64 + 1), Unsigned)
+            let me = NodeId(n as u64 + 1);
+            watching(Tree::new(config.clone(), Time::ZERO, clocks[n], me, Unsigned))
         };
         Self {
             now: Time::ZERO,
@@ -364,8 +381,8 @@ impl Pair {
         let other = 1 - who;
         self.linked = false;
         self.tell(other, Input::Closed { peer: NodeId(who as u64 + 1) }).expect("a link may close");
-        self.trees[who] =
-            Tree::new(self.config.clone(), self.now, clock, NodeId(who as u64 + 1), Unsigned);
+        let me = NodeId(who as u64 + 1);
+        self.trees[who] = watching(Tree::new(self.config.clone(), self.now, clock, me, Unsigned));
     }
 
     fn create(&mut self, who: usize, at: &str, value: Value) {
@@ -445,13 +462,14 @@ impl Pair {
                     self.said.push(bytes.clone());
                     said.push((1 - who, Input::Told { peer: me, bytes }));
                 }
+                Output::Event(Event::Ready) => {}
                 Output::Event(event) => self.told[who].push(event),
             }
         }
         said
     }
 
-    fn get(&self, who: usize, at: &str) -> Option<&Value> {
+    fn get(&self, who: usize, at: &str) -> Option<Value> {
         self.trees[who].get(&path(at))
     }
 

@@ -19,6 +19,11 @@ pub enum State {
     Left,
 }
 
+/// The lists that stories use.
+pub(crate) fn lists() -> impl Iterator<Item = Path> {
+    ["users", "messages", "shared"].iter().map(|list| list.parse().expect("one word is a path"))
+}
+
 /// One participant.
 #[derive(Debug)]
 pub struct Person {
@@ -58,11 +63,9 @@ impl Person {
     /// The resources of the lists that stories use, in order, with who wrote them.
     #[must_use]
     pub fn view(&self) -> Vec<(String, Value, NodeId)> {
-        let lists = ["users", "messages", "shared"];
-        let lists = lists.iter().map(|list| list.parse().expect("one word is a path"));
-        lists
-            .flat_map(|list: Path| self.node.list(&list, Listing::default()))
-            .map(|entry| (entry.path.to_string(), entry.value.clone(), entry.by))
+        lists()
+            .flat_map(|list| self.node.list(&list, Listing::default()))
+            .map(|entry| (entry.path.to_string(), entry.value(), entry.by))
             .collect()
     }
 
@@ -107,7 +110,12 @@ impl Person {
                 self.refused.push((path, by));
                 true
             }
-            Event::Notice { .. } | Event::Undelivered { .. } => true,
+            Event::Loaded { resources, .. } => resources.is_empty(),
+            Event::Notice { .. }
+            | Event::Undelivered { .. }
+            | Event::Ready
+            | Event::Closed
+            | Event::Frozen(_) => true,
         };
         if !fits {
             return Err(format!("{} is told {told:?}, which does not fit", self.node.me()));
@@ -124,7 +132,7 @@ impl Person {
         if self.present != self.node.nodes().collect() {
             return Err(format!("{} believes in {:?}", self.node.me(), self.present));
         }
-        match self.known.iter().find(|(path, value)| self.node.get(path) != Some(value)) {
+        match self.known.iter().find(|(path, value)| self.node.get(path).as_ref() != Some(value)) {
             Some((path, value)) => Err(format!("{path} is believed to be {value}")),
             None => Ok(()),
         }

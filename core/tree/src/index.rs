@@ -1,0 +1,118 @@
+//! Which authors have a live write at which place.
+
+use std::collections::BTreeMap;
+use std::slice;
+
+use wire::NodeId;
+
+use crate::place::{Key, ListId, Name};
+
+/// A live write of somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hand {
+    pub(crate) author: NodeId,
+    pub(crate) seq: u64,
+}
+
+/// Those at one place: nearly always a single one.
+#[derive(Debug)]
+enum Hands {
+    One(Hand),
+    Many(Vec<Hand>),
+}
+
+impl Hands {
+    fn as_slice(&self) -> &[Hand] {
+        match self {
+            Self::One(hand) => slice::from_ref(hand),
+            Self::Many(hands) => hands,
+        }
+    }
+}
+
+/// All places that anybody wrote at, by list and name.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    places: BTreeMap<Key, Hands>,
+}
+
+impl Index {
+    pub(crate) fn hands(&self, key: &Key) -> &[Hand] {
+        self.places.get(key).map_or(&[], Hands::as_slice)
+    }
+
+    /// The number of the live write of `author` at `key`.
+    pub(crate) fn seq_of(&self, key: &Key, author: NodeId) -> Option<u64> {
+        self.hands(key).iter().find(|hand| hand.author == author).map(|hand| hand.seq)
+    }
+
+    /// Notes that `hand` is what its author has at `key` now. True when others have something there too.
+    pub(crate) fn put(&mut self, key: Key, hand: Hand) -> bool {
+        let mut is_shared = false;
+        let hands = self.places.entry(key);
+        hands
+            .and_modify(|hands| match hands {
+                Hands::One(one) if one.author == hand.author => *one = hand,
+                Hands::One(one) => {
+                    *hands = Hands::Many(vec![*one, hand]);
+                    is_shared = true;
+                }
+                Hands::Many(many) => {
+                    many.retain(|other| other.author != hand.author);
+                    many.push(hand);
+                    is_shared = many.len() > 1;
+                }
+            })
+            .or_insert(Hands::One(hand));
+        is_shared
+    }
+
+    pub(crate) fn pull(&mut self, key: &Key, author: NodeId) {
+        let is_empty = match self.places.get_mut(key) {
+            None => false,
+            Some(Hands::One(one)) => one.author == author,
+            Some(Hands::Many(many)) => {
+                many.retain(|hand| hand.author != author);
+                many.is_empty()
+            }
+        };
+        if is_empty {
+            self.places.remove(key);
+        }
+    }
+
+    /// The places in a list: added names first, by author and number, then the others by their text.
+    pub(crate) fn in_list(&self, list: ListId) -> impl Iterator<Item = (&Key, &[Hand])> {
+        let first = Key { list, name: Name::Added(NodeId(0), 0) };
+        let places = self.places.range(first..).take_while(move |(key, _)| key.list == list);
+        places.map(|(key, hands)| (key, hands.as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Rules;
+    use crate::watch::Watches;
+
+    #[test]
+    fn several_may_have_something_at_one_place() {
+        let mut lists = crate::place::Lists::default();
+        let list = lists.intern("users", &Rules::default(), &Watches::default()).unwrap();
+        let key = Key { list, name: Name::of("ann") };
+        let hand = |author, seq| Hand { author: NodeId(author), seq };
+        let mut index = Index::default();
+
+        assert!(!index.put(key.clone(), hand(1, 7)));
+        assert!(index.put(key.clone(), hand(2, 3)));
+        assert!(index.put(key.clone(), hand(1, 8)));
+
+        assert_eq!(index.hands(&key), [hand(2, 3), hand(1, 8)]);
+        assert_eq!(index.seq_of(&key, NodeId(1)), Some(8));
+        index.pull(&key, NodeId(2));
+        index.pull(&key, NodeId(2));
+        assert_eq!(index.in_list(list).count(), 1);
+        index.pull(&key, NodeId(1));
+        assert_eq!(index.in_list(list).count(), 0);
+    }
+}
