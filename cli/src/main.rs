@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use server::{Flags, Place, Server, Settings, TokenCommand, UserCommand};
+use server::{Flags, Place, Server, Settings, TokenCommand, UserCommand, Verdict};
 
 /// Where settings come from.
 const SOURCES: &str = "Each option is also a key of hullo.toml (base_path for --base-path) and a variable of the \
@@ -26,6 +26,9 @@ enum Command {
     /// Run the server
     #[command(after_help = SOURCES)]
     Serve(Box<Flags>),
+    /// Say what would keep the server from working with these settings
+    #[command(after_help = SOURCES)]
+    Check(Box<Flags>),
     /// Add, list and remove users
     User {
         #[command(flatten)]
@@ -39,6 +42,15 @@ enum Command {
         place: Place,
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// List who is connected to the running server: name, user, kind, address, since when
+    Who(Place),
+    /// End the connections of a user, a device or a PeerJS client; they may come back if their session is good
+    Kick {
+        #[command(flatten)]
+        place: Place,
+        /// The name that `hullo who` shows, or the user
+        name: String,
     },
     /// Simulate conferences and measure them
     Sim(simulate::Flags),
@@ -59,8 +71,11 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Serve(flags) => serve(Settings::load(&flags)?).await,
+        Command::Check(flags) => check(&Settings::load(&flags)?).await,
         Command::User { place, command } => print(&command.run(&place.data()?).await?),
         Command::Token { place, command } => print(&command.run(&place.data()?).await?),
+        Command::Who(place) => print(&server::who(&place.data()?).await?),
+        Command::Kick { place, name } => print(&server::kick(&place.data()?, &name).await?),
         Command::Sim(flags) => flags.run(print, note),
     }
 }
@@ -72,8 +87,23 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     for (user, link) in server.logins() {
         lines.push_str(&format!("login {user} {link}\n"));
     }
+    if let Some(fingerprint) = server.fingerprint() {
+        lines.push_str(&format!("certificate SHA-256 {fingerprint}\n"));
+    }
     print(&lines)?;
     server.run(server::stop_signal()?).await
+}
+
+async fn check(settings: &Settings) -> anyhow::Result<()> {
+    let findings = server::check(settings, server::EMBEDDED).await;
+    let lines = findings.iter().fold(String::new(), |mut lines, finding| {
+        lines.push_str(&format!("{:<5} {}\n", finding.verdict.word(), finding.text));
+        lines
+    });
+    print(&lines)?;
+    let broken = findings.iter().filter(|finding| finding.verdict == Verdict::Broken).count();
+    anyhow::ensure!(broken == 0, "{broken} of {} things would not work", findings.len());
+    Ok(())
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -129,13 +129,13 @@ fn list(tokens: &[store::Entry]) -> String {
 }
 
 /// A name as it is stored: mail-like names in lower case.
-fn name(text: &str) -> anyhow::Result<UserId> {
+pub(crate) fn name(text: &str) -> anyhow::Result<UserId> {
     let text = if text.contains('@') { text.to_lowercase() } else { text.to_owned() };
     text.parse().with_context(|| format!("{text:?} cannot be a user"))
 }
 
 /// `2026-11-20 23:55 UTC`, by the days-to-civil algorithm of Hinnant ("chrono-Compatible Low-Level Date Algorithms").
-fn date(at: Timestamp) -> String {
+pub(crate) fn date(at: Timestamp) -> String {
     let minutes = at.0 / 60_000;
     let (days, minute) = (minutes / 1_440, minutes % 1_440);
     let days = days + 719_468;

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use wire::contacts::Refusal;
 use wire::{Address, UserId};
 
+use crate::connections::Full;
+
 /// Why a request was refused.
 #[derive(Debug)]
 pub(crate) enum ApiError {
@@ -24,6 +26,8 @@ pub(crate) enum ApiError {
     NotJson,
     NotWebSocket,
     TooMany { seconds: u64 },
+    Full(Full),
+    SessionsUnavailable,
     Stopping,
     Broken,
 }
@@ -106,6 +110,26 @@ impl ApiError {
                 "too-many",
                 format!("This device sends too many messages. Try again in {seconds} s."),
             ),
+            Self::Full(Full::All) => said(
+                S::SERVICE_UNAVAILABLE,
+                "full",
+                "The server takes no more connections. Try again in a few seconds.",
+            ),
+            Self::Full(Full::User) => said(
+                S::TOO_MANY_REQUESTS,
+                "too-many-of-user",
+                "This user has as many connections as one may have. Close some first.",
+            ),
+            Self::Full(Full::Address) => said(
+                S::TOO_MANY_REQUESTS,
+                "too-many-of-address",
+                "Too many connections come from this network address. Close some first.",
+            ),
+            Self::SessionsUnavailable => said(
+                S::SERVICE_UNAVAILABLE,
+                "sessions-unavailable",
+                "The session service cannot be reached, so nobody new can be let in. Try again in a moment.",
+            ),
             Self::Stopping => said(
                 S::SERVICE_UNAVAILABLE,
                 "stopping",
@@ -130,6 +154,8 @@ impl IntoResponse for ApiError {
             Self::NotWebSocket => insert(&mut response, "upgrade", "websocket"),
             Self::TooMany { seconds } => insert(&mut response, "retry-after", &seconds.to_string()),
             Self::QueueFull(_) => insert(&mut response, "retry-after", "60"),
+            Self::Full(_) => insert(&mut response, "retry-after", "5"),
+            Self::SessionsUnavailable => insert(&mut response, "retry-after", "5"),
             Self::Malformed(_)
             | Self::UnknownUser(_)
             | Self::NotReachable(_)
@@ -151,6 +177,12 @@ impl IntoResponse for ApiError {
 fn insert(response: &mut Response, name: &'static str, value: &str) {
     let value = value.parse().expect("these values are visible ASCII");
     response.headers_mut().insert(name, value);
+}
+
+impl From<Full> for ApiError {
+    fn from(full: Full) -> Self {
+        Self::Full(full)
+    }
 }
 
 /// Whatever is not the client's doing is logged here, and told without details.
@@ -193,6 +225,10 @@ mod tests {
             ApiError::NotJson,
             ApiError::NotWebSocket,
             ApiError::TooMany { seconds: 1 },
+            ApiError::Full(Full::All),
+            ApiError::Full(Full::User),
+            ApiError::Full(Full::Address),
+            ApiError::SessionsUnavailable,
             ApiError::Stopping,
             ApiError::Broken,
         ] {

@@ -36,33 +36,50 @@
 //! Limits: bodies and frames 64 KiB, 64 frames waiting for a socket, the rest in [`broker::Config`].
 //! There is no TLS yet: off the machine, run it behind a proxy that has it and passes `Host` on unchanged.
 
+mod check;
 mod commands;
 mod config;
+mod connections;
 mod error;
 mod http;
+mod listener;
+mod orders;
 mod process;
 mod secret;
+mod session;
 mod store;
 mod switchboard;
+mod telemetry;
 mod watch;
 mod web;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use wire::{Seed, UserId};
 
+pub use check::{Finding, Verdict, check};
 pub use commands::{TokenCommand, UserCommand};
 pub use config::{Flags, LogFormat, Place, Settings};
+use connections::Connections;
+pub use listener::ListenerFlags;
+use listener::{Listener, Tls};
+pub use orders::{kick, who};
 pub use process::{log, stop_signal};
+use secret::Secret;
+pub use session::SessionFlags;
+use session::{SessionSettings, Verifier};
 use store::Store;
 use switchboard::Switchboard;
+use telemetry::Metrics;
+pub use telemetry::TelemetryFlags;
+use watch::Watch;
 pub use web::{EMBEDDED, File};
 
 /// How long requests and sockets may take to finish when the server stops. Guess: service managers kill after 10 s
@@ -74,8 +91,10 @@ const DEMO_USERS: [&str; 2] = ["alice@example.com", "bob@example.com"];
 
 /// A server that listens, and serves once it runs.
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
+    metrics_socket: Option<TcpListener>,
+    recheck: Duration,
     app: http::App,
     stop: channel::Sender<bool>,
     desk: JoinHandle<()>,
@@ -90,10 +109,16 @@ impl Server {
     /// When the data directory cannot be written or the port is taken; the text says what to do.
     pub async fn start(settings: Settings, files: &'static [File]) -> anyhow::Result<Self> {
         let store = Store::open(&settings.data).await?;
-        let listener =
-            TcpListener::bind(settings.listen).await.map_err(|error| refusal(&settings, &error))?;
-        let address = listener.local_addr().context("The system does not say where it listens")?;
-        let base = format!("http://{address}{}", settings.base_path);
+        let socket = bind(settings.listen, "listen").await?;
+        let address = socket.local_addr().context("The system does not say where it listens")?;
+        let metrics_socket = match settings.telemetry.metrics_listen {
+            Some(address) => Some(bind(address, "metrics-listen").await?),
+            None => None,
+        };
+        let metrics = Metrics::new();
+        let tls = Tls::start(&settings.listener.tls, &settings.data, metrics.clone())?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://{address}{}", settings.base_path);
 
         // Links of an earlier run are void, and those of a demo above all.
         store.clear_codes().await?;
@@ -109,10 +134,25 @@ impl Server {
         getrandom::fill(&mut seed.0).context("The system gives no random numbers")?;
         let (switchboard, desk) = Switchboard::start(broker::Config::default(), seed);
         let (stop, stopping) = channel::channel(false);
-        let base_path = settings.base_path.into();
-        let rhythm = http::live::Rhythm::default();
-        let app = http::App { store, switchboard, files, base_path, rhythm, stop: stopping };
-        Ok(Self { listener, address, app, stop, desk, logins })
+        let SessionSettings { recheck, .. } = settings.session;
+        let app = http::App {
+            verifier: Verifier::new(&settings.session, store.clone(), metrics.clone())?,
+            store,
+            switchboard,
+            files,
+            base_path: settings.base_path.into(),
+            session_cookie: settings.session.cookie.map(Into::into),
+            connections: Connections::new(settings.listener.clients, metrics.clone()),
+            metrics: metrics.clone(),
+            proxies: Arc::new(settings.listener.proxies.clone()),
+            metrics_token: settings.telemetry.metrics_token,
+            origins: Arc::new(settings.origins),
+            rhythm: http::live::Rhythm::default(),
+            stop: stopping,
+        };
+        let tls = tls.map(Arc::new);
+        let listener = Listener { socket, tls, settings: settings.listener, metrics };
+        Ok(Self { listener, address, metrics_socket, recheck, app, stop, desk, logins })
     }
 
     /// Where it listens.
@@ -121,10 +161,23 @@ impl Server {
         self.address
     }
 
+    /// Where its metrics are, when they have an address of their own.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_socket.as_ref().and_then(|socket| socket.local_addr().ok())
+    }
+
     /// Where its pages are.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.address, self.app.base_path.trim_end_matches('/'))
+        let scheme = if self.listener.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.address, self.app.base_path.trim_end_matches('/'))
+    }
+
+    /// The SHA-256 of its certificate, when it speaks TLS.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<String> {
+        self.listener.tls.as_ref().map(|tls| tls.fingerprint())
     }
 
     /// The demo users with the links that log a browser in.
@@ -139,21 +192,32 @@ impl Server {
     ///
     /// When the broker's task has ended, which is a bug.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, app, stop: announce, mut desk, .. } = self;
+        let Self { listener, metrics_socket, app, recheck, stop: announce, mut desk, .. } = self;
         let store = app.store.clone();
-        let watch = tokio::spawn(watch::run(app.store.clone(), app.switchboard.clone()));
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "A connection stays with Nagle's algorithm");
-            }
-        });
+        let mut chores = JoinSet::new();
+        let watch = Watch {
+            server: Secret::fresh()?.reveal().to_owned(),
+            store: app.store.clone(),
+            switchboard: app.switchboard.clone(),
+            connections: app.connections.clone(),
+        };
+        chores.spawn(watch.run());
+        if app.verifier.asks() {
+            let (verifier, connections) = (app.verifier.clone(), app.connections.clone());
+            chores.spawn(session::recheck::run(verifier, connections, recheck));
+        }
+        if let Some(tls) = &listener.tls {
+            chores.spawn(tls.clone().follow());
+        }
+        if let Some(socket) = metrics_socket {
+            chores.spawn(http::metrics::serve(socket, app.metrics.clone()));
+        }
         let mut stopping = app.stop.clone();
         let graceful = async move {
             // An error means that the sender is gone, which stops as well.
             stopping.wait_for(|stop| *stop).await.ok();
         };
-        let serve = axum::serve(listener, http::router(app)).with_graceful_shutdown(graceful);
-        let mut served = tokio::spawn(serve.into_future());
+        let mut served = tokio::spawn(listener.serve(http::router(app), graceful));
 
         tokio::select! {
             () = stop => {}
@@ -162,9 +226,9 @@ impl Server {
         }
         tracing::info!("Stopping");
         announce.send_replace(true);
-        watch.abort();
+        chores.abort_all();
         let finish = async {
-            if let Ok(Err(error)) = served.await {
+            if let Err(error) = served.await {
                 tracing::warn!(%error, "Serving ended badly");
             }
             // Every open socket holds a receiver.
@@ -178,27 +242,32 @@ impl Server {
     }
 }
 
+/// Listens on `address`, which came by `flag`.
+async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| refusal(address, flag, &error))
+}
+
 /// Why there is no listening, and what to do about it.
-fn refusal(settings: &Settings, error: &std::io::Error) -> anyhow::Error {
+fn refusal(address: SocketAddr, flag: &str, error: &std::io::Error) -> anyhow::Error {
     use std::io::ErrorKind;
-    let (ip, port) = (settings.listen.ip(), settings.listen.port());
+    let (ip, port) = (address.ip(), address.port());
     let kind = error.kind();
     if kind == ErrorKind::AddrInUse {
         anyhow::anyhow!(
             "Port {port} is taken by another program, perhaps another hullo. Stop that one, or let the system pick a \
-             free port with --listen {ip}:0"
+             free port with --{flag} {ip}:0"
         )
     } else if kind == ErrorKind::PermissionDenied {
         anyhow::anyhow!(
-            "This user may not listen on port {port}. Take one above 1023, such as --listen {ip}:8080"
+            "This user may not listen on port {port}. Take one above 1023, such as --{flag} {ip}:8080"
         )
     } else if kind == ErrorKind::AddrNotAvailable {
         anyhow::anyhow!(
-            "This machine does not have the address {ip}. Take one that it has, such as --listen 127.0.0.1:{port}"
+            "This machine does not have the address {ip}. Take one that it has, such as --{flag} 127.0.0.1:{port}"
         )
     } else {
         anyhow::anyhow!(
-            "The server cannot listen on {ip}, port {port}: {error}. Try another with --listen"
+            "The server cannot listen on {ip}, port {port}: {error}. Try another with --{flag}"
         )
     }
 }

@@ -1,10 +1,12 @@
-//! Watches for revoked tokens, by whichever process, and ends the live sockets of their devices.
+//! Once a second: which tokens were revoked, by whichever process, whose time is up, and what do commands ask?
 
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
-use crate::store::Store;
+use crate::connections::{Connections, End};
+use crate::orders;
+use crate::store::{Revoked, Store};
 use crate::switchboard::Switchboard;
 
 /// How often to look. A revoked device is out within this, and a little.
@@ -13,21 +15,48 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// token of a revoked device never comes back.
 const LOOK_BACK: Duration = Duration::from_secs(30);
 
-/// Runs until it is aborted.
-pub(crate) async fn run(store: Store, switchboard: Switchboard) {
-    let mut tick = tokio::time::interval(INTERVAL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        match store.revoked_within(LOOK_BACK).await {
-            Ok(devices) => {
-                for device in devices {
-                    switchboard.dismiss(device).await;
-                }
-            }
-            Err(error) => {
+/// What is looked after.
+pub(crate) struct Watch {
+    /// What this server is called among those on one store: a number drawn when it starts.
+    pub(crate) server: String,
+    pub(crate) store: Store,
+    pub(crate) switchboard: Switchboard,
+    pub(crate) connections: Connections,
+}
+
+impl Watch {
+    /// Runs until it is aborted.
+    pub(crate) async fn run(self) {
+        let server = &self.server;
+        let mut tick = tokio::time::interval(INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            self.connections.end_expired();
+            if let Err(error) = self.revocations().await {
                 tracing::warn!(error = format!("{error:#}"), "Revocations could not be read");
             }
+            if let Err(error) = self.orders(server).await {
+                tracing::warn!(%error, "Orders could not be read");
+            }
         }
+    }
+
+    async fn revocations(&self) -> anyhow::Result<()> {
+        for Revoked { hash, device } in self.store.revoked_within(LOOK_BACK).await? {
+            self.connections.end_token(&hash, End::Revoked);
+            if let Some(device) = device {
+                self.switchboard.dismiss(device).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn orders(&self, server: &str) -> sqlx::Result<()> {
+        for (id, verb, subject) in self.store.orders_for(server).await? {
+            let answer = orders::carry_out(&verb, &subject, &self.connections);
+            self.store.answer(&id, server, &answer).await?;
+        }
+        Ok(())
     }
 }

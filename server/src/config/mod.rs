@@ -13,6 +13,11 @@ use serde::{Deserialize, Serialize};
 use gather::gather;
 use values::switch;
 
+use crate::http::origin::Origins;
+use crate::listener::{ListenerFlags, ListenerSettings};
+use crate::session::{SessionFlags, SessionSettings};
+use crate::telemetry::{TelemetryFlags, TelemetrySettings};
+
 /// Where things are kept: what every command needs.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 pub struct Place {
@@ -45,6 +50,21 @@ pub struct Flags {
     /// How to write logs [default: human]
     #[arg(long, value_name = "human|json")]
     pub log_format: Option<String>,
+    /// Origins whose pages may use this server beside its own, such as https://app.example.com
+    #[arg(long, value_name = "LIST")]
+    pub origins: Option<String>,
+    /// How connections come in.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub listener: ListenerFlags,
+    /// What the operator sees.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub telemetry: TelemetryFlags,
+    /// Who may connect.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub session: SessionFlags,
 }
 
 /// How logs are written.
@@ -70,6 +90,14 @@ pub struct Settings {
     pub demo: bool,
     /// How logs are written.
     pub log_format: LogFormat,
+    /// How connections come in.
+    pub(crate) listener: ListenerSettings,
+    /// Whose pages may use this server.
+    pub(crate) origins: Origins,
+    /// What the operator sees.
+    pub(crate) telemetry: TelemetrySettings,
+    /// Who may connect.
+    pub(crate) session: SessionSettings,
 }
 
 impl Settings {
@@ -105,12 +133,22 @@ impl Settings {
             Some("json") => LogFormat::Json,
             Some(other) => bail!("{other:?} is no log format. Give --log-format human or json"),
         };
+        let session = SessionSettings::settle(&raw.session)?;
+        if demo && !session.accounts {
+            bail!(
+                "The demo users log in by tokens of this server. Give --session-local too, or leave --demo out"
+            );
+        }
         Ok(Self {
             listen,
             data: settle_data(raw.place.data)?,
             base_path: settle_base_path(raw.base_path.as_deref().unwrap_or("/"))?,
             demo,
             log_format,
+            listener: ListenerSettings::settle(&raw.listener, listen)?,
+            origins: Origins::settle(raw.origins.as_deref())?,
+            telemetry: TelemetrySettings::settle(&raw.telemetry)?,
+            session,
         })
     }
 }

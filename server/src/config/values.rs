@@ -1,5 +1,8 @@
 //! Text to values, with errors that name the flag and what it takes.
 
+use std::str::FromStr;
+use std::time::Duration;
+
 use anyhow::bail;
 
 /// Whether a switch is on; `false` when it is not given.
@@ -11,9 +14,58 @@ pub(crate) fn switch(flag: &str, text: Option<&str>) -> anyhow::Result<bool> {
     }
 }
 
+/// A number from `least` to `most`; `otherwise` when it is not given.
+pub(crate) fn number<N>(
+    flag: &str,
+    text: Option<&str>,
+    otherwise: N,
+    [least, most]: [N; 2],
+) -> anyhow::Result<N>
+where
+    N: FromStr + PartialOrd + std::fmt::Display,
+{
+    let Some(text) = text else { return Ok(otherwise) };
+    match text.trim().parse() {
+        Ok(number) if number >= least && number <= most => Ok(number),
+        Ok(_) | Err(_) => {
+            bail!("{text:?} cannot be. Give --{flag} a number from {least} to {most}")
+        }
+    }
+}
+
+/// A number of seconds; `otherwise` when it is not given.
+pub(crate) fn seconds(
+    flag: &str,
+    text: Option<&str>,
+    otherwise: u64,
+    range: [u64; 2],
+) -> anyhow::Result<Duration> {
+    number(flag, text, otherwise, range).map(Duration::from_secs)
+}
+
+/// The parts between commas, without those that are empty.
+pub(crate) fn list(text: Option<&str>) -> impl Iterator<Item = &str> {
+    text.unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_out_of_its_range_is_answered_with_the_range() {
+        let error = number("limit-connections", Some("0"), 5, [1, 9]).unwrap_err().to_string();
+
+        assert!(error.contains("--limit-connections a number from 1 to 9"), "{error}");
+        assert_eq!(number("x", Some("7"), 5, [1, 9]).unwrap(), 7);
+        assert_eq!(number("x", None, 5, [1, 9]).unwrap(), 5);
+    }
+
+    #[test]
+    fn a_list_has_no_empty_parts() {
+        assert_eq!(list(Some(" a, ,b,")).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(list(None).count(), 0);
+    }
 
     #[test]
     fn a_switch_is_on_or_off() {

@@ -1,15 +1,18 @@
-//! Who asks, and from which page.
+//! Who asks: the token of a request, and whose it is.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use broker::Device;
 use wire::contacts::Account;
-use wire::{InstanceId, UserId};
+use wire::{InstanceId, Timestamp, UserId};
 
 use super::App;
+use super::contacts::LIVE;
+use super::origin::{Page, is_loopback, page, text};
 use crate::error::ApiError;
 use crate::secret::Secret;
+use crate::session::{Identity, Origin, Refusal};
 
 /// The cookie on loopback, where there may be no TLS.
 const COOKIE_PLAIN: &str = "hullo";
@@ -22,45 +25,92 @@ const COOKIE_SECONDS: u32 = 365 * 24 * 60 * 60;
 pub(crate) struct Session {
     pub(crate) token: Secret,
     pub(crate) user: UserId,
-    pub(crate) instance: Option<InstanceId>,
-    pub(crate) minted_by_code: bool,
+    pub(crate) origin: Origin,
+    /// When it ends by itself.
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl Session {
-    /// The device as it is when it has a contact.
+    /// The device as it is when it has a contact. A session of another judge always has one: its live socket.
     pub(crate) fn device(&self) -> Option<Device> {
-        Some(Device { user: self.user.clone(), instance: self.instance? })
+        let instance = match &self.origin {
+            Origin::Account { instance, .. } => (*instance)?,
+            Origin::Session { .. } => self.live_instance(),
+        };
+        Some(Device { user: self.user.clone(), instance })
+    }
+
+    /// The instance of the device when it is reached by its live socket. It stays when a named session renews its token.
+    pub(crate) fn live_instance(&self) -> InstanceId {
+        match &self.origin {
+            Origin::Session { session: Some(name) } => {
+                Secret::presented(name).instance(&self.user, LIVE)
+            }
+            Origin::Session { session: None } | Origin::Account { .. } => {
+                self.token.instance(&self.user, LIVE)
+            }
+        }
+    }
+
+    /// Whether the token goes when its browser logs out.
+    pub(crate) fn is_minted_by_code(&self) -> bool {
+        matches!(self.origin, Origin::Account { minted_by_code: true, .. })
     }
 
     pub(crate) fn account(&self) -> Account {
-        Account { email: self.user.clone(), instance: self.instance }
+        let instance = self.device().map(|device| device.instance);
+        Account { email: self.user.clone(), instance }
     }
 }
 
-/// Takes the bearer token, else the cookie. A cookie is sent by browsers whoever asks, so a write or a live socket
-/// that comes with a cookie must come from a page of ours.
+/// Takes the bearer token, else the cookie.
 impl FromRequestParts<App> for Session {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let token = if let Some(token) = bearer(&parts.headers) {
-            token
-        } else {
-            let token = cookie(&parts.headers, is_loopback(parts)).ok_or(ApiError::NotLoggedIn)?;
-            let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-            let upgrades = parts.headers.contains_key(header::UPGRADE);
-            if (!reads || upgrades) && !is_same_origin(parts) {
-                return Err(ApiError::ForeignOrigin);
-            }
-            token
-        };
-        let owner = app.store.owner(&token).await?.ok_or(ApiError::NotLoggedIn)?;
-        Ok(Self {
-            token,
-            user: owner.user,
-            instance: owner.instance,
-            minted_by_code: owner.minted_by_code,
-        })
+        identify(parts, app, None).await
+    }
+}
+
+/// Whose a request is, by its bearer token, else by its cookie, else by `token`, which the address holds.
+///
+/// A cookie is sent by browsers whoever asks, so a write or a socket that comes with one must come from a page of ours,
+/// or of an origin that the operator named. A socket that any page of another origin opens is nobody's, whatever it
+/// presents.
+pub(crate) async fn identify(
+    parts: &Parts,
+    app: &App,
+    token: Option<Secret>,
+) -> Result<Session, ApiError> {
+    let upgrades = parts.headers.contains_key(header::UPGRADE);
+    let reads = (parts.method == Method::GET || parts.method == Method::HEAD) && !upgrades;
+    let page = page(parts, &app.origins);
+    if upgrades && page == Page::Foreign {
+        return Err(ApiError::ForeignOrigin);
+    }
+    if let Some(bearer) = bearer(&parts.headers) {
+        return verify(app, bearer).await;
+    }
+    let own = app.session_cookie.as_deref();
+    let Some(cookie) = cookie(&parts.headers, is_loopback(parts), own) else {
+        return verify(app, token.ok_or(ApiError::NotLoggedIn)?).await;
+    };
+    if !reads && !page.is_trusted() {
+        return Err(ApiError::ForeignOrigin);
+    }
+    match (verify(app, cookie).await, token) {
+        // The cookie may be left over from before, and the page knows better.
+        (Err(ApiError::NotLoggedIn), Some(token)) => verify(app, token).await,
+        (session, _) => session,
+    }
+}
+
+/// Whose a token is.
+pub(crate) async fn verify(app: &App, token: Secret) -> Result<Session, ApiError> {
+    match app.verifier.verify(&token).await? {
+        Ok(Identity { user, origin, until }) => Ok(Session { token, user, origin, until }),
+        Err(Refusal::Refused(_)) => Err(ApiError::NotLoggedIn),
+        Err(Refusal::Unavailable) => Err(ApiError::SessionsUnavailable),
     }
 }
 
@@ -85,10 +135,10 @@ pub(crate) struct LoginPage {
 impl FromRequestParts<App> for LoginPage {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let origin = text(&parts.headers, header::ORIGIN);
         let loopback = is_loopback(parts);
-        if origin.is_some() && !is_same_origin(parts) {
+        if origin.is_some() && !page(parts, &app.origins).is_trusted() {
             return Err(ApiError::ForeignOrigin);
         }
         if origin.is_some_and(|origin| origin.starts_with("http://")) && !loopback {
@@ -118,12 +168,14 @@ impl LoginPage {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<Secret> {
+/// The token in the header `Authorization`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let (scheme, token) = text(headers, header::AUTHORIZATION)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| Secret::presented(token.trim()))
 }
 
-fn cookie(headers: &HeaderMap, loopback: bool) -> Option<Secret> {
+/// The token in a cookie: of ours, else of the operator's.
+fn cookie(headers: &HeaderMap, loopback: bool, own: Option<&str>) -> Option<Secret> {
     let find = |name: &str| {
         headers
             .get_all(header::COOKIE)
@@ -134,87 +186,36 @@ fn cookie(headers: &HeaderMap, loopback: bool) -> Option<Secret> {
             .find_map(|(key, value)| (key == name && !value.is_empty()).then(|| value.to_owned()))
     };
     // Off the machine the plain name is not believed: a neighbouring site could have set it.
-    let value = find(COOKIE_HOST).or_else(|| loopback.then(|| find(COOKIE_PLAIN)).flatten())?;
+    let value = find(COOKIE_HOST)
+        .or_else(|| loopback.then(|| find(COOKIE_PLAIN)).flatten())
+        .or_else(|| find(own?))?;
     Some(Secret::presented(&value))
-}
-
-/// Whether the browser says that a page of this server asks.
-fn is_same_origin(parts: &Parts) -> bool {
-    if let Some(site) = text(&parts.headers, "sec-fetch-site") {
-        return site == "same-origin";
-    }
-    let Some(origin) = text(&parts.headers, header::ORIGIN) else { return false };
-    let asking = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    asking.is_some_and(|asking| host(parts).is_some_and(|host| asking.eq_ignore_ascii_case(host)))
-}
-
-/// Whether the request was made to this machine by name.
-fn is_loopback(parts: &Parts) -> bool {
-    let Some(host) = host(parts) else { return false };
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        Some(_) | None => host,
-    };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// The host and port that the client asked for.
-pub(crate) fn host(parts: &Parts) -> Option<&str> {
-    parts
-        .uri
-        .authority()
-        .map(axum::http::uri::Authority::as_str)
-        .or_else(|| text(&parts.headers, header::HOST))
-}
-
-/// A header as text.
-pub(crate) fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
+    use axum::http::HeaderValue;
 
     use super::*;
 
     #[test]
-    fn loopback_is_known_by_its_names() {
-        for host in ["localhost", "localhost:8080", "127.0.0.1:1", "127.1.2.3", "[::1]:8080"] {
-            assert!(is_loopback(&asked(&[("host", host)])), "{host}");
-        }
-        for host in ["example.com", "127.0.0.1.example.com", "localhost.example.com", "10.0.0.1:80"]
-        {
-            assert!(!is_loopback(&asked(&[("host", host)])), "{host}");
-        }
-    }
-
-    #[test]
-    fn a_page_is_ours_when_its_origin_is_the_host_that_was_asked() {
-        let host = ("host", "calls.example.com");
-
-        assert!(is_same_origin(&asked(&[host, ("origin", "https://calls.example.com")])));
-        assert!(!is_same_origin(&asked(&[host, ("origin", "https://calls.example.com.evil.org")])));
-        assert!(!is_same_origin(&asked(&[host, ("origin", "null")])));
-        assert!(!is_same_origin(&asked(&[host])));
-        assert!(is_same_origin(&asked(&[host, ("sec-fetch-site", "same-origin")])));
-        assert!(!is_same_origin(&asked(&[host, ("sec-fetch-site", "same-site")])));
-    }
-
-    #[test]
     fn the_plain_cookie_counts_on_loopback_only() {
-        let parts = asked(&[("cookie", "a=b; hullo=t1")]);
+        let headers = holding("a=b; hullo=t1");
 
-        assert_eq!(cookie(&parts.headers, true), Some(Secret::presented("t1")));
-        assert_eq!(cookie(&parts.headers, false), None);
+        assert_eq!(cookie(&headers, true, None), Some(Secret::presented("t1")));
+        assert_eq!(cookie(&headers, false, None), None);
     }
 
-    fn asked(headers: &[(&str, &str)]) -> Parts {
-        let request = headers
-            .iter()
-            .fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
-        request.body(()).unwrap().into_parts().0
+    #[test]
+    fn the_operators_cookie_counts_by_its_name_after_ours() {
+        let headers = holding("sid=t2; __Host-hullo=t1");
+
+        assert_eq!(cookie(&headers, false, Some("sid")), Some(Secret::presented("t1")));
+        assert_eq!(cookie(&holding("sid=t2"), false, Some("sid")), Some(Secret::presented("t2")));
+        assert_eq!(cookie(&holding("sid=t2"), false, None), None);
+    }
+
+    fn holding(cookie: &'static str) -> HeaderMap {
+        [(header::COOKIE, HeaderValue::from_static(cookie))].into_iter().collect()
     }
 }

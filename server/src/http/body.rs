@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use serde::de::DeserializeOwned;
 
-use super::{App, auth};
+use super::{App, origin};
 use crate::error::ApiError;
 
 /// A body of JSON, at most as large as the router allows.
@@ -15,7 +15,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let kind = auth::text(request.headers(), header::CONTENT_TYPE).unwrap_or_default();
+        let kind = origin::text(request.headers(), header::CONTENT_TYPE).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(ApiError::NotJson);

@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use broker::{Parcel, Unsent};
 use serde_json::{Map, Value};
 use wire::contacts::{Account, Contact, Registered, Send, Sent};
-use wire::{InstanceId, InviteId, Timestamp};
+use wire::{InviteId, Timestamp};
 
 use super::App;
 use super::auth::Session;
 use super::body::Body;
 use crate::error::ApiError;
-use crate::secret::Secret;
+use crate::session::Origin;
 use crate::store;
 
 /// The contact of a device that is reached by its live socket.
@@ -36,20 +36,28 @@ pub(crate) async fn register(
     if contact.contact != LIVE {
         return Err(ApiError::UnknownContact);
     }
-    register_live(&app, &session.token, &session.user).await?.map(Json).ok_or(ApiError::NotLoggedIn)
+    register_live(&app, &session).await?.map(Json).ok_or(ApiError::NotLoggedIn)
 }
 
-/// Registers the live socket as the contact of the device; `None` when its token is gone.
+/// Registers the live socket as the contact of the device; `None` when its token is gone. Sessions of another judge need
+/// no row: their live socket is their contact for as long as they are good.
 pub(crate) async fn register_live(
     app: &App,
-    token: &Secret,
-    user: &wire::UserId,
+    session: &Session,
 ) -> Result<Option<Registered>, ApiError> {
-    let instance: InstanceId = token.instance(user, LIVE);
+    let instance = session.live_instance();
     let now = u64::try_from(store::now()).unwrap_or(0);
-    let expires = Timestamp(now + CONTACT_LASTS_MS);
-    let known = app.store.set_contact(token, LIVE, instance, expires).await?;
-    Ok(known.then_some(Registered { instance, expires }))
+    let lasts = Timestamp(now + CONTACT_LASTS_MS);
+    match session.origin {
+        Origin::Account { .. } => {
+            let known = app.store.set_contact(&session.token, LIVE, instance, lasts).await?;
+            Ok(known.then_some(Registered { instance, expires: lasts }))
+        }
+        Origin::Session { .. } => {
+            let expires = session.until.unwrap_or(lasts);
+            Ok(Some(Registered { instance, expires }))
+        }
+    }
 }
 
 /// `POST /contacts`: deliver this.
@@ -68,6 +76,8 @@ pub(crate) async fn send(
         Err(Unsent::NotReachable) if app.store.has_user(&to.user).await? => {
             Err(ApiError::NotReachable(to))
         }
+        // Whom another judge knows, we cannot tell.
+        Err(Unsent::NotReachable) if app.verifier.asks() => Err(ApiError::NotReachable(to)),
         Err(Unsent::NotReachable) => Err(ApiError::UnknownUser(to.user)),
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::App;
-use super::auth;
+use super::origin;
 use crate::error::ApiError;
 use crate::web::File;
 
@@ -30,13 +30,13 @@ pub(crate) async fn file(State(app): State<App>, request: Request) -> Response {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    let accept = auth::text(&parts.headers, header::ACCEPT).unwrap_or_default();
+    let accept = origin::text(&parts.headers, header::ACCEPT).unwrap_or_default();
     if path.is_empty() && !accept.contains("text/html") {
         return banner();
     }
     let page = PAGES.iter().find(|(name, _)| *name == path).map(|(_, file)| *file);
     match find(app.files, page.unwrap_or(path)) {
-        Some(file) => send(file, &parts.headers, auth::host(&parts)),
+        Some(file) => send(file, &parts.headers, origin::host(&parts)),
         None if page.is_some() => no_web_app(),
         None => ApiError::NotFound.into_response(),
     }
@@ -53,7 +53,7 @@ fn send(file: &'static File, asked: &HeaderMap, host: Option<&str>) -> Response 
     } else {
         format!("\"{}\"", file.tag)
     };
-    let known = auth::text(asked, header::IF_NONE_MATCH)
+    let known = origin::text(asked, header::IF_NONE_MATCH)
         .is_some_and(|tags| tags.split(',').any(|known| same_tag(known, &tag)));
     let body = compressed.unwrap_or(file.raw);
     let mut response = if known {
@@ -105,7 +105,7 @@ fn same_tag(known: &str, tag: &str) -> bool {
 }
 
 fn accepts_brotli(asked: &HeaderMap) -> bool {
-    let accepted = auth::text(asked, header::ACCEPT_ENCODING).unwrap_or_default();
+    let accepted = origin::text(asked, header::ACCEPT_ENCODING).unwrap_or_default();
     accepted.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
         parts.next().is_some_and(|name| name.eq_ignore_ascii_case("br"))

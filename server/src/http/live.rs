@@ -15,7 +15,10 @@ use wire::live::{FromPage, FromServer};
 
 use super::auth::Session;
 use super::{App, contacts};
+use crate::connections::{End, Kind, Seat, Who};
 use crate::error::ApiError;
+use crate::listener::Remote;
+use crate::session::Origin;
 use crate::switchboard::{Frame, OpenError, text};
 
 /// The largest frame of a page, in bytes. As for `POST /contacts`.
@@ -44,21 +47,35 @@ impl Default for Rhythm {
 pub(crate) async fn live(
     State(app): State<App>,
     session: Session,
+    remote: Remote,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|_| ApiError::NotWebSocket)?;
+    let seat = app.connections.enter(who(&session, remote))?;
     Ok(upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
-        .on_upgrade(|socket| serve(app, session, socket)))
+        .on_upgrade(|socket| serve(app, session, seat, socket)))
+}
+
+fn who(session: &Session, remote: Remote) -> Who {
+    let device = Device { user: session.user.clone(), instance: session.live_instance() };
+    Who {
+        kind: Kind::Live,
+        name: device.to_string(),
+        user: Some(session.user.clone()),
+        token: Some(session.token.clone()),
+        is_asked_about: matches!(session.origin, Origin::Session { .. }),
+        until: session.until,
+        from: remote.0,
+    }
 }
 
 /// Connects a socket and sees it to its end, whatever happens in between.
-async fn serve(app: App, session: Session, mut socket: WebSocket) {
-    let instance = session.token.instance(&session.user, contacts::LIVE);
-    let device = Device { user: session.user.clone(), instance };
+async fn serve(app: App, session: Session, mut seat: Seat, mut socket: WebSocket) {
+    let device = Device { user: session.user.clone(), instance: session.live_instance() };
     let (id, frames) = match app.switchboard.open(device).await {
         Ok(opened) => opened,
         Err(OpenError::Refused(error)) => {
@@ -69,7 +86,7 @@ async fn serve(app: App, session: Session, mut socket: WebSocket) {
             return close(&mut socket, close_code::AWAY, "The server is stopping").await;
         }
     };
-    let talk = AssertUnwindSafe(converse(&app, &session, id, &mut socket, frames));
+    let talk = AssertUnwindSafe(converse(&app, &session, id, &mut seat, &mut socket, frames));
     if talk.catch_unwind().await.is_err() {
         tracing::error!("A live socket's task panicked");
     }
@@ -80,11 +97,12 @@ async fn converse(
     app: &App,
     session: &Session,
     id: SocketId,
+    seat: &mut Seat,
     socket: &mut WebSocket,
     mut frames: mpsc::Receiver<Frame>,
 ) {
     // After the socket is connected: a token that was revoked since the upgrade is seen either here or by the watch.
-    match contacts::register_live(app, &session.token, &session.user).await {
+    match contacts::register_live(app, session).await {
         Ok(Some(registered)) => {
             let welcome =
                 FromServer::Welcome { email: session.user.clone(), instance: registered.instance };
@@ -122,16 +140,24 @@ async fn converse(
                     return;
                 }
             }
-            () = stopped(&mut stop) => {
-                return close(socket, close_code::AWAY, "The server is stopping").await;
-            }
+            ended = over(seat, &mut stop) => return match ended {
+                Some(why) => {
+                    app.metrics.ended(why);
+                    say_goodbye(socket).await;
+                }
+                None => close(socket, close_code::AWAY, "The server is stopping").await,
+            },
         }
     }
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the server is gone altogether.
-    stop.wait_for(|stop| *stop).await.ok();
+/// Why this socket has to end; `None` when the whole server stops.
+async fn over(seat: &mut Seat, stop: &mut watch::Receiver<bool>) -> Option<End> {
+    tokio::select! {
+        why = seat.ended() => Some(why),
+        // An error means that the server is gone altogether.
+        _ = stop.wait_for(|stop| *stop) => None,
+    }
 }
 
 /// False when the conversation is over.
@@ -194,13 +220,18 @@ async fn write(socket: &mut WebSocket, message: Message) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::io::AsyncReadExt as _;
     use tokio::net::{TcpListener, TcpStream};
     use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
     use super::*;
+    use crate::connections::{Connections, Limits};
+    use crate::session::{SessionFlags, SessionSettings, Verifier};
     use crate::store::Store;
     use crate::switchboard::Switchboard;
+    use crate::telemetry::Metrics;
 
     #[tokio::test]
     async fn a_socket_that_answers_no_ping_is_let_go() {
@@ -229,8 +260,24 @@ mod tests {
         let (switchboard, _) = Switchboard::start(broker::Config::default(), wire::Seed::story(1));
         let rhythm = Rhythm { ping: Duration::from_millis(10), silence: Duration::from_millis(50) };
         let (stop, stopping) = watch::channel(false);
-        let app =
-            App { store, switchboard, files: &[], base_path: "/".into(), rhythm, stop: stopping };
+        let metrics = Metrics::new();
+        let room = Limits { all: 9, per_user: 9, per_address: 9 };
+        let settings = SessionSettings::settle(&SessionFlags::default()).expect("no wishes");
+        let app = App {
+            verifier: Verifier::new(&settings, store.clone(), metrics.clone()).expect("no client"),
+            store,
+            switchboard,
+            files: &[],
+            base_path: "/".into(),
+            session_cookie: None,
+            connections: Connections::new(room, metrics.clone()),
+            metrics,
+            metrics_token: None,
+            proxies: Arc::default(),
+            origins: Arc::default(),
+            rhythm,
+            stop: stopping,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let host = listener.local_addr().expect("it is bound").to_string();
         tokio::spawn(axum::serve(listener, crate::http::router(app)).into_future());

@@ -5,13 +5,15 @@ mod body;
 mod contacts;
 mod files;
 pub(crate) mod live;
+pub(crate) mod metrics;
+pub(crate) mod origin;
 mod session;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -19,10 +21,16 @@ use axum::routing::get;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
+use crate::connections::Connections;
 use crate::error::ApiError;
+use crate::listener::Proxies;
+use crate::secret::Secret;
+use crate::session::Verifier;
 use crate::store::Store;
 use crate::switchboard::Switchboard;
+use crate::telemetry::Metrics;
 use crate::web::File;
+use origin::Origins;
 
 /// The largest body, in bytes. An offer is under 3 KB; the bound of one description is 16 KiB.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -32,6 +40,16 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) switchboard: Switchboard,
+    pub(crate) verifier: Verifier,
+    /// The operator's own cookie.
+    pub(crate) session_cookie: Option<Arc<str>>,
+    pub(crate) connections: Connections,
+    pub(crate) metrics: Metrics,
+    /// What shows the metrics on the public listener.
+    pub(crate) metrics_token: Option<Secret>,
+    pub(crate) proxies: Arc<Proxies>,
+    /// Pages that may use this server beside its own.
+    pub(crate) origins: Arc<Origins>,
     pub(crate) files: &'static [File],
     /// The path of everything; begins and ends with a slash.
     pub(crate) base_path: Arc<str>,
@@ -51,7 +69,8 @@ pub(crate) fn router(app: App) -> Router {
     let session = get(session::whoami).post(session::log_in).delete(session::log_out);
 
     let mut router = Router::new()
-        .route(&at("healthz"), get(|| async { "ok" }))
+        .route(&at("healthz"), get(health))
+        .route(&at("metrics"), get(metrics::metrics))
         .route(&at("contacts"), contacts.clone())
         .route(&at("contacts/"), contacts)
         .route(&at("session"), session)
@@ -67,6 +86,15 @@ pub(crate) fn router(app: App) -> Router {
         .layer(middleware::map_response(secure))
         .layer(middleware::from_fn(contain))
         .with_state(app)
+}
+
+/// `GET /healthz`: whether to send people here.
+async fn health(State(app): State<App>) -> Result<&'static str, ApiError> {
+    if *app.stop.borrow() {
+        return Err(ApiError::Stopping);
+    }
+    app.store.ping().await?;
+    Ok("ok")
 }
 
 /// Headers of every answer. Pages bring their own policy; everything else may do nothing.

@@ -7,8 +7,9 @@ use axum::response::{AppendHeaders, IntoResponse};
 use wire::contacts::{Account, Login};
 
 use super::App;
-use super::auth::{self, LoginPage, Session};
+use super::auth::{LoginPage, Session, verify};
 use super::body::Body;
+use super::origin;
 use crate::error::ApiError;
 use crate::secret::Secret;
 
@@ -29,14 +30,14 @@ pub(crate) async fn log_in(
         Login::Code(code) => {
             let code = Secret::presented(code.trim());
             let user = app.store.code_owner(&code).await?.ok_or(ApiError::NotLoggedIn)?;
-            let agent = auth::text(&headers, header::USER_AGENT).unwrap_or_default();
+            let agent = origin::text(&headers, header::USER_AGENT).unwrap_or_default();
             app.store.add_token(&user, &device_name(agent), true).await?
         }
     };
-    let owner = app.store.owner(&token).await?.ok_or(ApiError::NotLoggedIn)?;
-    tracing::debug!(user = %owner.user, "Logged in");
-    let account = Account { email: owner.user, instance: owner.instance };
-    Ok((AppendHeaders([(header::SET_COOKIE, page.set_cookie(&token))]), Json(account)))
+    let session = verify(&app, token).await?;
+    tracing::debug!(user = %session.user, "Logged in");
+    let account = session.account();
+    Ok((AppendHeaders([(header::SET_COOKIE, page.set_cookie(&session.token))]), Json(account)))
 }
 
 /// `DELETE /session`: let me out. Harmless for one who is out already.
@@ -47,7 +48,7 @@ pub(crate) async fn log_out(
 ) -> Result<impl IntoResponse, ApiError> {
     if let Some(session) = session {
         app.store.clear_contact(&session.token).await?;
-        if session.minted_by_code {
+        if session.is_minted_by_code() {
             app.store.remove_token(&session.token).await?;
         }
         if let Some(device) = session.device() {

@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use server::{File, Flags, Place, Server, Settings, TokenCommand, UserCommand};
+use server::{File, Flags, Server, Settings, TokenCommand, UserCommand};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -32,6 +32,8 @@ pub(crate) static WEB: &[File] = &[
 /// A running server and its data.
 pub(crate) struct House {
     pub(crate) host: String,
+    /// Where the metrics are, when they have an address of their own.
+    pub(crate) metrics_host: Option<String>,
     pub(crate) codes: Vec<String>,
     data: tempfile::TempDir,
     stop: oneshot::Sender<()>,
@@ -49,9 +51,21 @@ impl House {
         Self::open_in(data, files, base_path).await
     }
 
+    /// A server with these flags, and no demo users.
+    pub(crate) async fn open_as(flags: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let settings = settings_of(data.path().join("data"), flags).expect("they can be honoured");
+        Self::run(data, settings, WEB).await
+    }
+
     async fn open_in(data: tempfile::TempDir, files: &'static [File], base_path: &str) -> Self {
         let settings = settings(data.path().join("data"), base_path);
+        Self::run(data, settings, files).await
+    }
+
+    async fn run(data: tempfile::TempDir, settings: Settings, files: &'static [File]) -> Self {
         let server = Server::start(settings, files).await.expect("it starts");
+        let metrics_host = server.metrics_address().map(|address| address.to_string());
         let host = server.address().to_string();
         let codes = server
             .logins()
@@ -62,7 +76,7 @@ impl House {
         let running = tokio::spawn(server.run(async {
             stopped.await.ok();
         }));
-        Self { host, codes, data, stop, running }
+        Self { host, metrics_host, codes, data, stop, running }
     }
 
     /// Stops the server gracefully; returns its data.
@@ -94,6 +108,15 @@ impl House {
         self.token_command(command).await.expect("the user is there").trim().to_owned()
     }
 
+    /// The metrics: the value of each line by what stands before it.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let host = self.metrics_host.as_deref().expect("--metrics-listen was given");
+        let page = ask(host, "GET", "/metrics", &[], "").await;
+        assert_eq!(page.status, 200);
+        let line = page.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().expect("a number"))
+    }
+
     /// One request on a connection of its own.
     pub(crate) async fn ask(
         &self,
@@ -102,24 +125,7 @@ impl House {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let stream = TcpStream::connect(&self.host).await.expect("it listens");
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
-        tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path);
-        if !headers.iter().any(|(name, _)| *name == "host") {
-            request = request.header("host", &self.host);
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
-        let sent = tokio::time::timeout(PATIENCE, sender.send_request(request));
-        let response = sent.await.expect("an answer in time").expect("an answer");
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a whole body").to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).expect("these tests speak text");
-        Answer { status: parts.status, headers: parts.headers, text }
+        ask(&self.host, method, path, headers, body).await
     }
 
     /// A request with a bearer token and perhaps a JSON body.
@@ -162,17 +168,48 @@ impl House {
     }
 }
 
+/// One request to `host` on a connection of its own.
+pub(crate) async fn ask(
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let stream = TcpStream::connect(host).await.expect("it listens");
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
+    tokio::spawn(connection);
+    let mut request = Request::builder().method(method).uri(path);
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request = request.header("host", host);
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
+    let sent = tokio::time::timeout(PATIENCE, sender.send_request(request));
+    let response = sent.await.expect("an answer in time").expect("an answer");
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.expect("a whole body").to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).expect("these tests speak text");
+    Answer { status: parts.status, headers: parts.headers, text }
+}
+
 /// Settings of a demo server on a free port.
 pub(crate) fn settings(data: PathBuf, base_path: &str) -> Settings {
-    let place = Place { data: Some(data), config: None };
-    let flags = Flags {
-        place,
-        listen: Some("127.0.0.1:0".to_owned()),
-        base_path: Some(base_path.to_owned()),
-        demo: Some("true".to_owned()),
-        ..Flags::default()
-    };
-    Settings::settle(flags).expect("they can be honoured")
+    let flags = [("listen", "127.0.0.1:0"), ("base_path", base_path), ("demo", "true")];
+    settings_of(data, &flags).expect("they can be honoured")
+}
+
+/// Settings by their keys.
+pub(crate) fn settings_of(data: PathBuf, flags: &[(&str, &str)]) -> anyhow::Result<Settings> {
+    let mut keys: serde_json::Map<_, _> =
+        flags.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();
+    keys.entry("listen").or_insert_with(|| "127.0.0.1:0".into());
+    let mut flags: Flags = serde_json::from_value(keys.into()).expect("these are flags");
+    flags.place.data = Some(data);
+    Settings::settle(flags)
 }
 
 /// What came back.

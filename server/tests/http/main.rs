@@ -6,3 +6,4 @@ mod harness;
 mod live;
 mod operations;
 mod session;
+mod sessions;

@@ -1,5 +1,7 @@
 //! Accounts and tokens on disk: SQLite, shared by the server and the commands.
 
+mod orders;
+
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,6 +34,15 @@ pub(crate) struct Owner {
     pub(crate) instance: Option<InstanceId>,
     /// Whether the token was made for one browser, and goes when that browser logs out.
     pub(crate) minted_by_code: bool,
+}
+
+/// A token that counts no longer.
+#[derive(Clone, Debug)]
+pub(crate) struct Revoked {
+    /// Its hash.
+    pub(crate) hash: String,
+    /// The device that it was for, if that had a contact.
+    pub(crate) device: Option<Address>,
 }
 
 /// A token as the operator sees it.
@@ -127,8 +138,8 @@ impl Store {
     pub(crate) async fn remove_user(&self, user: &UserId) -> sqlx::Result<bool> {
         let mut change = self.0.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
-            "INSERT INTO revocations (hash, user_name, instance, at) SELECT hash, user_name, instance, $1 FROM \
-             tokens WHERE user_name = $2 AND instance IS NOT NULL",
+            "INSERT INTO revocations (hash, user_name, instance, at) SELECT hash, user_name, COALESCE(instance, ''), \
+             $1 FROM tokens WHERE user_name = $2",
         )
         .bind(now())
         .bind(user.as_str())
@@ -280,8 +291,8 @@ impl Store {
     async fn revoke_hash(&self, hash: &str) -> sqlx::Result<()> {
         let mut change = self.0.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
-            "INSERT INTO revocations (hash, user_name, instance, at) SELECT hash, user_name, instance, $1 FROM \
-             tokens WHERE hash = $2 AND instance IS NOT NULL",
+            "INSERT INTO revocations (hash, user_name, instance, at) SELECT hash, user_name, COALESCE(instance, ''), \
+             $1 FROM tokens WHERE hash = $2",
         )
         .bind(now())
         .bind(hash)
@@ -295,15 +306,21 @@ impl Store {
         change.commit().await
     }
 
-    /// The devices whose tokens were revoked within the last `span`, by whichever process.
-    pub(crate) async fn revoked_within(&self, span: Duration) -> anyhow::Result<Vec<Address>> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT user_name, instance FROM revocations WHERE at >= $1")
+    /// The tokens that were revoked within the last `span`, by whichever process.
+    pub(crate) async fn revoked_within(&self, span: Duration) -> anyhow::Result<Vec<Revoked>> {
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT hash, user_name, instance FROM revocations WHERE at >= $1")
                 .bind(now() - millis(span))
                 .fetch_all(&self.0)
                 .await?;
         rows.into_iter()
-            .map(|(user, instance)| Ok(Address::at(user.parse()?, instance.parse()?)))
+            .map(|(hash, user, instance)| {
+                let device = match instance.as_str() {
+                    "" => None,
+                    instance => Some(Address::at(user.parse()?, instance.parse()?)),
+                };
+                Ok(Revoked { hash, device })
+            })
             .collect()
     }
 
@@ -332,6 +349,19 @@ impl Store {
             .fetch_optional(&self.0)
             .await?;
         Ok(row.map(|(user,)| user.parse()).transpose()?)
+    }
+
+    /// When the newest token was made.
+    pub(crate) async fn newest(&self) -> sqlx::Result<Option<i64>> {
+        let (newest,): (Option<i64>,) =
+            sqlx::query_as("SELECT MAX(created) FROM tokens").fetch_one(&self.0).await?;
+        Ok(newest)
+    }
+
+    /// Whether it can be read.
+    pub(crate) async fn ping(&self) -> sqlx::Result<()> {
+        sqlx::query("SELECT 1").execute(&self.0).await?;
+        Ok(())
     }
 
     /// Waits for what is being written, and closes the file.

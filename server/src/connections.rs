@@ -1,0 +1,383 @@
+//! Who is connected right now: to count them, to list them, and to end what may not go on.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::oneshot;
+use wire::{Timestamp, UserId};
+
+use crate::listener::Network;
+use crate::secret::Secret;
+use crate::store;
+use crate::telemetry::Metrics;
+
+/// One connection that lasts: a live socket, or a PeerJS client.
+#[derive(Clone, Debug)]
+pub(crate) struct Who {
+    /// How it is connected.
+    pub(crate) kind: Kind,
+    /// What others call it: an address, or the id of a PeerJS client.
+    pub(crate) name: String,
+    /// Whose it is; nobody's where anonymous ids are allowed.
+    pub(crate) user: Option<UserId>,
+    /// What it was let in by.
+    pub(crate) token: Option<Secret>,
+    /// Whether its token has to be asked about again and again.
+    pub(crate) is_asked_about: bool,
+    /// When its session ends by itself.
+    pub(crate) until: Option<Timestamp>,
+    /// Where it comes from.
+    pub(crate) from: IpAddr,
+}
+
+/// How somebody is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The live socket of the app.
+    Live,
+    /// A PeerJS client, over WebSocket or XHR.
+    #[expect(dead_code, reason = "the PeerJS face takes its places next")]
+    PeerJs,
+}
+
+impl Kind {
+    /// The word in lists and metrics.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::PeerJs => "peerjs",
+        }
+    }
+}
+
+/// Why a connection has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Its session is over.
+    Expired,
+    /// Its session was taken back.
+    Revoked,
+    /// The operator ended it.
+    Kicked,
+}
+
+impl End {
+    /// The word in metrics.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Kicked => "kicked",
+        }
+    }
+}
+
+/// A connection as the operator sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) user: Option<UserId>,
+    pub(crate) from: IpAddr,
+    pub(crate) since: Timestamp,
+}
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// In all.
+    pub(crate) all: usize,
+    /// Of one user.
+    pub(crate) per_user: usize,
+    /// From one address.
+    pub(crate) per_address: usize,
+}
+
+/// The limit that is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    All,
+    User,
+    Address,
+}
+
+impl Full {
+    /// The word in metrics.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::All => "connections",
+            Self::User => "connections-per-user",
+            Self::Address => "connections-per-address",
+        }
+    }
+}
+
+/// All of them. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    limits: Limits,
+    metrics: Metrics,
+    table: Arc<Mutex<Table>>,
+}
+
+#[derive(Default)]
+struct Table {
+    next: u64,
+    open: BTreeMap<u64, Open>,
+    by_user: BTreeMap<UserId, usize>,
+    by_network: BTreeMap<Network, usize>,
+}
+
+struct Open {
+    who: Who,
+    since: Timestamp,
+    /// Gone once it was used.
+    end: Option<oneshot::Sender<End>>,
+}
+
+/// The place of one connection, which is free again when this is dropped.
+pub(crate) struct Seat {
+    id: u64,
+    end: Option<oneshot::Receiver<End>>,
+    all: Connections,
+}
+
+impl Connections {
+    pub(crate) fn new(limits: Limits, metrics: Metrics) -> Self {
+        Self { limits, metrics, table: Arc::default() }
+    }
+
+    /// Takes a place, if there is one.
+    pub(crate) fn enter(&self, who: Who) -> Result<Seat, Full> {
+        let (end, ended) = oneshot::channel();
+        let since = Timestamp(u64::try_from(store::now()).unwrap_or(0));
+        let kind = who.kind;
+        let entered = self.lock().enter(&self.limits, Open { who, since, end: Some(end) });
+        match entered {
+            Ok(id) => {
+                self.metrics.connections(kind, 1);
+                Ok(Seat { id, end: Some(ended), all: self.clone() })
+            }
+            Err(full) => {
+                self.metrics.refused(full.word());
+                Err(full)
+            }
+        }
+    }
+
+    /// Ends all whose time is up.
+    pub(crate) fn end_expired(&self) {
+        let now = u64::try_from(store::now()).unwrap_or(0);
+        self.end_where(End::Expired, |who| who.until.is_some_and(|until| until.0 <= now));
+    }
+
+    /// Ends all that one token let in.
+    pub(crate) fn end_token(&self, hash: &str, why: End) -> usize {
+        self.end_where(why, |who| who.token.as_ref().is_some_and(|token| token.hash() == hash))
+    }
+
+    /// Ends all of a user, or the one that others call so.
+    pub(crate) fn kick(&self, name: &str) -> usize {
+        self.end_where(End::Kicked, |who| {
+            who.name == name || who.user.as_ref().is_some_and(|user| user.as_str() == name)
+        })
+    }
+
+    /// The session of a token goes on until `until`.
+    pub(crate) fn prolong(&self, hash: &str, until: Option<Timestamp>) {
+        for open in self.lock().open.values_mut() {
+            if open.who.token.as_ref().is_some_and(|token| token.hash() == hash) {
+                open.who.until = until;
+            }
+        }
+    }
+
+    /// Each token that has to be asked about, once, with the user that it let in as.
+    pub(crate) fn asked_about(&self) -> Vec<(Secret, UserId)> {
+        let mut tokens = BTreeMap::new();
+        for Open { who, .. } in self.lock().open.values().filter(|open| open.who.is_asked_about) {
+            if let (Some(token), Some(user)) = (&who.token, &who.user) {
+                tokens.entry(token.hash()).or_insert_with(|| (token.clone(), user.clone()));
+            }
+        }
+        tokens.into_values().collect()
+    }
+
+    /// All, the oldest first.
+    pub(crate) fn list(&self) -> Vec<Shown> {
+        let shown = |Open { who, since, .. }: &Open| Shown {
+            kind: who.kind,
+            name: who.name.clone(),
+            user: who.user.clone(),
+            from: who.from,
+            since: *since,
+        };
+        self.lock().open.values().map(shown).collect()
+    }
+
+    fn end_where(&self, why: End, is_meant: impl Fn(&Who) -> bool) -> usize {
+        let mut ended = 0;
+        for open in self.lock().open.values_mut().filter(|open| is_meant(&open.who)) {
+            // One that is ending already takes no second reason.
+            if open.end.take().is_some_and(|end| end.send(why).is_ok()) {
+                ended += 1;
+            }
+        }
+        ended
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().expect("nobody panics while it is locked")
+    }
+}
+
+impl Table {
+    /// Checks, then changes.
+    fn enter(&mut self, limits: &Limits, open: Open) -> Result<u64, Full> {
+        let network = Network::of(open.who.from);
+        if self.open.len() >= limits.all {
+            return Err(Full::All);
+        }
+        let user = open.who.user.clone();
+        let of_user = user.as_ref().and_then(|user| self.by_user.get(user)).copied();
+        if of_user.unwrap_or(0) >= limits.per_user {
+            return Err(Full::User);
+        }
+        if self.by_network.get(&network).copied().unwrap_or(0) >= limits.per_address {
+            return Err(Full::Address);
+        }
+        if let Some(user) = user {
+            *self.by_user.entry(user).or_default() += 1;
+        }
+        *self.by_network.entry(network).or_default() += 1;
+        let id = self.next;
+        self.next += 1;
+        self.open.insert(id, open);
+        Ok(id)
+    }
+
+    fn leave(&mut self, id: u64) -> Option<Kind> {
+        let Open { who, .. } = self.open.remove(&id)?;
+        if let Some(user) = &who.user {
+            count_down(&mut self.by_user, user);
+        }
+        count_down(&mut self.by_network, &Network::of(who.from));
+        Some(who.kind)
+    }
+}
+
+fn count_down<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+impl Seat {
+    /// Resolves when the connection has to end; never again after that.
+    pub(crate) async fn ended(&mut self) -> End {
+        if let Some(end) = &mut self.end
+            && let Ok(why) = end.await
+        {
+            self.end = None;
+            return why;
+        }
+        std::future::pending().await
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let left = self.all.lock().leave(self.id);
+        if let Some(kind) = left {
+            self.all.metrics.connections(kind, -1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_is_kicked_hears_why_and_others_hear_nothing() {
+        let all = room([9, 9, 9]);
+        let mut alice = all.enter(who("alice@x/00000001", "token-of-alice")).unwrap();
+        let bob = all.enter(who("bob@x/00000002", "token-of-bob")).unwrap();
+
+        assert_eq!(all.kick("alice@x"), 1);
+
+        assert_eq!(alice.ended().await, End::Kicked);
+        drop(alice);
+        assert_eq!(all.kick("alice@x"), 0);
+        assert_eq!(all.list().len(), 1);
+        drop(bob);
+        assert!(all.list().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_over_ends_unless_it_was_prolonged() {
+        let all = room([9, 9, 9]);
+        let over = Some(Timestamp(1));
+        let mut alice =
+            all.enter(Who { until: over, ..who("alice@x/00000001", "token-of-alice") }).unwrap();
+        let _bob = all.enter(Who { until: over, ..who("bob@x/00000002", "token-of-bob") }).unwrap();
+        all.prolong(&Secret::presented("token-of-bob").hash(), None);
+
+        all.end_expired();
+
+        assert_eq!(alice.ended().await, End::Expired);
+        assert_eq!(all.kick("bob@x"), 1, "bob was still there");
+    }
+
+    #[test]
+    fn a_token_of_two_connections_is_asked_about_once() {
+        let all = room([9, 9, 9]);
+        let asked = || Who { is_asked_about: true, ..who("alice@x/00000001", "token-of-alice") };
+        let _seats = [all.enter(asked()), all.enter(asked()), all.enter(who("bob@x/2", "token"))];
+
+        assert_eq!(all.asked_about().len(), 1);
+    }
+
+    #[test]
+    fn each_limit_refuses_by_its_name_and_a_place_that_is_left_is_free() {
+        let enter = |all: &Connections, name: &str| all.enter(who(name, "token"));
+
+        let all = room([1, 9, 9]);
+        let first = enter(&all, "alice@x/1").unwrap();
+        assert_eq!(enter(&all, "bob@x/2").err(), Some(Full::All));
+        drop(first);
+        assert!(enter(&all, "bob@x/2").is_ok());
+
+        let all = room([9, 1, 9]);
+        let first = enter(&all, "alice@x/1").unwrap();
+        assert_eq!(enter(&all, "alice@x/2").err(), Some(Full::User));
+        assert!(enter(&all, "bob@x/2").is_ok());
+        drop(first);
+        assert!(enter(&all, "alice@x/2").is_ok());
+
+        let all = room([9, 9, 1]);
+        let _first = enter(&all, "alice@x/1").unwrap();
+        assert_eq!(enter(&all, "bob@x/2").err(), Some(Full::Address));
+    }
+
+    fn room([all, per_user, per_address]: [usize; 3]) -> Connections {
+        Connections::new(Limits { all, per_user, per_address }, Metrics::new())
+    }
+
+    fn who(name: &str, token: &str) -> Who {
+        let user = name.split_once('/').expect("an address").0;
+        Who {
+            kind: Kind::Live,
+            name: name.to_owned(),
+            user: Some(user.parse().expect("a user")),
+            token: Some(Secret::presented(token)),
+            is_asked_about: false,
+            until: None,
+            from: IpAddr::from([127, 0, 0, 1]),
+        }
+    }
+}
