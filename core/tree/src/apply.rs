@@ -69,7 +69,9 @@ impl<N: Notary> Tree<N> {
             }
             self.authors.insert(author, Box::default());
         }
-        let fresh = self.read_part(now, teller, part, at)?;
+        // A whole map stands for itself, whatever we had.
+        let known = if part.from == 0 { 0 } else { at };
+        let fresh = self.read_part(now, teller, part, known)?;
         if is_twofold(&fresh) {
             fresh.iter().for_each(|(record, _)| self.lists.sweep(record.list));
             return Err(Error::PeerMisbehaved { peer: teller, what: "two writes at one place" });
@@ -191,7 +193,7 @@ impl<N: Notary> Tree<N> {
     ) {
         let (author, max) = (part.author, self.config.gone_max);
         let map = self.authors.get_mut(&author).expect("an author is made before its first part");
-        if map.at == 0 {
+        if part.from == 0 {
             map.cut_log(part.upto);
         } else {
             removed.iter().for_each(|(record, _)| map.log_gone(part.upto, record.seq, max));
@@ -213,3 +215,6 @@ fn is_twofold(fresh: &[Placed]) -> bool {
     places.sort_unstable();
     places.windows(2).any(|pair| pair[0] == pair[1])
 }
+
+#[cfg(test)]
+mod tests;

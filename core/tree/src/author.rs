@@ -125,7 +125,7 @@ impl Author {
         let live = self.lasting.after(from).chain(self.passing.after(from));
         let mut live: Vec<Op<'_>> = live.map(|record| Op::of(record, author, lists)).collect();
         live.sort_unstable_by_key(|op| op.seq);
-        let gone = if from >= self.gone_from && from > 0 {
+        let gone = if from >= self.gone_from || from == 0 {
             let since = self.gone.iter().filter(|(by, seq)| *by > from && *seq <= from);
             let mut seqs: Vec<u64> = since.map(|(_, seq)| *seq).collect();
             seqs.sort_unstable();
@@ -143,6 +143,9 @@ impl Author {
 
     /// The numbers of live writes that `part` takes away.
     pub(crate) fn dropped_by(&self, part: &Part<'_>) -> Vec<u64> {
+        if part.from == 0 {
+            return self.records().map(|record| record.seq).collect();
+        }
         let mut dropped: Vec<u64> = Vec::new();
         match &part.gone {
             Gone::Numbers(seqs) => {

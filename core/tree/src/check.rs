@@ -16,10 +16,10 @@ impl<N: Notary> Tree<N> {
         now: Time,
         teller: NodeId,
         part: &Part<'_>,
-        at: u64,
+        known: u64,
     ) -> Result<Vec<Placed>, Error> {
         let mut fresh: Vec<Placed> = Vec::with_capacity(part.live.len());
-        for op in part.live.iter().filter(|op| op.seq > at) {
+        for op in part.live.iter().filter(|op| op.seq > known) {
             match self.read_op(now, teller, part.author, op) {
                 Ok(placed) => fresh.push(placed),
                 Err(error) => {

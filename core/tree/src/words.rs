@@ -330,6 +330,9 @@ fn read_numbers(from: &mut Reader<'_>, first: u64) -> Option<Gone> {
 }
 
 fn read_runs(from: &mut Reader<'_>, first: u64) -> Option<Gone> {
+    if first == 0 {
+        return None;
+    }
     let count = from.count(2)?;
     let mut runs = Vec::with_capacity(count);
     let mut end = 0_u64;
