@@ -23,6 +23,7 @@ pub(crate) enum ApiError {
     NotFound,
     WrongMethod,
     TooLarge,
+    TooSlow,
     NotJson,
     NotWebSocket,
     TooMany { seconds: u64 },
@@ -95,6 +96,11 @@ impl ApiError {
                 "too-large",
                 "The message is larger than 64 KiB. Send less at once.",
             ),
+            Self::TooSlow => said(
+                S::REQUEST_TIMEOUT,
+                "too-slow",
+                "The body of the request did not arrive in time. Send it again.",
+            ),
             Self::NotJson => said(
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "not-json",
@@ -166,6 +172,7 @@ impl IntoResponse for ApiError {
             | Self::NotFound
             | Self::WrongMethod
             | Self::TooLarge
+            | Self::TooSlow
             | Self::NotJson
             | Self::Stopping
             | Self::Broken => {}
@@ -222,6 +229,7 @@ mod tests {
             ApiError::NotFound,
             ApiError::WrongMethod,
             ApiError::TooLarge,
+            ApiError::TooSlow,
             ApiError::NotJson,
             ApiError::NotWebSocket,
             ApiError::TooMany { seconds: 1 },

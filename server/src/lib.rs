@@ -148,6 +148,7 @@ impl Server {
             metrics_token: settings.telemetry.metrics_token,
             origins: Arc::new(settings.origins),
             rhythm: http::live::Rhythm::default(),
+            patience: settings.listener.head_timeout(),
             stop: stopping,
         };
         let tls = tls.map(Arc::new);

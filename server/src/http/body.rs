@@ -20,7 +20,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(ApiError::NotJson);
         }
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
+        let read = tokio::time::timeout(app.patience, Bytes::from_request(request, app)).await;
+        let bytes = read.map_err(|_| ApiError::TooSlow)?.map_err(|rejection| {
             if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::TooLarge
             } else {

@@ -276,6 +276,7 @@ mod tests {
             proxies: Arc::default(),
             origins: Arc::default(),
             rhythm,
+            patience: Duration::from_secs(5),
             stop: stopping,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -3,6 +3,7 @@
 mod auth;
 mod body;
 mod contacts;
+mod cors;
 mod files;
 pub(crate) mod live;
 pub(crate) mod metrics;
@@ -11,6 +12,7 @@ mod session;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -54,6 +56,8 @@ pub(crate) struct App {
     /// The path of everything; begins and ends with a slash.
     pub(crate) base_path: Arc<str>,
     pub(crate) rhythm: live::Rhythm,
+    /// How long a body may take.
+    pub(crate) patience: Duration,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -83,6 +87,7 @@ pub(crate) fn router(app: App) -> Router {
     }
     router
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(app.clone(), cors::allow))
         .layer(middleware::map_response(secure))
         .layer(middleware::from_fn(contain))
         .with_state(app)

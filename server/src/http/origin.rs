@@ -43,6 +43,11 @@ impl Origins {
         list(text).map(origin).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `origin`, as a browser wrote it, is one of them.
     pub(crate) fn has(&self, origin: &str) -> bool {
         self.0.iter().any(|named| named == origin)

@@ -51,7 +51,7 @@ pub struct ListenerFlags {
     /// The same of one address, or one IPv6 network of 64 bits [default: 1000]
     #[arg(long, value_name = "NUMBER")]
     pub limit_http_connections_per_address: Option<String>,
-    /// How long the head of a request may take, in seconds [default: 15]
+    /// How long the head of a request may take, and its body, in seconds [default: 15]
     #[arg(long, value_name = "SECONDS")]
     pub limit_head_seconds: Option<String>,
 }
@@ -87,6 +87,11 @@ pub(crate) enum TlsSettings {
 }
 
 impl ListenerSettings {
+    /// How long a head or a body may take.
+    pub(crate) fn head_timeout(&self) -> Duration {
+        self.head_timeout
+    }
+
     /// How many connections there may be.
     pub(crate) fn connections_max(&self) -> usize {
         self.connections_max

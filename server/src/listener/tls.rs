@@ -28,8 +28,13 @@ pub(crate) struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<Current>,
     files: [PathBuf; 2],
+    /// The files as they were before they were read.
+    read: Stamps,
     metrics: Metrics,
 }
+
+/// When each file was last written, and its length.
+type Stamps = [Option<(SystemTime, u64)>; 2];
 
 #[derive(Debug)]
 struct Current(RwLock<Certificate>);
@@ -50,6 +55,7 @@ impl Tls {
             TlsSettings::Given { cert, key } => [cert.clone(), key.clone()],
             TlsSettings::SelfSigned { names } => self_signed::find_or_make(data, names)?,
         };
+        let read = stamps(&files);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let certificate = Certificate::read(&files[0], &files[1], &provider)?;
         warn_when_late(&certificate);
@@ -62,7 +68,7 @@ impl Tls {
             .with_cert_resolver(current.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Ok(Some(Self { acceptor, current, files, metrics }))
+        Ok(Some(Self { acceptor, current, files, read, metrics }))
     }
 
     /// Secures a stream.
@@ -92,14 +98,14 @@ impl Tls {
     pub(crate) async fn follow(self: Arc<Self>) {
         let mut tick = tokio::time::interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen = self.stamps();
+        let mut seen = self.read;
         loop {
             tick.tick().await;
-            let stamps = self.stamps();
-            if stamps == seen {
+            let found = stamps(&self.files);
+            if found == seen {
                 continue;
             }
-            seen = stamps;
+            seen = found;
             self.reload();
         }
     }
@@ -119,19 +125,14 @@ impl Tls {
                 *self.current.0.write().expect("nobody panics while it is locked") = certificate;
             }
             // Two files are seldom written at once: the next look will find both.
-            Err(error) => tracing::error!(
-                error = format!("{error:#}"),
-                "The new certificate cannot be used, so the old one stays"
-            ),
+            Err(error) => {
+                self.metrics.refused("certificate");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "The new certificate cannot be used, so the old one stays"
+                );
+            }
         }
-    }
-
-    /// When each file was last written, and its length.
-    fn stamps(&self) -> [Option<(SystemTime, u64)>; 2] {
-        self.files.each_ref().map(|file| {
-            let about = std::fs::metadata(file).ok()?;
-            Some((about.modified().ok()?, about.len()))
-        })
     }
 }
 
@@ -145,6 +146,13 @@ impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.get().key)
     }
+}
+
+fn stamps(files: &[PathBuf; 2]) -> Stamps {
+    files.each_ref().map(|file| {
+        let about = std::fs::metadata(file).ok()?;
+        Some((about.modified().ok()?, about.len()))
+    })
 }
 
 fn warn_when_late(certificate: &Certificate) {

@@ -117,6 +117,11 @@ impl House {
         line.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
+    /// Where its data is.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.data.path().join("data")
+    }
+
     /// One request on a connection of its own.
     pub(crate) async fn ask(
         &self,

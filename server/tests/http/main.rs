@@ -3,7 +3,10 @@
 mod contacts;
 mod files;
 mod harness;
+mod limits;
 mod live;
 mod operations;
+mod origins;
 mod session;
 mod sessions;
+mod tls;
