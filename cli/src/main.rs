@@ -81,7 +81,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    server::log(settings.log_format);
+    let logs = settings.start_logs()?;
+    let served = run_server(settings).await;
+    logs.finish().await;
+    served
+}
+
+async fn run_server(settings: Settings) -> anyhow::Result<()> {
     let server = Server::start(settings, server::EMBEDDED).await?;
     let mut lines = format!("listening on {}\n", server.url());
     for (user, link) in server.logins() {

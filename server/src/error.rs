@@ -150,11 +150,19 @@ impl ApiError {
     }
 }
 
+/// The word of a refusal, in the extensions of its response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refused(pub(crate) &'static str);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, word, message) = self.row();
         let mut response =
             (status, Json(Refusal { error: word.to_owned(), message })).into_response();
+        // Places are counted where they are given.
+        if !matches!(self, Self::Full(_)) {
+            response.extensions_mut().insert(Refused(word));
+        }
         match self {
             Self::NotLoggedIn => insert(&mut response, "www-authenticate", "Bearer"),
             Self::NotWebSocket => insert(&mut response, "upgrade", "websocket"),

@@ -66,19 +66,19 @@ use wire::{Seed, UserId};
 
 pub use check::{Finding, Verdict, check};
 pub use commands::{TokenCommand, UserCommand};
-pub use config::{Flags, LogFormat, Place, Settings};
+pub use config::{Flags, Place, Settings};
 use connections::Connections;
 pub use listener::ListenerFlags;
 use listener::{Listener, Tls};
 pub use orders::{kick, who};
-pub use process::{log, stop_signal};
+pub use process::stop_signal;
 use secret::Secret;
 pub use session::SessionFlags;
 use session::{SessionSettings, Verifier};
 use store::Store;
 use switchboard::Switchboard;
 use telemetry::Metrics;
-pub use telemetry::TelemetryFlags;
+pub use telemetry::{LogFormat, Logs, TelemetryFlags};
 use watch::Watch;
 pub use web::{EMBEDDED, File};
 
@@ -132,6 +132,8 @@ impl Server {
 
         let mut seed = Seed([0; 32]);
         getrandom::fill(&mut seed.0).context("The system gives no random numbers")?;
+        let mut first_request = [0; 8];
+        getrandom::fill(&mut first_request).context("The system gives no random numbers")?;
         let (switchboard, desk) = Switchboard::start(broker::Config::default(), seed);
         let (stop, stopping) = channel::channel(false);
         let SessionSettings { recheck, .. } = settings.session;
@@ -149,6 +151,7 @@ impl Server {
             origins: Arc::new(settings.origins),
             rhythm: http::live::Rhythm::default(),
             patience: settings.listener.head_timeout(),
+            requests: Arc::new(u64::from_le_bytes(first_request).into()),
             stop: stopping,
         };
         let tls = tls.map(Arc::new);

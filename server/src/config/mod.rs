@@ -16,7 +16,7 @@ use values::switch;
 use crate::http::origin::Origins;
 use crate::listener::{ListenerFlags, ListenerSettings};
 use crate::session::{SessionFlags, SessionSettings};
-use crate::telemetry::{TelemetryFlags, TelemetrySettings};
+use crate::telemetry::{Logs, TelemetryFlags, TelemetrySettings};
 
 /// Where things are kept: what every command needs.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
@@ -47,9 +47,6 @@ pub struct Flags {
     /// Two demo users with printed log-in links; on loopback addresses only
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub demo: Option<String>,
-    /// How to write logs [default: human]
-    #[arg(long, value_name = "human|json")]
-    pub log_format: Option<String>,
     /// Origins whose pages may use this server beside its own, such as https://app.example.com
     #[arg(long, value_name = "LIST")]
     pub origins: Option<String>,
@@ -67,16 +64,6 @@ pub struct Flags {
     pub session: SessionFlags,
 }
 
-/// How logs are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// For machines: one JSON object a line.
-    Json,
-}
-
 /// What the server runs by: complete, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -88,8 +75,6 @@ pub struct Settings {
     pub base_path: String,
     /// Whether there are demo users.
     pub demo: bool,
-    /// How logs are written.
-    pub log_format: LogFormat,
     /// How connections come in.
     pub(crate) listener: ListenerSettings,
     /// Whose pages may use this server.
@@ -110,6 +95,15 @@ impl Settings {
         Self::settle(gather(flags.place.config.as_deref(), flags)?)
     }
 
+    /// Writes logs as these settings wish.
+    ///
+    /// # Errors
+    ///
+    /// When the collector's address or headers cannot be used.
+    pub fn start_logs(&self) -> anyhow::Result<Logs> {
+        Logs::start(&self.telemetry)
+    }
+
     /// Checks what the sources say.
     ///
     /// # Errors
@@ -128,11 +122,6 @@ impl Settings {
                 listen.port()
             );
         }
-        let log_format = match raw.log_format.as_deref() {
-            None | Some("human") => LogFormat::Human,
-            Some("json") => LogFormat::Json,
-            Some(other) => bail!("{other:?} is no log format. Give --log-format human or json"),
-        };
         let session = SessionSettings::settle(&raw.session)?;
         if demo && !session.accounts {
             bail!(
@@ -144,7 +133,6 @@ impl Settings {
             data: settle_data(raw.place.data)?,
             base_path: settle_base_path(raw.base_path.as_deref().unwrap_or("/"))?,
             demo,
-            log_format,
             listener: ListenerSettings::settle(&raw.listener, listen)?,
             origins: Origins::settle(raw.origins.as_deref())?,
             telemetry: TelemetrySettings::settle(&raw.telemetry)?,

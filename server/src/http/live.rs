@@ -277,6 +277,7 @@ mod tests {
             origins: Arc::default(),
             rhythm,
             patience: Duration::from_secs(5),
+            requests: Arc::default(),
             stop: stopping,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

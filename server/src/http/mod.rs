@@ -7,20 +7,20 @@ mod cors;
 mod files;
 pub(crate) mod live;
 pub(crate) mod metrics;
+mod observe;
 pub(crate) mod origin;
 mod session;
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::middleware;
+use axum::response::{Redirect, Response};
 use axum::routing::get;
-use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
 use crate::connections::Connections;
@@ -58,8 +58,17 @@ pub(crate) struct App {
     pub(crate) rhythm: live::Rhythm,
     /// How long a body may take.
     pub(crate) patience: Duration,
+    /// The name of the next request.
+    pub(crate) requests: Arc<AtomicU64>,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
     pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl App {
+    /// A name for a request that no other has: drawn at the start, then counted on.
+    fn request_id(&self) -> String {
+        format!("{:016x}", self.requests.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// All routes.
@@ -89,7 +98,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(app.clone(), cors::allow))
         .layer(middleware::map_response(secure))
-        .layer(middleware::from_fn(contain))
+        .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)
 }
 
@@ -117,13 +126,4 @@ async fn secure(mut response: Response) -> Response {
     let own = "cross-origin-resource-policy".parse().expect("a valid name");
     add(own, "same-origin");
     response
-}
-
-/// A panic stays with the request that caused it.
-async fn contain(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(path, "A request panicked");
-        ApiError::Broken.into_response()
-    })
 }

@@ -57,6 +57,9 @@ const PING: Duration = Duration::from_secs(30);
 /// How long to wait when the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// The word in metrics for whoever takes too long to ask.
+const SLOW_HEAD: &str = "head-slow";
+
 /// What one is told for whom there is no room.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 5\r\nconnection: close\r\n\
 content-length: 94\r\n\r\n{\"error\":\"full\",\"message\":\"The server takes no more connections. Try again in a few seconds.\"}";
@@ -211,9 +214,15 @@ impl Shared {
             tokio::time::timeout(self.settings.head_timeout, has_asked.notified()).await.is_err()
         };
         let ended = tokio::select! {
-            ended = &mut connection => ended,
+            ended = &mut connection => {
+                // Both deadlines may come first; later ones end connections that are merely idle.
+                if ended.as_ref().is_err_and(|error| is_late(&**error)) {
+                    self.metrics.refused(SLOW_HEAD);
+                }
+                ended
+            }
             is_silent = silence => if is_silent {
-                self.metrics.refused("head-slow");
+                self.metrics.refused(SLOW_HEAD);
                 return;
             } else {
                 connection.await
@@ -223,6 +232,10 @@ impl Shared {
             tracing::debug!(error, "A connection broke");
         }
     }
+}
+
+fn is_late(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout)
 }
 
 impl Drop for Place {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -33,6 +34,7 @@ struct Parts {
     ended: Family<Label, Counter>,
     refused: Family<Label, Counter>,
     connections: Family<Label, Gauge>,
+    requests: Family<Label, Histogram, fn() -> Histogram>,
     http_connections: Gauge,
     certificate: Gauge,
 }
@@ -71,6 +73,13 @@ impl Metrics {
             "Sockets and streams of clients that are connected, by kind",
             connections.clone(),
         );
+        let requests: Family<_, _, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(SECONDS));
+        registry.register(
+            "http_request_seconds",
+            "How long requests took to answer, by the class of their status",
+            requests.clone(),
+        );
         let http_connections = Gauge::default();
         registry.register(
             "http_connections",
@@ -90,6 +99,7 @@ impl Metrics {
             ended,
             refused,
             connections,
+            requests,
             http_connections,
             certificate,
         }))
@@ -119,6 +129,18 @@ impl Metrics {
     /// Something was refused for `reason`, a word of our own.
     pub(crate) fn refused(&self, reason: &'static str) {
         self.0.refused.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// A request was answered.
+    pub(crate) fn request(&self, status: StatusCode, took: Duration) {
+        let class = match status.as_u16() {
+            ..200 => "1xx",
+            200..300 => "2xx",
+            300..400 => "3xx",
+            400..500 => "4xx",
+            500.. => "5xx",
+        };
+        self.0.requests.get_or_create(&[("status", class)]).observe(took.as_secs_f64());
     }
 
     /// Clients came or went.

@@ -1,8 +1,10 @@
 //! What an operator can see of a running server: metrics, logs, traces.
 
+mod logs;
 mod metrics;
 mod settings;
 
+pub use logs::Logs;
 pub(crate) use metrics::{Metrics, TEXT as METRICS_TYPE};
-pub use settings::TelemetryFlags;
 pub(crate) use settings::TelemetrySettings;
+pub use settings::{LogFormat, TelemetryFlags};
