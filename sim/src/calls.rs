@@ -374,8 +374,8 @@ impl CallStory {
         }
         let wants_result = wants_result(&message);
         // One request is one request: the copies of a doubled one are the same.
-        match self.net.carry(agenda.now(), (from, Hop::Up)).first() {
-            Some(&at) => agenda.push(at, What::Posted { from, to, message }),
+        match self.net.carry(agenda.now(), (from, Hop::Up)).next() {
+            Some(at) => agenda.push(at, What::Posted { from, to, message }),
             None if wants_result => {
                 let input = Input::Unsent(Unsent::Offline);
                 agenda.push(agenda.now() + REQUEST, What::Hears { actor: from, input });
@@ -386,8 +386,8 @@ impl CallStory {
 
     fn reply(&mut self, to: usize, result: Input, agenda: &mut Agenda<What>) {
         let now = agenda.now();
-        let (at, input) = match self.net.carry(now, (to, Hop::Down)).first() {
-            Some(&at) => (at, result),
+        let (at, input) = match self.net.carry(now, (to, Hop::Down)).next() {
+            Some(at) => (at, result),
             None => (now + REQUEST, Input::Unsent(Unsent::Offline)),
         };
         agenda.push(at, What::Hears { actor: to, input });

@@ -20,6 +20,8 @@ pub struct Weather {
     pub reorders: bool,
     /// Whether all messages of one path take the same time, as far as whoever carries them knows which path is which.
     pub steady: bool,
+    /// How many bytes a second one path takes, as far as whoever carries them counts bytes; zero for any number.
+    pub bandwidth: u64,
 }
 
 impl Weather {
@@ -33,6 +35,7 @@ impl Weather {
             doubled_permille: 0,
             reorders: false,
             steady: false,
+            bandwidth: 0,
         }
     }
 
@@ -46,6 +49,7 @@ impl Weather {
             doubled_permille: 100,
             reorders: true,
             steady: false,
+            bandwidth: 0,
         }
     }
 }
@@ -78,27 +82,34 @@ impl<P: Ord> Net<P> {
     }
 
     /// When the copies of a message sent `now` on `path` arrive; none when it is lost.
-    pub fn carry(&mut self, now: Time, path: P) -> Vec<Time> {
-        self.carry_in(now, path, None)
+    pub fn carry(&mut self, now: Time, path: P) -> impl Iterator<Item = Time> + use<P> {
+        let mut last = self.last.get(&path).copied().unwrap_or_default();
+        let copies = self.carry_after(now, &mut last, None);
+        self.last.insert(path, last);
+        copies
     }
 
-    /// The same on a path that takes that long.
-    pub fn carry_in(&mut self, now: Time, path: P, latency: Option<Duration>) -> Vec<Time> {
-        if self.dice.below(1_000) < self.weather.lost_permille {
-            return Vec::new();
-        }
-        let mut arrivals = vec![now + latency.unwrap_or_else(|| self.latency())];
-        if self.dice.below(1_000) < self.weather.doubled_permille {
-            arrivals.push(now + self.latency());
+    /// The same on a path that takes that long and whose last message arrives at `last`.
+    pub fn carry_after(
+        &mut self,
+        now: Time,
+        last: &mut Time,
+        latency: Option<Duration>,
+    ) -> impl Iterator<Item = Time> + use<P> {
+        let mut copies = [None; 2];
+        if self.dice.below(1_000) >= self.weather.lost_permille {
+            copies[0] = Some(now + latency.unwrap_or_else(|| self.latency()));
+            if self.dice.below(1_000) < self.weather.doubled_permille {
+                copies[1] = Some(now + self.latency());
+            }
         }
         if !self.weather.reorders {
-            let last = self.last.entry(path).or_default();
-            for arrival in &mut arrivals {
+            for arrival in copies.iter_mut().flatten() {
                 *arrival = (*arrival).max(*last);
                 *last = *arrival;
             }
         }
-        arrivals
+        copies.into_iter().flatten()
     }
 
     /// How long a message takes, or all messages of one path.
@@ -116,7 +127,9 @@ mod tests {
 
     fn arrivals(weather: Weather) -> Vec<Vec<Time>> {
         let mut net = Net::new(weather, Seed::story(1));
-        (0..1_000).map(|n| net.carry(Time::ZERO + Duration::from_millis(n), "a to b")).collect()
+        (0..1_000)
+            .map(|n| net.carry(Time::ZERO + Duration::from_millis(n), "a to b").collect())
+            .collect()
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod talk;
 
 pub use plan::{Misfit, Plan, Shape};
 
+use std::time::Duration;
+
 use crate::{Broken, Weather};
 
 use hall::Hall;
@@ -101,6 +103,20 @@ impl Report {
 ///
 /// When a promise breaks that holds at any time, such as that nothing is heard twice.
 pub fn run(plan: &Plan) -> Result<Report, Broken> {
+    tell(plan, None)
+}
+
+/// The same, and how fast a conference is told that has settled and talks: `clock` says how long whoever asks has been
+/// at it.
+///
+/// # Errors
+///
+/// As for [`run`].
+pub fn run_timed(plan: &Plan, clock: &dyn Fn() -> Duration) -> Result<Report, Broken> {
+    tell(plan, Some(clock))
+}
+
+fn tell(plan: &Plan, clock: Option<&dyn Fn() -> Duration>) -> Result<Report, Broken> {
     let mut report = Report {
         plan: plan.clone(),
         measures: Vec::new(),
@@ -112,6 +128,9 @@ pub fn run(plan: &Plan) -> Result<Report, Broken> {
     let weather = Weather { steady: true, lost_permille: plan.loss * 10, ..Weather::fair() };
     let mut hall = Hall::new(plan.seed, weather);
     hall.fill(&mut report)?;
+    if let Some(clock) = clock {
+        talk::steady(&mut hall, &mut report, clock)?;
+    }
     talk::rotating(&mut hall, &mut report)?;
     talk::at_once(&mut hall, &mut report)?;
     talk::one_more(&mut hall, &mut report)?;

@@ -1,7 +1,9 @@
 //! Virtual time: what is due, in order, and the promises that are checked after each step.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
+use std::time::Duration;
 
 use wire::Time;
 
@@ -13,12 +15,16 @@ const TOLD_MAX: usize = 60;
 pub struct Agenda<W> {
     now: Time,
     seq: u64,
-    due: BTreeMap<(Time, u64), W>,
+    /// When each is due, in nanoseconds, its number, and its slot: small, since a heap moves them about.
+    due: BinaryHeap<Reverse<(u64, u64, u32)>>,
+    slots: Vec<Option<W>>,
+    free: Vec<u32>,
 }
 
 impl<W> Default for Agenda<W> {
     fn default() -> Self {
-        Self { now: Time::ZERO, seq: 0, due: BTreeMap::new() }
+        let (due, slots, free) = (BinaryHeap::new(), Vec::new(), Vec::new());
+        Self { now: Time::ZERO, seq: 0, due, slots, free }
     }
 }
 
@@ -31,21 +37,31 @@ impl<W> Agenda<W> {
 
     /// Plans `what` for `at`; at once, but after what is due already, when that is past.
     pub fn push(&mut self, at: Time, what: W) {
-        self.due.insert((at.max(self.now), self.seq), what);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1)
+                .expect("a story holds less than four billion things")
+        });
+        self.slots[slot as usize] = Some(what);
+        let at = at.max(self.now).since_origin().as_nanos();
+        let at = u64::try_from(at).expect("a story ends within five hundred years");
+        self.due.push(Reverse((at, self.seq, slot)));
         self.seq += 1;
     }
 
     /// When the next thing is due, or `None` when nothing is left to happen.
     #[must_use]
     pub fn next_at(&self) -> Option<Time> {
-        self.due.first_key_value().map(|(&(at, _), _)| at)
+        self.due.peek().map(|Reverse((at, ..))| Time::at(Duration::from_nanos(*at)))
     }
 
     fn pop(&mut self) -> Option<W> {
-        let ((at, _), what) = self.due.pop_first()?;
+        let Reverse((at, _, slot)) = self.due.pop()?;
+        let at = Time::at(Duration::from_nanos(at));
         assert!(self.now <= at, "time never goes back");
         self.now = at;
-        Some(what)
+        self.free.push(slot);
+        self.slots[slot as usize].take()
     }
 }
 
@@ -192,8 +208,6 @@ impl<S: Story> World<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -1,6 +1,5 @@
 //! What goes into a mesh, what comes out, its bounds, and why an input may be refused.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wire::{LinkId, NodeId};
@@ -10,7 +9,7 @@ use crate::Cost;
 /// The bounds of a mesh.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// How long a link may be without our traffic before a beat goes out.
+    /// How often beats go out over links that were without our traffic for half of that.
     pub beat: Duration,
     /// How often a beat goes out whatever the traffic, since it carries the digest.
     pub digest: Duration,
@@ -24,8 +23,30 @@ pub struct Config {
     pub message_bytes_max: usize,
     /// The longest frame on a link, in bytes; longer messages go in pieces, so that small ones are not held up long.
     pub frame_bytes_max: usize,
-    /// Of how many authors it is remembered which casts were heard, 150 bytes each.
+    /// How many bytes are sent over a link before we wait until they are taken. Guess: a moment of a slow uplink.
+    pub window_bytes: usize,
+    /// How many bytes wait for a link that takes them slowly: with the window, 256 KiB.
+    pub queue_bytes_max: usize,
+    /// How long a link may take nothing before it is hung up.
+    pub stalled: Duration,
+    /// How far apart frames of one neighbour are, on average, at least. Guess: ten times the busiest moments of
+    /// simulations with a thousand nodes.
+    pub frame_pace: Duration,
+    /// How many of them may come at once.
+    pub frame_burst: u32,
+    /// How far apart casts of one author are, on average, at least.
+    pub author_pace: Duration,
+    /// How many of them may come at once. Guess: a paste of many lines.
+    pub author_burst: u32,
+    /// Of how many authors it is remembered which casts were heard, 100 bytes each.
     pub authors_max: usize,
+    /// For each node on the map: how long trees are used before they are drawn anew, in a network of more than 64.
+    /// Measured: a laptop draws those of a thousand nodes in less than a millisecond.
+    pub redraw: Duration,
+    /// The longest such time.
+    pub redraw_max: Duration,
+    /// How long hints are gathered before they are sent.
+    pub hint: Duration,
     /// How long to wait for a cast that was hinted at, before asking for it. Longer than most detours.
     pub patience: Duration,
     /// How many casts that were hinted at are waited for.
@@ -52,7 +73,17 @@ impl Default for Config {
             links_max: 64,
             message_bytes_max: 64 * 1024,
             frame_bytes_max: 16 * 1024,
-            authors_max: 1_024,
+            window_bytes: 64 * 1024,
+            queue_bytes_max: 192 * 1024,
+            stalled: Duration::from_secs(30),
+            frame_pace: Duration::from_micros(500),
+            frame_burst: 20_000,
+            author_pace: Duration::from_millis(20),
+            author_burst: 200,
+            authors_max: 4_096,
+            redraw: Duration::from_millis(5),
+            redraw_max: Duration::from_secs(2),
+            hint: Duration::from_millis(60),
             patience: Duration::from_millis(150),
             missing_max: 512,
             kept_max: 128,
@@ -93,7 +124,12 @@ pub enum Input {
         /// Who.
         node: NodeId,
         /// To whom, and how long a frame takes.
-        links: BTreeMap<NodeId, Cost>,
+        links: wire::Map<NodeId, Cost>,
+    },
+    /// All that was sent over a link before [`Output::Flush`] has left for the other end, or next to all.
+    Flushed {
+        /// The link.
+        link: LinkId,
     },
     /// Our digest has changed; beats carry it.
     Digest(u32),
@@ -137,6 +173,12 @@ pub enum Output {
         /// The bytes.
         frame: Vec<u8>,
     },
+    /// Say [`Input::Flushed`] as soon as next to nothing of what was sent over the link is left in a buffer on our
+    /// side. Nothing more is sent until then.
+    Flush {
+        /// The link.
+        link: LinkId,
+    },
     /// Close a link.
     Hang {
         /// The link.
@@ -156,6 +198,16 @@ pub enum Output {
     Turned {
         /// Who.
         peer: NodeId,
+    },
+    /// There is a way to this node where there was none.
+    Reached {
+        /// Who.
+        node: NodeId,
+    },
+    /// There is no more way to this node.
+    Lost {
+        /// Who.
+        node: NodeId,
     },
     /// Somebody said something to all.
     Heard {
@@ -178,7 +230,7 @@ pub enum Output {
         /// What.
         payload: Vec<u8>,
     },
-    /// A neighbour has this digest.
+    /// A neighbour has this digest, which is not ours or was not before.
     Digest {
         /// Who.
         peer: NodeId,

@@ -1,8 +1,9 @@
 //! To all: down the author's tree, with hints beside it where maps differ.
 
-use wire::{NodeId, Time};
+use wire::{LinkId, NodeId, Time};
 
-use crate::frame::{Cast, Frame};
+use crate::frame::{Cast, CastId, Frame};
+use crate::queue::Whose;
 use crate::{Mesh, Output};
 
 /// How far a cast may go at most: further than any network of our size is wide.
@@ -11,52 +12,61 @@ pub(crate) const HOPS_MAX: u8 = 64;
 impl Mesh {
     pub(crate) fn cast(&mut self, now: Time, payload: Vec<u8>, except: Option<NodeId>) {
         self.seq += 1;
-        let map = self.map.hash().to_le_bytes();
-        let cast = Cast { author: self.me, seq: self.seq, map, hops: HOPS_MAX, payload };
-        self.forward(now, except, cast);
+        self.draw_trees(now);
+        let id = CastId { author: self.me, seq: self.seq };
+        let map = self.trees.hash().to_le_bytes();
+        self.forward(now, except, Cast { id, map, hops: HOPS_MAX, payload });
     }
 
     pub(crate) fn on_cast(&mut self, now: Time, peer: NodeId, mut cast: Cast) {
-        if cast.author == self.me
-            || !self.heard.is_new(self.config.authors_max, cast.author, cast.seq)
-        {
+        let (author, config) = (cast.id.author, &self.config);
+        if author == self.me || self.heard.has(cast.id) {
             return;
         }
-        self.lazy.settle(cast.author, cast.seq);
-        let (author, payload) = (cast.author, cast.payload.clone());
-        self.outputs.push_back(Output::Heard { author, payload });
+        // What comes faster goes no further; it is found when digests are compared.
+        let (pause, burst) = (config.author_pace, config.author_burst);
+        if !self.heard.hear(config.authors_max, cast.id, |pace| pace.allows(now, pause, burst)) {
+            return;
+        }
+        self.lazy.settle(cast.id);
+        self.outputs.push_back(Output::Heard { author, payload: cast.payload.clone() });
         cast.hops = cast.hops.min(HOPS_MAX).saturating_sub(1);
         if cast.hops > 0 {
+            self.draw_trees(now);
             self.forward(now, Some(peer), cast);
         }
     }
 
     fn forward(&mut self, now: Time, except: Option<NodeId>, cast: Cast) {
-        let neighbours = self.neighbours();
-        let is_sure = cast.map == self.map.hash().to_le_bytes() && self.is_settled();
-        let author = cast.author;
-        let needs = |peer: &NodeId| Some(*peer) != except && *peer != author;
+        let is_sure = cast.map == self.trees.hash().to_le_bytes() && self.is_settled();
+        let (id, author) = (cast.id, cast.id.author);
         // Whoever is not on the map yet has no tree: it is as if whoever brought it had said it.
-        let root = if self.map.degree(author) > 0 { author } else { except.unwrap_or(author) };
-        let mut children = self.map.children(root, self.me, &neighbours);
-        children.retain(needs);
-        if !is_sure {
-            let hint = Frame::Hint { author, seq: cast.seq };
-            let others = neighbours.into_iter().filter(|peer| !children.contains(peer));
-            let others: Vec<NodeId> = others.filter(needs).collect();
-            for peer in &others {
-                self.send_to(now, *peer, &hint);
+        let place = |node| self.map.place(node);
+        let has_tree = |at: &usize| self.trees.has(*at);
+        let root = place(author).filter(has_tree).or_else(|| except.and_then(place));
+        let (mut children, mut others): (Vec<LinkId>, Vec<LinkId>) = (Vec::new(), Vec::new());
+        for (id, link) in self.first_links() {
+            let peer = link.peer;
+            if Some(peer) == except || peer == author {
+                continue;
             }
-            if !others.is_empty() {
-                self.lazy.keep(&self.config, &cast);
+            if self.trees.is_child(root, peer, link.place) {
+                children.push(id);
+            } else if !is_sure {
+                others.push(id);
             }
         }
-        if children.is_empty() {
-            return;
+        if !others.is_empty() {
+            self.lazy.keep(&self.config, &cast);
         }
-        let frame = Frame::Cast(cast);
-        for peer in children {
-            self.send_to(now, peer, &frame);
+        for other in others {
+            self.plan_hint(now, other, id);
         }
+        let Some((last, rest)) = children.split_last() else { return };
+        let frame = Frame::Cast(cast).encode();
+        for child in rest {
+            self.send_bytes(now, *child, Whose::Author(author), frame.clone());
+        }
+        self.send_bytes(now, *last, Whose::Author(author), frame);
     }
 }

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use wire::NodeId;
 
+/// The most casts that one frame hints at or asks for.
+pub(crate) const IDS_MAX: usize = 512;
+
 /// One message between neighbours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Frame {
@@ -26,30 +29,27 @@ pub(crate) enum Frame {
     Ping,
     /// The echo.
     Echo,
-    /// I have this cast; the map should bring it to you by another way.
-    Hint {
-        /// Whose.
-        author: NodeId,
-        /// Its number.
-        seq: u64,
-    },
-    /// It did not: give it to me.
-    Want {
-        /// Whose.
-        author: NodeId,
-        /// Its number.
-        seq: u64,
-    },
+    /// I have these casts; the map should bring them to you by another way.
+    Hint(Vec<CastId>),
+    /// It did not: give them to me.
+    Want(Vec<CastId>),
+}
+
+/// Which cast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct CastId {
+    /// Who says it.
+    pub(crate) author: NodeId,
+    /// Its number among the casts of its author.
+    pub(crate) seq: u64,
 }
 
 /// A message to all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cast {
-    /// Who says it.
-    pub(crate) author: NodeId,
-    /// Its number among the casts of its author.
-    pub(crate) seq: u64,
-    /// The hash of the author's map: with the same map, the same tree.
+    /// Which.
+    pub(crate) id: CastId,
+    /// The hash of the map that its author's trees are drawn from: with the same map, the same tree.
     pub(crate) map: [u8; 4],
     /// How many hops it may still go.
     pub(crate) hops: u8,
@@ -67,10 +67,25 @@ pub(crate) struct Unicast {
     pub(crate) to: NodeId,
     /// The number by which the sender knows it.
     pub(crate) id: u32,
-    /// How many hops it may still go.
-    pub(crate) hops: u8,
+    /// How often it has been led another way than its sender meant.
+    pub(crate) turns: u8,
+    /// How far along the route it is: the place of whoever receives this frame.
+    pub(crate) at: u8,
+    /// All nodes after the sender, the addressee last.
+    pub(crate) route: Vec<Short>,
     /// What.
     pub(crate) body: Body,
+}
+
+/// A name as it stands in a route: enough to tell neighbours apart, and those on one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Short([u8; 3]);
+
+impl Short {
+    pub(crate) fn of(node: NodeId) -> Self {
+        let [a, b, c, ..] = (node.0 ^ node.0 >> 24 ^ node.0 >> 48).to_le_bytes();
+        Self([a, b, c])
+    }
 }
 
 /// What a message to one is about.
@@ -78,7 +93,7 @@ pub(crate) struct Unicast {
 pub(crate) enum Body {
     /// What is said.
     Payload(#[serde(with = "bytes")] Vec<u8>),
-    /// Your message of that number found no way to this node.
+    /// Your message of that number to this node found no way beyond whoever says so.
     NoWay(NodeId),
     /// Your message of that number has arrived.
     Receipt,
@@ -86,7 +101,15 @@ pub(crate) enum Body {
 
 impl Frame {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        postcard::to_allocvec(self).expect("frames are made of what postcard can write")
+        let payload = match self {
+            Self::Cast(cast) => cast.payload.len(),
+            Self::Tell(bytes) | Self::Piece { bytes, .. } => bytes.len(),
+            Self::Hint(ids) | Self::Want(ids) => 16 * ids.len(),
+            Self::Unicast(_) => 128,
+            Self::Beat(_) | Self::Ping | Self::Echo => 0,
+        };
+        let bytes = Vec::with_capacity(payload + 32);
+        postcard::to_extend(self, bytes).expect("frames are made of what postcard can write")
     }
 
     /// Reads all of `bytes`, or nothing.
@@ -94,6 +117,12 @@ impl Frame {
         let (frame, rest) = postcard::take_from_bytes(bytes).ok()?;
         rest.is_empty().then_some(frame)
     }
+}
+
+/// Which cast a frame is, if it is one, and how many hops it may still go; what is said is not looked at.
+pub(crate) fn cast_header(bytes: &[u8]) -> Option<(CastId, u8)> {
+    let (tag, id, _, hops): (u8, CastId, [u8; 4], u8) = postcard::take_from_bytes(bytes).ok()?.0;
+    (tag == 1).then_some((id, hops))
 }
 
 /// Bytes in one go instead of one by one.
@@ -117,26 +146,28 @@ mod tests {
 
     #[test]
     fn the_bytes_of_every_frame_stay_the_same() {
-        let cast =
-            Cast { author: NodeId(1), seq: 300, map: [1, 2, 3, 4], hops: 64, payload: vec![9] };
+        let id = CastId { author: NodeId(1), seq: 300 };
+        let other = CastId { author: NodeId(2), seq: 7 };
+        let cast = Cast { id, map: [1, 2, 3, 4], hops: 64, payload: vec![9] };
+        let route = vec![Short::of(NodeId(0x0300)), Short::of(NodeId(2))];
         let to_one = |body| {
-            Frame::Unicast(Unicast { from: NodeId(1), to: NodeId(2), id: 5, hops: 64, body })
+            let (from, to, route) = (NodeId(1), NodeId(2), route.clone());
+            Frame::Unicast(Unicast { from, to, id: 5, turns: 1, at: 0, route, body })
         };
+        let names = "01000000000000000200000000000000";
+        let way = "05010002000300020000" /* number, turns, place, route */;
         for (frame, golden) in [
-            (Frame::Beat([1, 2, 3, 4]), "0001020304"),
-            (Frame::Cast(cast), "010100000000000000ac0201020304400109"),
-            (to_one(Body::Payload(vec![9])), "02010000000000000002000000000000000540000109"),
-            (
-                to_one(Body::NoWay(NodeId(3))),
-                "02010000000000000002000000000000000540010300000000000000",
-            ),
-            (to_one(Body::Receipt), "0201000000000000000200000000000000054002"),
-            (Frame::Tell(vec![8, 9]), "03020809"),
-            (Frame::Piece { more: true, bytes: vec![7] }, "04010107"),
-            (Frame::Ping, "05"),
-            (Frame::Echo, "06"),
-            (Frame::Hint { author: NodeId(1), seq: 300 }, "070100000000000000ac02"),
-            (Frame::Want { author: NodeId(1), seq: 300 }, "080100000000000000ac02"),
+            (Frame::Beat([1, 2, 3, 4]), "0001020304".to_owned()),
+            (Frame::Cast(cast), "010100000000000000ac0201020304400109".to_owned()),
+            (to_one(Body::Payload(vec![9])), format!("02{names}{way}000109")),
+            (to_one(Body::NoWay(NodeId(3))), format!("02{names}{way}010300000000000000")),
+            (to_one(Body::Receipt), format!("02{names}{way}02")),
+            (Frame::Tell(vec![8, 9]), "03020809".to_owned()),
+            (Frame::Piece { more: true, bytes: vec![7] }, "04010107".to_owned()),
+            (Frame::Ping, "05".to_owned()),
+            (Frame::Echo, "06".to_owned()),
+            (Frame::Hint(vec![id, other]), "07020100000000000000ac02020000000000000007".to_owned()),
+            (Frame::Want(vec![id]), "08010100000000000000ac02".to_owned()),
         ] {
             let bytes = frame.encode();
 

@@ -3,7 +3,7 @@
 use wire::NodeId;
 
 use crate::cast::HOPS_MAX;
-use crate::frame::Frame;
+use crate::frame::{CastId, cast_header};
 
 /// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,36 +27,36 @@ pub enum Glance {
     Tell,
     /// A part of something longer.
     Piece,
-    /// Nothing that a node sends.
+    /// Nothing that begins as what a node sends does.
     Rubbish,
 }
 
-/// Looks at a frame.
+/// Looks at a frame, without reading what is said in it.
 #[must_use]
 pub fn glance(frame: &[u8]) -> Glance {
-    match Frame::decode(frame) {
-        Some(Frame::Beat(_) | Frame::Ping | Frame::Echo) => Glance::Beat,
-        Some(Frame::Hint { .. } | Frame::Want { .. }) => Glance::Hint,
-        Some(Frame::Cast(cast)) => {
-            let hops = (HOPS_MAX + 1).saturating_sub(cast.hops);
-            Glance::Cast { author: cast.author, seq: cast.seq, hops }
-        }
-        Some(Frame::Unicast(_)) => Glance::Unicast,
-        Some(Frame::Tell(_)) => Glance::Tell,
-        Some(Frame::Piece { .. }) => Glance::Piece,
-        None => Glance::Rubbish,
+    match frame.first() {
+        Some(0 | 5 | 6) => Glance::Beat,
+        Some(1) => cast_header(frame).map_or(Glance::Rubbish, |(CastId { author, seq }, left)| {
+            Glance::Cast { author, seq, hops: (HOPS_MAX + 1).saturating_sub(left) }
+        }),
+        Some(2) => Glance::Unicast,
+        Some(3) => Glance::Tell,
+        Some(4) => Glance::Piece,
+        Some(7 | 8) => Glance::Hint,
+        Some(_) | None => Glance::Rubbish,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Cast;
+    use crate::frame::{Cast, Frame};
 
     #[test]
     fn a_cast_is_seen_with_its_author_and_its_hops() {
         let author = NodeId(7);
-        let cast = Cast { author, seq: 3, map: [0; 4], hops: HOPS_MAX - 1, payload: vec![] };
+        let id = CastId { author, seq: 3 };
+        let cast = Cast { id, map: [0; 4], hops: HOPS_MAX - 1, payload: vec![] };
 
         assert_eq!(glance(&Frame::Cast(cast).encode()), Glance::Cast { author, seq: 3, hops: 2 });
         assert_eq!(glance(&Frame::Beat([0; 4]).encode()), Glance::Beat);

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use wire::{NodeId, Time};
+use wire::{LinkId, NodeId, Time};
 
-use crate::frame::{Cast, Frame};
+use crate::frame::{Cast, CastId, Frame, IDS_MAX};
+use crate::queue::Whose;
 use crate::{Config, Mesh};
 
 /// How many neighbours a broadcast is asked of.
@@ -13,10 +14,14 @@ const ASKS_MAX: u32 = 4;
 /// What was hinted at, and what we have hinted at ourselves.
 #[derive(Debug, Default)]
 pub(crate) struct Lazy {
-    missing: wire::Map<(NodeId, u64), Missing>,
+    missing: wire::Map<CastId, Missing>,
+    /// When to ask for the first of them.
+    ask_at: Option<Time>,
     /// What may be asked of us, oldest first.
     kept: VecDeque<Cast>,
     kept_bytes: usize,
+    /// When to hint at what has come since.
+    hint_at: Option<Time>,
 }
 
 /// A broadcast that others have.
@@ -40,57 +45,110 @@ impl Lazy {
     }
 
     /// It has come.
-    pub(crate) fn settle(&mut self, author: NodeId, seq: u64) {
-        self.missing.remove(&(author, seq));
+    pub(crate) fn settle(&mut self, id: CastId) {
+        self.missing.remove(&id);
     }
 
     pub(crate) fn timeout(&self) -> Option<Time> {
-        self.missing.values().map(|missing| missing.at).min()
+        self.ask_at.into_iter().chain(self.hint_at).min()
     }
 }
 
 impl Mesh {
-    pub(crate) fn on_hint(&mut self, now: Time, peer: NodeId, author: NodeId, seq: u64) {
-        if author == self.me || self.heard.has(author, seq) {
+    /// Hints are gathered for a moment: in a network in motion there are many.
+    pub(crate) fn plan_hint(&mut self, now: Time, id: LinkId, cast: CastId) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        if link.hints.len() < IDS_MAX {
+            link.hints.push(cast);
+        }
+        self.lazy.hint_at.get_or_insert(now + self.config.hint);
+    }
+
+    pub(crate) fn send_hints(&mut self, now: Time) {
+        if self.lazy.hint_at.is_none_or(|at| now < at) {
             return;
         }
-        let room = self.lazy.missing.len() < self.config.missing_max;
-        let at = now + self.config.patience;
-        let fresh = || Missing { holders: VecDeque::new(), at, asks: 0 };
-        let missing = match self.lazy.missing.get_mut(&(author, seq)) {
-            Some(missing) => missing,
-            None if room => self.lazy.missing.get_or_insert_with((author, seq), fresh),
-            // It is found when digests are compared.
-            None => return,
-        };
-        if missing.holders.len() < ASKS_MAX as usize && !missing.holders.contains(&peer) {
-            missing.holders.push_back(peer);
+        self.lazy.hint_at = None;
+        let due = self.links.iter().filter(|(_, link)| !link.hints.is_empty());
+        for id in due.map(|(id, _)| *id).collect::<Vec<_>>() {
+            if let Some(link) = self.links.get_mut(&id) {
+                let hints = std::mem::take(&mut link.hints);
+                self.send(now, id, &Frame::Hint(hints));
+            }
         }
     }
 
-    pub(crate) fn on_want(&mut self, now: Time, peer: NodeId, author: NodeId, seq: u64) {
-        let kept = self.lazy.kept.iter().find(|cast| (cast.author, cast.seq) == (author, seq));
-        if let Some(cast) = kept {
-            let frame = Frame::Cast(cast.clone());
-            self.send_to(now, peer, &frame);
+    pub(crate) fn on_hint(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: NodeId,
+        ids: &[CastId],
+    ) -> Result<(), &'static str> {
+        if ids.len() > IDS_MAX {
+            return Err("too many hints");
         }
+        if let Some(link) = self.links.get_mut(&link) {
+            // Whoever hints at it has it.
+            link.hints.retain(|id| !ids.contains(id));
+        }
+        let at = now + self.config.patience;
+        for id in ids.iter().filter(|id| id.author != self.me && !self.heard.has(**id)) {
+            let room = self.lazy.missing.len() < self.config.missing_max;
+            let fresh = || Missing { holders: VecDeque::new(), at, asks: 0 };
+            let missing = match self.lazy.missing.get_mut(id) {
+                Some(missing) => missing,
+                None if room => self.lazy.missing.get_or_insert_with(*id, fresh),
+                // It is found when digests are compared.
+                None => continue,
+            };
+            if missing.holders.len() < ASKS_MAX as usize && !missing.holders.contains(&peer) {
+                missing.holders.push_back(peer);
+            }
+            self.lazy.ask_at.get_or_insert(at);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on_want(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        ids: &[CastId],
+    ) -> Result<(), &'static str> {
+        if ids.len() > IDS_MAX {
+            return Err("too many wants");
+        }
+        for id in ids {
+            if let Some(cast) = self.lazy.kept.iter().find(|cast| cast.id == *id) {
+                let (author, frame) = (id.author, Frame::Cast(cast.clone()).encode());
+                self.send_bytes(now, link, Whose::Author(author), frame);
+            }
+        }
+        Ok(())
     }
 
     /// Asks for what was hinted at and has not come.
     pub(crate) fn ask_for_missing(&mut self, now: Time) {
+        if self.lazy.ask_at.is_none_or(|at| now < at) {
+            return;
+        }
         let due = self.lazy.missing.iter_mut().filter(|(_, missing)| now >= missing.at);
-        let mut asks = Vec::new();
+        let mut asks: wire::Map<NodeId, Vec<CastId>> = wire::Map::new();
         for (id, missing) in due {
             missing.asks += 1;
             missing.at = now + self.config.patience * 2;
             missing.holders.rotate_left(1);
             if let Some(holder) = missing.holders.back() {
-                asks.push((*holder, *id));
+                asks.get_or_insert_with(*holder, Vec::new).push(*id);
             }
         }
         self.lazy.missing.retain(|_, missing| missing.asks <= ASKS_MAX);
-        for (holder, (author, seq)) in asks {
-            self.send_to(now, holder, &Frame::Want { author, seq });
+        self.lazy.ask_at = self.lazy.missing.values().map(|missing| missing.at).min();
+        for (holder, ids) in &asks {
+            if let Some(link) = self.link_to(*holder) {
+                self.send(now, link, &Frame::Want(ids.clone()));
+            }
         }
     }
 }

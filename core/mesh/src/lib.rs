@@ -13,8 +13,9 @@
 //!                   ┄┄▶ the other neighbours: a hint, ◀┄┄ wanted after 150 ms    here they do not
 //!             (author, number) is remembered, so each node hears it once
 //!
-//!   unicast   from ─▶ first hop ─▶ first hop of that ─▶ … ─▶ to
-//!           ◀── receipt ─────────┴▶ no way: tried again for five seconds, then told to the sender
+//!   unicast   from ─▶ a ─▶ b ─▶ to            the frame carries its route
+//!           ◀── receipt, back the same way; where a link is gone: around it, or no way back to the sender, who tries
+//!               for five seconds
 //!
 //!   tell      one hop
 //! ```
@@ -22,7 +23,11 @@
 //! A cast names the hash of its author's map. Whoever has another map, or lacks a link that its map says it has,
 //! forwards down the tree that it sees itself, and tells its other neighbours the number only: they ask for what the
 //! trees do not bring. So a network at rest sends each cast N − 1 times and nothing else, and a network in motion loses
-//! none that a flood would not lose, for little more.
+//! none that a flood would not lose, for little more. In a large network trees are used for a while after the map has
+//! changed: what counts is that all use the same ones.
+//!
+//! A link that takes slowly what is sent is not sent more: what waits for it is bounded, and every author has its turn.
+//! The driver is asked to say when all has been taken, and one that never is costs the link.
 //!
 //! A new link is measured once, by a ping and its echo. The records carry what came out, so the tree of an author is
 //! that of the quickest ways: a cast arrives as early as a flood would bring it.
@@ -30,7 +35,10 @@
 //! **Invariant:** each cast of an author is handed up at most once, on any graph, whatever the duplication.
 //! **Invariant:** a frame from outside never panics; one that cannot be read costs its sender the link.
 //! **Invariant:** memory is bounded by [`Config`], whatever arrives.
-//! **Invariant:** no frame goes further than 64 hops.
+//! **Invariant:** no frame goes further than 64 hops, and none to one that visits a node twice.
+//!
+//! Limits: [`Config`]. A neighbour that floods is hung up, an author that floods is heard as fast as it may speak and
+//! no faster, and a link that only one end claims counts for nothing.
 //!
 //! Sources: reverse-path trees after Dalal and Metcalfe, 1978; the liveness figures were measured in Chromium, which
 //! notices a killed peer after seven seconds only.
@@ -44,11 +52,15 @@ mod glance;
 mod lazy;
 mod link;
 mod map;
+mod pace;
+mod queue;
+mod reach;
 mod reread;
 mod route;
+mod trees;
 mod window;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use wire::{LinkId, NodeId, Time};
 
@@ -61,6 +73,9 @@ pub use reread::reread;
 use frame::Frame;
 use lazy::Lazy;
 use link::Link;
+use queue::Whose;
+use reach::Reach;
+use trees::Trees;
 use window::Heard;
 
 /// One node's part of the network.
@@ -69,21 +84,26 @@ pub struct Mesh {
     config: Config,
     me: NodeId,
     links: wire::Map<LinkId, Link>,
+    /// When beats are due.
+    tick_at: Option<Time>,
+    /// When a link has been silent for too long, if that is before the next beat.
+    doubt_at: Option<Time>,
     map: Map,
-    /// The nodes that can be reached, ourselves included.
-    reach: BTreeSet<NodeId>,
-    /// The neighbour on the way to each of them; none until a message to one needs it.
-    hops: Option<BTreeMap<NodeId, NodeId>>,
+    reach: Reach,
+    trees: Trees,
     /// Which casts were heard.
     heard: Heard,
     /// Which casts others have that we lack.
     lazy: Lazy,
     /// Which messages to us were.
     got: Heard,
-    version: u64,
     seq: u64,
     digest: u32,
+    /// When it last changed.
+    digested: Time,
     waiting: VecDeque<route::Waiting>,
+    /// When one of them is due.
+    waiting_at: Option<Time>,
     /// When we last looked at the time, to notice that we slept.
     looked: Time,
     outputs: VecDeque<Output>,
@@ -94,20 +114,25 @@ impl Mesh {
     /// left.
     #[must_use]
     pub fn new(config: Config, now: Time, me: NodeId, first: u64) -> Self {
+        let mut map = Map::default();
+        map.number(me);
         Self {
             config,
             me,
             links: wire::Map::new(),
-            map: Map::default(),
-            reach: BTreeSet::from([me]),
-            hops: None,
-            version: 0,
+            tick_at: None,
+            doubt_at: None,
+            map,
+            reach: Reach::default(),
+            trees: Trees::default(),
             heard: Heard::default(),
             lazy: Lazy::default(),
             got: Heard::default(),
             seq: first,
             digest: 0,
+            digested: now,
             waiting: VecDeque::new(),
+            waiting_at: None,
             looked: now,
             outputs: VecDeque::new(),
         }
@@ -124,14 +149,13 @@ impl Mesh {
             Input::Up { link, peer } => self.on_up(now, link, peer)?,
             Input::Down { link } => self.on_down(now, link),
             Input::Received { link, frame } => self.on_received(now, link, &frame)?,
-            Input::Links { node, links } => {
-                let turn = self.map.turn(node, links, &self.reach);
-                self.hops = None;
-                if turn.lost || turn.bridged || !self.waiting.is_empty() {
-                    self.find_ways(now);
+            Input::Flushed { link } => self.on_flushed(now, link),
+            Input::Links { node, links } => self.on_links(now, node, links),
+            Input::Digest(digest) => {
+                if self.digest != digest {
+                    (self.digest, self.digested) = (digest, now);
                 }
             }
-            Input::Digest(digest) => self.digest = digest,
             Input::Cast { payload, except } => {
                 self.check_size(&payload)?;
                 self.cast(now, payload, except);
@@ -143,7 +167,9 @@ impl Mesh {
             Input::Shun { peer } => self.shun(now, peer),
             Input::Tell { peer, payload } => {
                 self.check_size(&payload)?;
-                self.send_to(now, peer, &Frame::Tell(payload));
+                if let Some(link) = self.link_to(peer) {
+                    self.send_bytes(now, link, Whose::Told, Frame::Tell(payload).encode());
+                }
             }
         }
         Ok(())
@@ -157,21 +183,21 @@ impl Mesh {
     /// When to come back with [`Input::Timeout`]; `None` without links and without anything waiting.
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
-        let links = self.links.values().map(|link| link.timeout(&self.config));
-        let waiting = self.waiting.iter().map(route::Waiting::timeout);
-        links.chain(waiting).chain(self.lazy.timeout()).min()
+        let own = [self.tick_at, self.doubt_at, self.waiting_at, self.lazy.timeout()];
+        own.into_iter().flatten().min()
     }
 
-    /// The neighbours: whoever has an open link.
+    /// The neighbours: whoever has an open link, oldest link first.
     #[must_use]
-    pub fn neighbours(&self) -> BTreeSet<NodeId> {
-        self.links.values().map(|link| link.peer).collect()
+    pub fn neighbours(&self) -> Vec<NodeId> {
+        self.first_links().map(|(_, link)| link.peer).collect()
     }
 
     /// The neighbours that were heard lately.
     #[must_use]
-    pub fn trusted(&self) -> BTreeSet<NodeId> {
-        self.links.values().filter(|link| !link.suspect).map(|link| link.peer).collect()
+    pub fn trusted(&self) -> Vec<NodeId> {
+        let live = self.first_links().filter(|(_, link)| !link.suspect);
+        live.map(|(_, link)| link.peer).collect()
     }
 
     /// The map as it was last given.
@@ -180,26 +206,22 @@ impl Mesh {
         &self.map
     }
 
-    /// A number that grows whenever [`Mesh::reach`] may have changed.
-    #[must_use]
-    pub fn version(&self) -> u64 {
-        self.version
-    }
-
-    /// The nodes that can be reached, ourselves included.
-    #[must_use]
-    pub fn reach(&self) -> &BTreeSet<NodeId> {
-        &self.reach
-    }
-
     /// The neighbours that were heard lately, and how long a frame takes to each.
     #[must_use]
-    pub fn costs(&self) -> BTreeMap<NodeId, Cost> {
-        let mut costs = BTreeMap::new();
-        for link in self.links.values().filter(|link| !link.suspect) {
-            costs.entry(link.peer).or_insert(link.cost);
-        }
-        costs
+    pub fn costs(&self) -> wire::Map<NodeId, Cost> {
+        let live = self.first_links().filter(|(_, link)| !link.suspect);
+        live.map(|(_, link)| (link.peer, link.cost)).collect()
+    }
+
+    /// Claims beyond what a node may have count for nothing; what the others claim of it does not either.
+    fn on_links(&mut self, now: Time, node: NodeId, links: wire::Map<NodeId, Cost>) {
+        let links = if links.len() > self.config.links_max {
+            links.iter().take(self.config.links_max).map(|(peer, cost)| (*peer, *cost)).collect()
+        } else {
+            links
+        };
+        let turn = self.map.turn(node, links);
+        self.follow(now, &turn);
     }
 
     fn check_size(&self, payload: &[u8]) -> Result<(), Error> {

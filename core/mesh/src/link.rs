@@ -1,19 +1,26 @@
-//! One link: who is there, whether it lives, and frames in pieces.
+//! One link: who is there, whether it lives, how much comes, and frames in pieces.
 
 use wire::{LinkId, NodeId, Time};
 
-use crate::frame::Frame;
+use crate::frame::{CastId, Frame};
+use crate::pace::Pace;
+use crate::queue::{Queue, Whose};
 use crate::{Config, Cost, Error, Mesh, Output};
 
 /// More than a frame adds to its payload.
-const HEADER_BYTES_MAX: usize = 64;
+const HEADER_BYTES_MAX: usize = 256;
+
+/// How many beats a difference of digests is put down to what is on its way, while ours changes all the time.
+const UNQUIET_MAX: u32 = 5;
 
 /// An open link.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) peer: NodeId,
+    /// Where it is on the map.
+    pub(crate) place: usize,
     /// When we last sent anything.
-    sent: Time,
+    pub(crate) sent: Time,
     /// When we last sent a beat.
     beaten: Time,
     /// When we last received anything.
@@ -24,75 +31,114 @@ pub(crate) struct Link {
     pub(crate) cost: Cost,
     /// Whether it has been silent too long to be relied on.
     pub(crate) suspect: bool,
+    /// How many beats running have named another digest than ours.
+    differed: u32,
+    /// How fast frames come.
+    pace: Pace,
     /// The pieces so far of a message that comes in pieces.
     pieces: Vec<u8>,
+    pub(crate) queue: Queue,
+    /// The casts that we are about to hint at.
+    pub(crate) hints: Vec<CastId>,
 }
 
 impl Link {
-    fn beat_at(&self, config: &Config) -> Time {
-        (self.sent + config.beat).min(self.beaten + config.digest)
+    /// When something has to be said or done about its silence, or about ours.
+    fn doubted_at(&self, config: &Config) -> Time {
+        let patience = if self.suspect { config.down } else { config.suspect };
+        let silent = self.heard + patience;
+        self.queue.stalled_at(config).map_or(silent, |stalled| stalled.min(silent))
     }
 
-    pub(crate) fn timeout(&self, config: &Config) -> Time {
-        let patience = if self.suspect { config.down } else { config.suspect };
-        self.beat_at(config).min(self.heard + patience)
+    fn needs_beat(&self, config: &Config, now: Time) -> bool {
+        now >= self.sent + config.beat / 2 || now >= self.beaten + config.digest
     }
 }
 
 impl Mesh {
-    pub(crate) fn on_up(&mut self, now: Time, link: LinkId, peer: NodeId) -> Result<(), Error> {
+    pub(crate) fn on_up(&mut self, now: Time, id: LinkId, peer: NodeId) -> Result<(), Error> {
         let refusal = if self.links.len() >= self.config.links_max {
             Error::Limit("the number of links")
         } else if peer == self.me {
             Error::PeerMisbehaved { peer, what: "it claims to be us" }
         } else {
-            let is_new = self.links.values().all(|link| link.peer != peer);
-            let open = Link {
-                peer,
-                sent: now,
-                beaten: now,
-                heard: now,
-                pinged: Some(now),
-                cost: Cost::UNKNOWN,
-                suspect: false,
-                pieces: Vec::new(),
-            };
-            self.links.insert(link, open);
-            self.send(now, link, &Frame::Ping);
-            if is_new {
-                self.outputs.push_back(Output::Opened { peer });
-                self.find_ways(now);
-            }
+            self.open(now, id, peer);
             return Ok(());
         };
-        self.outputs.push_back(Output::Hang { link });
+        self.outputs.push_back(Output::Hang { link: id });
         Err(refusal)
     }
 
-    pub(crate) fn on_down(&mut self, now: Time, link: LinkId) {
-        let Some(closed) = self.links.remove(&link) else { return };
-        let peer = closed.peer;
-        if self.links.values().all(|link| link.peer != peer) {
-            self.outputs.push_back(Output::Closed { peer });
-            self.find_ways(now);
+    fn open(&mut self, now: Time, id: LinkId, peer: NodeId) {
+        let is_new = self.link_to(peer).is_none();
+        let link = Link {
+            peer,
+            place: self.map.number(peer),
+            sent: now,
+            beaten: now,
+            heard: now,
+            pinged: Some(now),
+            cost: Cost::UNKNOWN,
+            suspect: false,
+            differed: 0,
+            pace: Pace::default(),
+            pieces: Vec::new(),
+            queue: Queue::default(),
+            hints: Vec::new(),
+        };
+        self.links.insert(id, link);
+        self.tick_at.get_or_insert(now + self.config.beat);
+        self.send(now, id, &Frame::Ping);
+        if is_new {
+            self.outputs.push_back(Output::Opened { peer });
+            self.find_reach(now);
+        }
+    }
+
+    pub(crate) fn on_down(&mut self, now: Time, id: LinkId) {
+        let Some(closed) = self.links.remove(&id) else { return };
+        if self.links.is_empty() {
+            (self.tick_at, self.doubt_at) = (None, None);
+        }
+        if self.link_to(closed.peer).is_none() {
+            self.outputs.push_back(Output::Closed { peer: closed.peer });
+            self.find_reach(now);
         }
     }
 
     pub(crate) fn shun(&mut self, now: Time, peer: NodeId) {
         let theirs = self.links.iter().filter(|(_, link)| link.peer == peer);
         for link in theirs.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.outputs.push_back(Output::Hang { link });
-            self.on_down(now, link);
+            self.hang_up(now, link);
         }
     }
 
+    fn hang_up(&mut self, now: Time, link: LinkId) {
+        self.outputs.push_back(Output::Hang { link });
+        self.on_down(now, link);
+    }
+
     pub(crate) fn on_timeout(&mut self, now: Time) {
+        let ticks = self.tick_at.is_some_and(|at| now >= at);
+        let doubts = self.doubt_at.is_some_and(|at| now >= at);
+        if ticks || doubts {
+            self.look_after_links(now);
+        }
+        if ticks && self.tick_at.is_some() {
+            self.tick_at = Some(now + self.config.beat);
+            self.beat(now);
+        }
+        self.send_hints(now);
+        self.look_after_waiting(now);
+        self.ask_for_missing(now);
+    }
+
+    /// Doubts and hangs up whoever has been silent for too long.
+    fn look_after_links(&mut self, now: Time) {
         // If we come back much later than we asked to, it was we who were silent: give the others their time.
         let slept = now - self.looked > self.config.suspect;
         self.looked = now;
-        let mut dead = Vec::new();
-        let mut due = Vec::new();
-        let mut turned = Vec::new();
+        let (mut dead, mut turned) = (Vec::new(), Vec::new());
         for (id, link) in self.links.iter_mut() {
             if slept {
                 let spare = self.config.down - self.config.suspect;
@@ -102,38 +148,51 @@ impl Mesh {
             if suspect != std::mem::replace(&mut link.suspect, suspect) {
                 turned.push(link.peer);
             }
-            if now >= link.heard + self.config.down {
+            let stalled = link.queue.stalled_at(&self.config).is_some_and(|at| now >= at);
+            if stalled || now >= link.heard + self.config.down {
                 dead.push(*id);
-            } else if now >= link.beat_at(&self.config) {
-                link.beaten = now;
-                due.push(*id);
             }
         }
         for peer in turned {
             self.turn(now, peer);
         }
         for link in dead {
-            self.outputs.push_back(Output::Hang { link });
-            self.on_down(now, link);
+            self.hang_up(now, link);
         }
-        let beat = Frame::Beat(self.digest.to_le_bytes());
-        for link in due {
-            self.send(now, link, &beat);
+        self.plan_doubts();
+    }
+
+    /// When to look after the links again, if that is before they are looked after anyway.
+    fn plan_doubts(&mut self) {
+        let next = self.links.values().map(|link| link.doubted_at(&self.config)).min();
+        self.doubt_at = next.filter(|at| self.tick_at.is_none_or(|tick| *at < tick));
+    }
+
+    /// Says over each link that we are here, where nothing else has said so lately.
+    fn beat(&mut self, now: Time) {
+        let digest = self.digest.to_le_bytes();
+        let due = |link: &Link| link.needs_beat(&self.config, now) && !link.queue.is_waiting();
+        let due = self.links.iter().filter(|(_, link)| due(link)).map(|(id, _)| *id);
+        for id in due.collect::<Vec<_>>() {
+            if let Some(link) = self.links.get_mut(&id) {
+                link.beaten = now;
+            }
+            self.send(now, id, &Frame::Beat(digest));
         }
-        self.look_after_waiting(now);
-        self.ask_for_missing(now);
+        self.plan_doubts();
     }
 
     pub(crate) fn on_received(&mut self, now: Time, id: LinkId, bytes: &[u8]) -> Result<(), Error> {
         let link = self.links.get_mut(&id).ok_or(Error::UnknownLink)?;
         let peer = link.peer;
         link.heard = now;
+        let is_flood = !link.pace.allows(now, self.config.frame_pace, self.config.frame_burst);
         if std::mem::replace(&mut link.suspect, false) {
             self.turn(now, peer);
         }
-        self.read(now, id, peer, bytes).map_err(|what| {
-            self.outputs.push_back(Output::Hang { link: id });
-            self.on_down(now, id);
+        let read = if is_flood { Err("a flood") } else { self.read(now, id, peer, bytes) };
+        read.map_err(|what| {
+            self.hang_up(now, id);
             Error::PeerMisbehaved { peer, what }
         })
     }
@@ -171,25 +230,43 @@ impl Mesh {
         frame: Frame,
     ) -> Result<(), &'static str> {
         match frame {
-            Frame::Beat(digest) => {
-                let digest = u32::from_le_bytes(digest);
-                self.outputs.push_back(Output::Digest { peer, digest });
+            Frame::Beat(digest) => self.on_beat(now, id, peer, u32::from_le_bytes(digest)),
+            Frame::Cast(cast) => {
+                if let Some(link) = self.links.get_mut(&id) {
+                    // Whoever sends it has it.
+                    link.hints.retain(|hint| *hint != cast.id);
+                }
+                self.on_cast(now, peer, cast);
             }
-            Frame::Cast(cast) => self.on_cast(now, peer, cast),
-            Frame::Unicast(unicast) => self.on_unicast(now, unicast),
+            Frame::Unicast(unicast) => self.on_unicast(now, unicast)?,
             Frame::Tell(payload) => self.outputs.push_back(Output::Told { peer, payload }),
             Frame::Ping => self.send(now, id, &Frame::Echo),
             Frame::Echo => self.on_echo(now, id)?,
-            Frame::Hint { author, seq } => self.on_hint(now, peer, author, seq),
-            Frame::Want { author, seq } => self.on_want(now, peer, author, seq),
+            Frame::Hint(ids) => self.on_hint(now, id, peer, &ids)?,
+            Frame::Want(ids) => self.on_want(now, id, &ids)?,
             Frame::Piece { .. } => return Err("pieces within pieces"),
         }
         Ok(())
     }
 
+    /// That a neighbour has what we have is told once; that it has not, every time. While ours changes all the time,
+    /// what differs is most likely on its way.
+    fn on_beat(&mut self, now: Time, id: LinkId, peer: NodeId, digest: u32) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let is_news = if digest == self.digest {
+            std::mem::take(&mut link.differed) > 0
+        } else {
+            link.differed += 1;
+            now >= self.digested + self.config.beat || link.differed > UNQUIET_MAX
+        };
+        if is_news {
+            self.outputs.push_back(Output::Digest { peer, digest });
+        }
+    }
+
     fn turn(&mut self, now: Time, peer: NodeId) {
         self.outputs.push_back(Output::Turned { peer });
-        self.find_ways(now);
+        self.find_reach(now);
     }
 
     fn on_echo(&mut self, now: Time, id: LinkId) -> Result<(), &'static str> {
@@ -199,33 +276,29 @@ impl Mesh {
         Ok(())
     }
 
-    /// Sends over the oldest link to `peer`, so that order is kept; nothing when there is none.
-    pub(crate) fn send_to(&mut self, now: Time, peer: NodeId, frame: &Frame) {
-        let link = self.links.iter().find(|(_, link)| link.peer == peer).map(|(id, _)| *id);
-        if let Some(link) = link {
-            self.send(now, link, frame);
-        }
+    /// The oldest link to `peer`: all goes over that one, so that order is kept.
+    pub(crate) fn link_to(&self, peer: NodeId) -> Option<LinkId> {
+        self.links.iter().find(|(_, link)| link.peer == peer).map(|(id, _)| *id)
     }
 
-    fn send(&mut self, now: Time, id: LinkId, frame: &Frame) {
-        let Some(link) = self.links.get_mut(&id) else { return };
-        link.sent = now;
-        let bytes = frame.encode();
-        if bytes.len() <= self.config.frame_bytes_max {
-            self.outputs.push_back(Output::Send { link: id, frame: bytes });
-            return;
-        }
-        // A piece wraps its bytes in a tag, a flag and a length.
-        let mut pieces = bytes.chunks(self.config.frame_bytes_max - 8).peekable();
-        while let Some(piece) = pieces.next() {
-            let piece = Frame::Piece { more: pieces.peek().is_some(), bytes: piece.to_vec() };
-            self.outputs.push_back(Output::Send { link: id, frame: piece.encode() });
-        }
+    /// The oldest link to each neighbour.
+    pub(crate) fn first_links(&self) -> impl Iterator<Item = (LinkId, &Link)> {
+        let is_first = |id: LinkId, peer| {
+            let older = self.links.iter().take_while(move |(other, _)| **other != id);
+            older.into_iter().all(|(_, link)| link.peer != peer)
+        };
+        let all = self.links.iter().map(|(id, link)| (*id, link));
+        all.filter(move |(id, link)| is_first(*id, link.peer))
     }
 
-    /// Whether all links that the map says we have are there, and live. More than it says do no harm.
+    pub(crate) fn send(&mut self, now: Time, id: LinkId, frame: &Frame) {
+        self.send_bytes(now, id, Whose::Author(self.me), frame.encode());
+    }
+
+    /// Whether all links that our trees are drawn with are there, and live. More than those do no harm.
     pub(crate) fn is_settled(&self) -> bool {
-        let trusted = self.trusted();
-        self.map.neighbours(self.me).all(|peer| trusted.contains(&peer))
+        let lives =
+            |peer: &NodeId| self.links.values().any(|link| link.peer == *peer && !link.suspect);
+        self.trees.own().iter().all(lives)
     }
 }

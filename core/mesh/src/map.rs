@@ -1,7 +1,6 @@
-//! Who is linked to whom, and what follows from it: reach, next hops, broadcast trees.
+//! Who is linked to whom: the map, and ways on it.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
 use wire::NodeId;
 
@@ -12,11 +11,11 @@ use crate::cost::Cost;
 /// It is drawn anew link by link, for in a large conference a record changes more often than anybody looks.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
-    /// The nodes that ever said anything, in the order in which they first did.
+    /// The nodes that ever said anything or were linked to us, in the order in which they first did: their *places*.
     names: Vec<NodeId>,
-    index: BTreeMap<NodeId, usize>,
+    index: wire::Map<NodeId, usize>,
     /// What each says of its links.
-    said: Vec<BTreeMap<NodeId, Cost>>,
+    said: Vec<wire::Map<NodeId, Cost>>,
     /// The links of each that count, in the order of the names at their other ends.
     links: Vec<Vec<Edge>>,
     hash: u32,
@@ -24,24 +23,33 @@ pub struct Map {
 
 /// One end's view of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Edge {
-    to: usize,
+pub(crate) struct Edge {
+    pub(crate) to: usize,
     /// In microseconds, never zero.
-    length: u32,
+    pub(crate) length: u32,
 }
 
-/// What became of the map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What became of the map: where the links of one node lead, by place, that are new or gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Turn {
-    /// Nodes that had a link and have it no more.
-    pub(crate) lost: bool,
-    /// Whether a link leads to where none of `reach` led before.
-    pub(crate) bridged: bool,
+    pub(crate) at: usize,
+    pub(crate) gained: Vec<usize>,
+    pub(crate) lost: Vec<usize>,
+    /// Whether a link stays but has another length.
+    pub(crate) is_rescaled: bool,
+}
+
+impl Turn {
+    pub(crate) fn is_none(&self) -> bool {
+        self.gained.is_empty() && self.lost.is_empty() && !self.is_rescaled
+    }
 }
 
 impl Map {
     /// The map that follows from what each node says of its own links, all equally good.
-    pub fn new<'a>(records: impl IntoIterator<Item = (NodeId, &'a BTreeSet<NodeId>)>) -> Self {
+    pub fn new<'a>(
+        records: impl IntoIterator<Item = (NodeId, &'a std::collections::BTreeSet<NodeId>)>,
+    ) -> Self {
         let mut map = Self::default();
         for (node, links) in records {
             map.set(node, links.iter().map(|peer| (*peer, Cost::UNKNOWN)).collect());
@@ -50,48 +58,52 @@ impl Map {
     }
 
     /// From now on `node` says that it has these links.
-    pub fn set(&mut self, node: NodeId, links: BTreeMap<NodeId, Cost>) {
-        self.turn(node, links, &BTreeSet::new());
+    pub fn set(&mut self, node: NodeId, links: wire::Map<NodeId, Cost>) {
+        self.turn(node, links);
     }
 
-    /// Does so, and says what it means to whoever reaches the nodes in `reach`.
-    pub(crate) fn turn(
-        &mut self,
-        node: NodeId,
-        links: BTreeMap<NodeId, Cost>,
-        reach: &BTreeSet<NodeId>,
-    ) -> Turn {
+    /// Does so, and says what it means.
+    pub(crate) fn turn(&mut self, node: NodeId, links: wire::Map<NodeId, Cost>) -> Turn {
         let me = self.number(node);
-        let mut before: Vec<usize> = Vec::new();
-        for edge in std::mem::take(&mut self.links[me]) {
-            before.push(edge.to);
+        let mut turn = Turn { at: me, ..Turn::default() };
+        let before = std::mem::take(&mut self.links[me]);
+        let mut after = Vec::with_capacity(links.len());
+        for (peer, cost) in &links {
+            let Some(other) = self.place(*peer).filter(|other| *other != me) else { continue };
+            let Some(theirs) = self.said[other].get(&node) else { continue };
+            after.push(Edge { to: other, length: cost.max(theirs).micros() });
+        }
+        for edge in before.iter().filter(|edge| !after.contains(edge)) {
             self.hash ^= mix(node, self.names[edge.to], edge.length);
             self.links[edge.to].retain(|back| back.to != me);
+            if after.iter().all(|kept| kept.to != edge.to) {
+                turn.lost.push(edge.to);
+            }
         }
-        let mut turn = Turn::default();
-        for (peer, cost) in &links {
-            let Some(other) = self.index.get(peer).copied().filter(|other| *other != me) else {
-                continue;
-            };
-            let Some(theirs) = self.said[other].get(&node) else { continue };
-            let length = cost.max(theirs).micros();
-            self.hash ^= mix(node, *peer, length);
-            self.insert(me, Edge { to: other, length });
-            self.insert(other, Edge { to: me, length });
-            turn.bridged |= reach.contains(&node) != reach.contains(peer);
+        for edge in after.iter().filter(|edge| !before.contains(edge)) {
+            self.hash ^= mix(node, self.names[edge.to], edge.length);
+            self.insert(edge.to, Edge { to: me, length: edge.length });
+            if before.iter().all(|old| old.to != edge.to) {
+                turn.gained.push(edge.to);
+            } else {
+                turn.is_rescaled = true;
+            }
         }
+        self.links[me] = after;
         self.said[me] = links;
-        turn.lost = before.iter().any(|to| self.links[me].iter().all(|edge| edge.to != *to));
         turn
     }
 
-    fn number(&mut self, node: NodeId) -> usize {
-        *self.index.entry(node).or_insert_with(|| {
+    /// The place of `node`, given to it now if it has none.
+    pub(crate) fn number(&mut self, node: NodeId) -> usize {
+        let next = self.names.len();
+        let at = *self.index.get_or_insert_with(node, || next);
+        if at == next {
             self.names.push(node);
-            self.said.push(BTreeMap::new());
+            self.said.push(wire::Map::new());
             self.links.push(Vec::new());
-            self.names.len() - 1
-        })
+        }
+        at
     }
 
     fn insert(&mut self, at: usize, edge: Edge) {
@@ -106,25 +118,49 @@ impl Map {
         self.hash
     }
 
+    /// How many places there are.
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(crate) fn place(&self, node: NodeId) -> Option<usize> {
+        self.index.get(&node).copied()
+    }
+
+    pub(crate) fn name(&self, at: usize) -> NodeId {
+        self.names[at]
+    }
+
+    pub(crate) fn edges(&self, at: usize) -> &[Edge] {
+        &self.links[at]
+    }
+
     /// The neighbours of `node`, in the order of their names.
     pub fn neighbours(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
-        let edges = self.index.get(&node).map(|at| self.links[*at].as_slice());
+        let edges = self.place(node).map(|at| self.links[at].as_slice());
         edges.unwrap_or_default().iter().map(|edge| self.names[edge.to])
     }
 
     /// How many links `node` has.
     #[must_use]
     pub fn degree(&self, node: NodeId) -> usize {
-        self.index.get(&node).map_or(0, |at| self.links[*at].len())
+        self.place(node).map_or(0, |at| self.links[at].len())
     }
 
-    /// The nodes that can be reached from `me`, itself included, when it has links to `own` whatever the map says.
-    #[must_use]
-    pub fn reach(&self, me: NodeId, own: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+    /// By place, who can be reached from these places; what lies `beyond` one counts for nothing, it itself as reached.
+    pub(crate) fn reach(
+        &self,
+        from: impl IntoIterator<Item = usize>,
+        beyond: Option<usize>,
+    ) -> Vec<bool> {
         let mut seen = vec![false; self.names.len()];
-        let mut stack: Vec<usize> =
-            own.iter().filter_map(|peer| self.index.get(peer)).copied().collect();
-        stack.iter().for_each(|at| seen[*at] = true);
+        beyond.into_iter().for_each(|at| seen[at] = true);
+        let mut stack = Vec::new();
+        for at in from {
+            if !std::mem::replace(&mut seen[at], true) {
+                stack.push(at);
+            }
+        }
         while let Some(at) = stack.pop() {
             for edge in &self.links[at] {
                 if !std::mem::replace(&mut seen[edge.to], true) {
@@ -132,96 +168,88 @@ impl Map {
                 }
             }
         }
-        let met = seen.iter().zip(&self.names).filter(|(seen, _)| **seen).map(|(_, name)| *name);
-        own.iter().copied().chain(met).chain([me]).collect()
+        seen
     }
 
-    /// For each node that can be reached from `me` by its links to `own`: the neighbour on a way there with the
-    /// fewest hops.
-    #[must_use]
-    pub fn first_hops(&self, me: NodeId, own: &BTreeSet<NodeId>) -> BTreeMap<NodeId, NodeId> {
-        let mut by: Vec<Option<NodeId>> = vec![None; self.names.len()];
-        let mut queue = VecDeque::new();
-        for (at, peer) in own.iter().filter_map(|peer| Some((*self.index.get(peer)?, *peer))) {
-            by[at] = Some(peer);
-            queue.push_back((at, peer));
-        }
-        while let Some((at, peer)) = queue.pop_front() {
-            for edge in &self.links[at] {
-                if by[edge.to].is_none() {
-                    by[edge.to] = Some(peer);
-                    queue.push_back((edge.to, peer));
+    /// Whether a way leads from one place to another, searched from both at once: quick where the answer is near.
+    pub(crate) fn are_joined(&self, one: usize, other: usize) -> bool {
+        let mut side = vec![0_u8; self.names.len()];
+        (side[one], side[other]) = (1, 2);
+        let mut fronts = [VecDeque::from([one]), VecDeque::from([other])];
+        loop {
+            for (ours, theirs, front) in [(1, 2, 0), (2, 1, 1)] {
+                let Some(at) = fronts[front].pop_front() else { return one == other };
+                for edge in &self.links[at] {
+                    if side[edge.to] == theirs {
+                        return true;
+                    }
+                    if side[edge.to] == 0 {
+                        side[edge.to] = ours;
+                        fronts[front].push_back(edge.to);
+                    }
                 }
             }
         }
-        let known = by.iter().zip(&self.names).filter_map(|(by, name)| Some((*name, (*by)?)));
-        let mut hops: BTreeMap<NodeId, NodeId> =
-            own.iter().map(|peer| (*peer, *peer)).chain(known).collect();
-        hops.remove(&me);
-        hops
     }
 
-    /// To whom of its `neighbours` `me` forwards what `author` says to all.
-    ///
-    /// These are its children in the tree of quickest ways from the author, where each node hangs on the neighbour
-    /// that it hears first from, the lowest name among several; and all that the map does not know a way to.
-    #[must_use]
-    pub fn children(
+    /// A way with the fewest hops from `me`, by its links to `own` whatever the map says, to `to`: all after `me`.
+    /// It does not lead through those that `is_shunned`.
+    pub(crate) fn way(
         &self,
-        author: NodeId,
         me: NodeId,
-        neighbours: &BTreeSet<NodeId>,
-    ) -> Vec<NodeId> {
-        let everybody = || neighbours.iter().copied().collect();
-        let (Some(root), Some(ours)) = (self.index.get(&author), self.index.get(&me)) else {
-            return everybody();
-        };
-        let ways = self.ways_from(*root);
-        if ways[*ours] == u32::MAX {
-            return everybody();
+        own: &[NodeId],
+        to: NodeId,
+        is_shunned: impl Fn(NodeId) -> bool,
+    ) -> Option<Vec<NodeId>> {
+        if own.contains(&to) {
+            return Some(vec![to]);
         }
-        let parent = |of: usize| {
-            self.links[of].iter().find(|edge| {
-                let way = ways[edge.to];
-                way != u32::MAX && way.saturating_add(edge.length) == ways[of]
-            })
-        };
-        let is_ours = |node: &NodeId| match self.index.get(node) {
-            Some(at) if ways[*at] != u32::MAX => {
-                at != root && parent(*at).is_some_and(|edge| edge.to == *ours)
-            }
-            Some(_) | None => true,
-        };
-        neighbours.iter().copied().filter(is_ours).collect()
-    }
-
-    /// How long the quickest way from `root` to each node is; `u32::MAX` where there is none (Dijkstra 1959).
-    fn ways_from(&self, root: usize) -> Vec<u32> {
-        let mut ways = vec![u32::MAX; self.names.len()];
-        ways[root] = 0;
-        let mut heap = BinaryHeap::from([Reverse((0_u32, root))]);
-        while let Some(Reverse((way, at))) = heap.pop() {
-            if way > ways[at] {
-                continue;
-            }
+        let goal = self.place(to)?;
+        // The place from which each was reached; its own for whoever is linked to us.
+        let mut by = vec![usize::MAX; self.names.len()];
+        if let Some(at) = self.place(me) {
+            by[at] = at;
+        }
+        let mut queue = VecDeque::new();
+        let free = own.iter().filter(|peer| !is_shunned(**peer));
+        for at in free.filter_map(|peer| self.place(*peer)) {
+            by[at] = at;
+            queue.push_back(at);
+        }
+        while let Some(at) = queue.pop_front() {
             for edge in &self.links[at] {
-                let next = way.saturating_add(edge.length);
-                if next < ways[edge.to] {
-                    ways[edge.to] = next;
-                    heap.push(Reverse((next, edge.to)));
+                if by[edge.to] != usize::MAX {
+                    continue;
+                }
+                by[edge.to] = at;
+                if edge.to == goal {
+                    return Some(self.way_back(goal, &by));
+                }
+                if !is_shunned(self.names[edge.to]) {
+                    queue.push_back(edge.to);
                 }
             }
         }
-        ways
+        None
+    }
+
+    fn way_back(&self, goal: usize, by: &[usize]) -> Vec<NodeId> {
+        let (mut way, mut at) = (vec![self.names[goal]], goal);
+        while by[at] != at {
+            at = by[at];
+            way.push(self.names[at]);
+        }
+        way.reverse();
+        way
     }
 
     /// Whether no node alone holds the network together when the link between these two is gone.
     #[must_use]
     pub fn can_spare(&self, one: NodeId, other: NodeId) -> bool {
-        let (Some(one), Some(other)) = (self.index.get(&one), self.index.get(&other)) else {
+        let (Some(one), Some(other)) = (self.place(one), self.place(other)) else {
             return false;
         };
-        let is_it = |at: usize, to: usize| (at, to) == (*one, *other) || (to, at) == (*one, *other);
+        let is_it = |at: usize, to: usize| (at, to) == (one, other) || (to, at) == (one, other);
         let links = |at: usize| {
             let edges = self.links[at].iter().map(|edge| edge.to);
             edges.filter(move |to| !is_it(at, *to))
@@ -248,23 +276,6 @@ impl Map {
     }
 }
 
-impl PartialEq for Map {
-    /// Whether the same links count.
-    fn eq(&self, other: &Self) -> bool {
-        let links = |map: &Self| -> BTreeSet<(NodeId, NodeId, u32)> {
-            let edges = map.links.iter().zip(&map.names);
-            edges
-                .flat_map(|(edges, name)| {
-                    edges.iter().map(|edge| (*name, map.names[edge.to], edge.length))
-                })
-                .collect()
-        };
-        self.hash == other.hash && links(self) == links(other)
-    }
-}
-
-impl Eq for Map {}
-
 /// One link's share of the hash, the same from both ends.
 fn mix(one: NodeId, other: NodeId, length: u32) -> u32 {
     let (low, high) = (one.min(other).0, one.max(other).0);
@@ -280,12 +291,14 @@ fn scatter(x: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use wire::{Dice, Seed};
 
     use super::*;
 
-    fn map(links: &[(u64, u64)]) -> Map {
+    pub(crate) fn map(links: &[(u64, u64)]) -> Map {
         let mut records: BTreeMap<NodeId, BTreeSet<NodeId>> = BTreeMap::new();
         for (a, b) in links {
             records.entry(NodeId(*a)).or_default().insert(NodeId(*b));
@@ -294,8 +307,23 @@ mod tests {
         Map::new(records.iter().map(|(node, links)| (*node, links)))
     }
 
-    fn own(map: &Map, node: NodeId) -> BTreeSet<NodeId> {
+    pub(crate) fn own(map: &Map, node: NodeId) -> Vec<NodeId> {
         map.neighbours(node).collect()
+    }
+
+    /// A connected graph of `nodes` nodes, numbered from 0, and some more links.
+    pub(crate) fn some_links(dice: &mut Dice, nodes: u64) -> Vec<(u64, u64)> {
+        let mut links: Vec<(u64, u64)> = (1..nodes).map(|n| (n, dice.below(n))).collect();
+        links.extend((0..dice.below(20)).map(|_| (dice.below(nodes), dice.below(nodes))));
+        links
+    }
+
+    fn links_of(map: &Map) -> BTreeSet<(NodeId, NodeId, u32)> {
+        let of = |at: usize| {
+            let edges = map.edges(at).iter();
+            edges.map(move |edge| (map.name(at), map.name(edge.to), edge.length))
+        };
+        (0..map.len()).flat_map(of).collect()
     }
 
     #[test]
@@ -305,60 +333,75 @@ mod tests {
 
         let one_sided = Map::new([(NodeId(1), &of_1), (NodeId(2), &of_2), (NodeId(3), &of_3)]);
 
-        assert_eq!(one_sided, map(&[(1, 2)]));
+        assert_eq!(links_of(&one_sided), links_of(&map(&[(1, 2)])));
     }
 
     #[test]
-    fn every_node_has_one_parent_in_every_tree_of_any_graph() {
+    fn a_map_turned_record_by_record_is_the_one_drawn_at_once() {
         for story in 0..50 {
             let mut dice = Dice::new(Seed::story(story));
+            let mut said: BTreeMap<NodeId, wire::Map<NodeId, Cost>> = BTreeMap::new();
+            let mut turned = Map::default();
+            for _ in 0..60 {
+                let node = NodeId(dice.below(8));
+                let cost = |dice: &mut Dice| Cost::of_level(dice.below(3) as u8);
+                let links: wire::Map<NodeId, Cost> =
+                    (0..dice.below(6)).map(|_| (NodeId(dice.below(8)), cost(&mut dice))).collect();
+                let before = links_of(&turned);
+
+                let turn = turned.turn(node, links.clone());
+
+                said.insert(node, links);
+                let mut fresh = Map::default();
+                said.iter().for_each(|(node, links)| fresh.set(*node, links.clone()));
+                assert_eq!(links_of(&turned), links_of(&fresh), "story {story}");
+                assert_eq!(turned.hash(), fresh.hash(), "story {story}");
+                assert_eq!(turn.is_none(), before == links_of(&turned), "story {story}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_way_leads_from_link_to_link_and_shuns_whom_it_should() {
+        for story in 0..100 {
+            let mut dice = Dice::new(Seed::story(story));
             let nodes = 2 + dice.below(20);
-            let mut links: Vec<(u64, u64)> = (1..nodes).map(|n| (n, dice.below(n))).collect();
-            links.extend((0..dice.below(20)).map(|_| (dice.below(nodes), dice.below(nodes))));
+            let map = map(&some_links(&mut dice, nodes));
+            let shunned = NodeId(dice.below(nodes));
+            let (me, to) = (NodeId(dice.below(nodes)), NodeId(dice.below(nodes)));
+            if me == to {
+                continue;
+            }
+
+            let way = map.way(me, &own(&map, me), to, |node| node == shunned);
+
+            let Some(way) = way else {
+                assert!(shunned != me && shunned != to, "story {story}");
+                continue;
+            };
+            let all: Vec<NodeId> = std::iter::once(me).chain(way).collect();
+            assert!(all.windows(2).all(|pair| own(&map, pair[0]).contains(&pair[1])));
+            assert_eq!(all.last(), Some(&to));
+            assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "story {story}");
+            assert!(shunned == me || shunned == to || !all.contains(&shunned), "story {story}");
+        }
+    }
+
+    #[test]
+    fn joined_is_whoever_can_be_reached() {
+        for story in 0..100 {
+            let mut dice = Dice::new(Seed::story(story));
+            let nodes = 2 + dice.below(20);
+            let links: Vec<(u64, u64)> =
+                (0..nodes).map(|_| (dice.below(nodes), dice.below(nodes))).collect();
             let map = map(&links);
 
-            for author in (0..nodes).map(NodeId) {
-                let mut heard = vec![author];
-                for me in (0..nodes).map(NodeId) {
-                    heard.extend(map.children(author, me, &own(&map, me)));
+            for one in 0..map.len() {
+                let reach = map.reach([one], None);
+                for (other, reached) in reach.iter().enumerate() {
+                    assert_eq!(map.are_joined(one, other), *reached, "story {story}");
                 }
-                heard.sort();
-                assert_eq!(heard, (0..nodes).map(NodeId).collect::<Vec<_>>(), "story {story}");
             }
         }
-    }
-
-    #[test]
-    fn whoever_is_not_on_the_map_is_told_by_all_neighbours() {
-        let map = map(&[(1, 2), (5, 6)]);
-        let linked = BTreeSet::from([NodeId(2), NodeId(3), NodeId(5)]);
-
-        let told = map.children(NodeId(1), NodeId(1), &linked);
-        assert_eq!(told, [NodeId(2), NodeId(3), NodeId(5)]);
-        let told = map.children(NodeId(2), NodeId(1), &linked);
-        assert_eq!(told, [NodeId(3), NodeId(5)]);
-    }
-
-    #[test]
-    fn following_next_hops_leads_there() {
-        let map = map(&[(1, 2), (2, 3), (3, 4), (4, 1), (4, 5)]);
-
-        for to in (1..=5).map(NodeId) {
-            let (mut at, mut hops) = (NodeId(2), 0);
-            while at != to {
-                at = map.first_hops(at, &own(&map, at))[&to];
-                hops += 1;
-                assert!(hops < 5);
-            }
-        }
-    }
-
-    #[test]
-    fn own_links_count_before_the_map_has_them() {
-        let map = map(&[(2, 3)]);
-
-        let reach = map.reach(NodeId(1), &BTreeSet::from([NodeId(2)]));
-
-        assert_eq!(reach, BTreeSet::from([NodeId(1), NodeId(2), NodeId(3)]));
     }
 }

@@ -1,45 +1,82 @@
 //! Which messages of each author were heard: a bounded memory, whatever the traffic.
 
-use std::collections::BTreeMap;
-
 use wire::NodeId;
+
+use crate::frame::CastId;
+use crate::pace::Pace;
 
 /// What was heard of each author.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heard {
-    /// When the last of each author was heard, counted in messages, and which were.
-    windows: BTreeMap<NodeId, (u64, Window)>,
+    /// Where in `authors` each is.
+    places: wire::Map<NodeId, usize>,
+    authors: Vec<Known>,
     count: u64,
 }
 
+/// What was heard of one author.
+#[derive(Clone, Debug)]
+struct Known {
+    author: NodeId,
+    /// When the last was heard, counted in messages.
+    last: u64,
+    pace: Pace,
+    window: Window,
+}
+
 impl Heard {
-    /// Whether `seq` of `author` was heard, or is too old to tell.
-    pub(crate) fn has(&self, author: NodeId, seq: u64) -> bool {
-        self.windows.get(&author).is_some_and(|(_, window)| window.has(seq))
+    /// Whether that cast was heard, or is too old to tell.
+    pub(crate) fn has(&self, id: CastId) -> bool {
+        let place = self.places.get(&id.author);
+        place.is_some_and(|at| self.authors[*at].window.has(id.seq))
     }
 
-    /// Marks `seq` of `author` as heard; false when it was already. Of `authors_max` authors at most it is known: the
-    /// one that was silent longest is forgotten.
-    pub(crate) fn is_new(&mut self, authors_max: usize, author: NodeId, seq: u64) -> bool {
+    /// Marks it as heard, unless it was already or `allows` finds that its author is too fast. Of `authors_max`
+    /// authors at most it is known: the one that was silent longest is forgotten.
+    pub(crate) fn hear(
+        &mut self,
+        authors_max: usize,
+        id: CastId,
+        allows: impl FnOnce(&mut Pace) -> bool,
+    ) -> bool {
         self.count += 1;
-        let count = self.count;
-        if let Some((last, window)) = self.windows.get_mut(&author) {
-            *last = count;
-            return window.insert(seq);
+        if let Some(at) = self.places.get(&id.author) {
+            let known = &mut self.authors[*at];
+            known.last = self.count;
+            return !known.window.has(id.seq)
+                && allows(&mut known.pace)
+                && known.window.insert(id.seq);
         }
-        if self.windows.len() >= authors_max {
-            let stalest = self.windows.iter().min_by_key(|(_, (last, _))| *last);
-            if let Some(author) = stalest.map(|(author, _)| *author) {
-                self.windows.remove(&author);
+        let mut pace = Pace::default();
+        if !allows(&mut pace) {
+            return false;
+        }
+        let window = Window::beginning_with(id.seq);
+        let known = Known { author: id.author, last: self.count, pace, window };
+        let stalest = self.authors.iter().enumerate().min_by_key(|(_, known)| known.last);
+        let at = match stalest {
+            Some((at, stalest)) if self.authors.len() >= authors_max => {
+                self.places.remove(&stalest.author);
+                self.authors[at] = known;
+                at
             }
-        }
-        self.windows.insert(author, (count, Window::beginning_with(seq)));
+            Some(_) | None => {
+                self.authors.push(known);
+                self.authors.len() - 1
+            }
+        };
+        self.places.insert(id.author, at);
         true
+    }
+
+    /// Marks `seq` of `author` as heard, however fast it comes; false when it was already.
+    pub(crate) fn is_new(&mut self, authors_max: usize, author: NodeId, seq: u64) -> bool {
+        self.hear(authors_max, CastId { author, seq }, |_| true)
     }
 }
 
-/// How many numbers behind the latest are told apart.
-const SPAN: u64 = 1_024;
+/// How many numbers behind the latest are told apart: more than an author may say at once.
+const SPAN: u64 = 256;
 
 const WORDS: usize = (SPAN / 64) as usize;
 
@@ -113,8 +150,8 @@ mod tests {
             let mut latest = 5_000_u64;
 
             for _ in 0..5_000 {
-                let reach = if dice.below(50) == 0 { 6_000 } else { 1_010 };
-                let seq = latest - 1_000 + dice.below(reach);
+                let reach = if dice.below(50) == 0 { 1_500 } else { 260 };
+                let seq = latest - 250 + dice.below(reach);
                 let is_new = latest.saturating_sub(seq) < SPAN && set.insert(seq);
 
                 assert_eq!(window.has(seq), !is_new, "{seq} after {latest} in story {story}");

@@ -83,7 +83,7 @@ fn a_message_stuck_half_way_is_told_to_its_sender() {
     web.publish();
     // Node 2 knows that the link is gone, node 1 does not.
     web.tell(2, Input::Down { link: web.link(2, 3) });
-    web.tell(2, Input::Links { node: NodeId(3), links: BTreeMap::new() });
+    web.tell(2, Input::Links { node: NodeId(3), links: wire::Map::new() });
 
     web.unicast(1, 3, 7, b"psst");
     web.pass(6);
@@ -119,14 +119,14 @@ fn a_long_message_goes_in_pieces() {
 fn idle_links_beat_and_silent_ones_are_hung_up() {
     let mut web = Web::of(&[(1, 2), (1, 3)]);
     web.pass(30);
-    assert_eq!(web.mesh(1).neighbours(), BTreeSet::from([NodeId(2), NodeId(3)]));
+    assert_eq!(web.mesh(1).neighbours(), [NodeId(2), NodeId(3)]);
 
     web.dead.insert(NodeId(2));
     web.pass(7);
     assert!(web.mesh(1).neighbours().contains(&NodeId(2)));
     web.pass(2);
 
-    assert_eq!(web.mesh(1).neighbours(), BTreeSet::from([NodeId(3)]));
+    assert_eq!(web.mesh(1).neighbours(), [NodeId(3)]);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn one_who_slept_gives_the_others_time() {
     let now = web.now + Duration::from_secs(60);
     web.mesh_mut(1).handle(now, Input::Timeout).unwrap();
 
-    assert_eq!(web.mesh(1).neighbours(), BTreeSet::from([NodeId(2)]));
+    assert_eq!(web.mesh(1).neighbours(), [NodeId(2)]);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn rubbish_costs_the_link_it_came_over() {
             matches!(refused, Err(Error::PeerMisbehaved { peer: NodeId(2), .. })),
             "{rubbish:?}"
         );
-        assert_eq!(web.mesh(1).neighbours(), BTreeSet::from([NodeId(3)]));
+        assert_eq!(web.mesh(1).neighbours(), [NodeId(3)]);
     }
 }
 
@@ -165,7 +165,7 @@ fn a_second_link_to_the_same_node_changes_nothing_when_it_closes() {
 
     web.tell(1, Input::Down { link: first });
 
-    assert_eq!(web.mesh(1).neighbours(), BTreeSet::from([NodeId(2)]));
+    assert_eq!(web.mesh(1).neighbours(), [NodeId(2)]);
     web.cast(1, b"still here");
     assert_eq!(web.heard(2).len(), 1);
 }
@@ -234,7 +234,7 @@ impl Web {
 
     /// Gives everybody the true map.
     fn publish(&mut self) {
-        let records: Vec<(NodeId, BTreeSet<NodeId>)> =
+        let records: Vec<(NodeId, Vec<NodeId>)> =
             self.nodes.iter().map(|(node, mesh)| (*node, mesh.neighbours())).collect();
         for node in self.nodes.keys().copied().collect::<Vec<_>>() {
             for (of, links) in &records {
@@ -276,6 +276,9 @@ impl Web {
         let mut talking = VecDeque::from([NodeId(node)]);
         while let Some(me) = talking.pop_front() {
             while let Some(output) = self.mesh_mut(me.0).poll() {
+                if let Output::Flush { link } = output {
+                    self.mesh_mut(me.0).handle(now, Input::Flushed { link }).expect("it is a fact");
+                }
                 let Output::Send { link, frame } = output else {
                     self.outputs.push((me, output));
                     continue;

@@ -30,6 +30,11 @@ pub enum Input {
         /// One whole frame.
         frame: Vec<u8>,
     },
+    /// Next to nothing of what was sent over a link before [`Output::Flush`] is left in a buffer on our side.
+    Flushed {
+        /// The link.
+        link: LinkId,
+    },
     /// Our end of a link that the node asked for is described: the offer after [`Output::Dial`], the answer after
     /// [`Output::Answer`].
     Described {
@@ -127,6 +132,13 @@ pub enum Output {
         link: LinkId,
         /// The bytes.
         frame: Vec<u8>,
+    },
+    /// Say [`Input::Flushed`] as soon as next to nothing of what was sent over the link is left in a buffer on our
+    /// side; at once, when that is so now. Nothing more is sent over it until then, and a link that takes nothing for
+    /// half a minute is hung up.
+    Flush {
+        /// The link.
+        link: LinkId,
     },
     /// Start a link to `peer`: make an offer, then [`Input::Described`] with it.
     Dial {

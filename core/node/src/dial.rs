@@ -48,12 +48,17 @@ impl Node {
     pub(crate) fn dial_wanted(&mut self, now: Time) {
         self.look_for_cuts(now);
         self.drop_surplus(now);
+        self.hang_up_retired(now);
         if !self.dial_is_stale && self.dial_at.is_none_or(|at| now < at) {
             return;
         }
         self.dial_is_stale = false;
         self.dial_at = None;
-        for peer in self.wanted() {
+        let is_new = self.new_until.is_some_and(|until| now < until);
+        if is_new {
+            self.dial_at = self.new_until;
+        }
+        for peer in self.wanted(is_new) {
             if self.attempts.len() >= self.config.attempts_max {
                 return;
             }
@@ -71,32 +76,41 @@ impl Node {
 
     /// Whom we should dial: in a small conference everybody with a higher name; in a large one a few, chosen so that
     /// both ends of a pair think alike of it, until we have enough links.
-    fn wanted(&self) -> Vec<NodeId> {
+    fn wanted(&self, is_new: bool) -> Vec<NodeId> {
         let linked = self.mesh.neighbours();
         let is_free = |peer: &NodeId| {
             *peer != self.me
                 && !linked.contains(peer)
                 && self.attempts.values().all(|attempt| attempt.peer != *peer)
         };
-        let free = self.present.keys().copied().filter(is_free);
+        let free = self.present.iter().copied().filter(is_free);
         if self.present.len() <= self.config.full_mesh_max {
             return free.filter(|peer| self.me < *peer).collect();
         }
         let mut wanted: Vec<NodeId> = self.mends.iter().copied().filter(is_free).collect();
-        wanted.retain(|peer| self.me < *peer && self.present.contains_key(peer));
-        let degree = self.mesh.trusted().len() + self.attempts.len() + wanted.len();
-        let lacking = self.config.links_aim.saturating_sub(degree);
+        wanted.retain(|peer| self.me < *peer && self.present.contains(peer));
+        let degree = self.degree() + self.attempts.len() + wanted.len();
+        let aim = if is_new { self.config.links_first } else { self.config.links_aim };
+        let lacking = aim.saturating_sub(degree);
         if lacking == 0 {
             return wanted;
         }
-        let has_room = |peer: &NodeId| self.mesh.map().degree(*peer) < self.config.links_max;
-        let mut free: Vec<NodeId> =
-            free.filter(has_room).filter(|peer| !wanted.contains(peer)).collect();
-        let is_rich = |peer: &NodeId| self.mesh.map().degree(*peer) > self.config.links_aim;
-        free.sort_by_key(|peer| {
-            (self.is_tired_of(peer), is_rich(peer), affinity(self.me, *peer), *peer)
-        });
-        wanted.extend(free.into_iter().take(lacking));
+        let map = self.mesh.map();
+        let mut best: Vec<(bool, bool, u64, NodeId)> = Vec::new();
+        for peer in free.filter(|peer| !wanted.contains(peer)) {
+            let degree = map.degree(peer);
+            if degree >= self.config.links_max {
+                continue;
+            }
+            let is_rich = degree > self.config.links_aim;
+            let rank = (self.is_tired_of(&peer), is_rich, affinity(self.me, peer), peer);
+            let place = best.partition_point(|other| *other < rank);
+            if place < lacking {
+                best.insert(place, rank);
+                best.truncate(lacking);
+            }
+        }
+        wanted.extend(best.into_iter().map(|(.., peer)| peer));
         wanted
     }
 
@@ -173,7 +187,7 @@ impl Node {
         let is_mend = self.mends.contains(&peer);
         let links_max =
             if is_mend { self.config.links_max + MENDS_MAX } else { self.config.links_max };
-        let links = self.mesh.trusted().len() + self.attempts.len();
+        let links = self.degree() + self.attempts.len();
         let is_full = self.attempts.len() >= self.config.attempts_max * 2 || links >= links_max;
         if is_full || self.mesh.neighbours().contains(&peer) {
             return self.say_to(now, peer, &ToOne::Refusal { attempt });
@@ -221,7 +235,7 @@ impl Node {
         let count = self.tries.get(&attempt.peer).map_or(0, |tries| tries.count) + 1;
         let pause = pause(&self.config, count);
         let jitter = pause.mul_f64(self.dice.below(1_000) as f64 / 2_000.0);
-        if self.present.contains_key(&attempt.peer) {
+        if self.present.contains(&attempt.peer) {
             self.tries.insert(attempt.peer, Tries { count, next: now + pause + jitter });
         }
         self.outputs.push_back(Output::Hang { link });

@@ -44,7 +44,7 @@ use std::time::Duration;
 use mesh::Mesh;
 use serde_json::Value;
 use tree::{LINKS, Tree, Unsigned};
-use wire::{Dice, LinkId, Map, NodeId, Seed, Time, Timestamp};
+use wire::{Dice, LinkId, Map, NodeId, Seed, Set, Time, Timestamp};
 
 pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output};
 pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
@@ -63,7 +63,7 @@ pub struct Config {
     /// How long somebody who was gone must be within reach by way of others to be back. The records that say so may be
     /// of before, and newer ones on their way.
     pub doubt: Duration,
-    /// How long changes of our links are gathered before they are told; ten to twenty times as long when they bring
+    /// How long changes of our links are gathered before they are told; twenty to forty times as long when they bring
     /// nobody into reach or out of it.
     pub gather: Duration,
     /// Up to how many nodes everybody is linked to everybody. Measured: a browser bears seven links with ease.
@@ -71,6 +71,11 @@ pub struct Config {
     /// In a larger conference: how many links each node opens. With five, a neighbour that leaves costs no new link,
     /// for four survive any leave in simulations.
     pub links_aim: usize,
+    /// How many of them it opens at once when it comes. More come to it with those who come later; only when they do not,
+    /// it opens the rest.
+    pub links_first: usize,
+    /// How long after it came it waits for that.
+    pub newness: Duration,
     /// In a larger conference: how many links a node has at most by its own doing.
     pub links_max: usize,
     /// How many links we open at a time.
@@ -106,6 +111,8 @@ impl Default for Config {
             gather: Duration::from_millis(100),
             full_mesh_max: 8,
             links_aim: 5,
+            links_first: 3,
+            newness: Duration::from_secs(5),
             links_max: 8,
             attempts_max: 4,
             dial: Duration::from_secs(10),
@@ -131,12 +138,14 @@ pub struct Node {
     tree: Tree<Unsigned>,
     /// When to publish our own link record, after our links changed.
     record_at: Option<Time>,
-    /// Who is present, and until when if it cannot be reached.
-    present: Map<NodeId, Option<Time>>,
+    /// Who is present, ourselves among them.
+    present: Set<NodeId>,
+    /// Who of them cannot be reached, and from when on they are gone.
+    losing: Map<NodeId, Time>,
     /// The first moment at which somebody is gone, or back.
     attend_at: Option<Time>,
-    /// The mesh's version when presence was last worked out; `None` when somebody has said since that it leaves.
-    attended: Option<u64>,
+    /// Who has come into reach or out of it, or said or taken back that it leaves, since attendance was taken.
+    turned: Vec<NodeId>,
     /// Who was gone and can be reached again by way of others, and from when on that is believed.
     returning: Map<NodeId, Time>,
     /// Who was present once, and is not.
@@ -151,6 +160,10 @@ pub struct Node {
     mend_at: Option<Time>,
     /// When to drop a link that nobody would miss.
     prune_at: Option<Time>,
+    /// Links that we no longer record, and when they are hung up.
+    retiring: Map<NodeId, Time>,
+    /// Until when we are new: from when we were first linked.
+    new_until: Option<Time>,
     /// Neighbours by links that the nodes opened themselves.
     repairs: BTreeSet<NodeId>,
     /// Whom to link to, so that we do not depend on such a node.
@@ -163,6 +176,8 @@ pub struct Node {
     notices: VecDeque<(u32, Path)>,
     /// When to hold that nobody else is there; `None` once we are ready.
     ready_at: Option<Time>,
+    /// Neighbours that had not taken yet what the tree told them before when it was last asked something.
+    busy: Vec<NodeId>,
     is_over: bool,
     outputs: VecDeque<Output>,
 }
@@ -178,9 +193,10 @@ impl Node {
             mesh: Mesh::new(config.mesh.clone(), now, me, first),
             tree: Tree::new(config.tree.clone(), now, clock, me, Unsigned),
             record_at: None,
-            present: std::iter::once((me, None)).collect(),
+            present: Set::from_iter([me]),
+            losing: Map::new(),
             attend_at: None,
-            attended: None,
+            turned: Vec::new(),
             returning: Map::new(),
             gone: BTreeSet::new(),
             left: BTreeSet::new(),
@@ -189,6 +205,8 @@ impl Node {
             dial_at: None,
             mend_at: None,
             prune_at: None,
+            retiring: Map::new(),
+            new_until: None,
             repairs: BTreeSet::new(),
             mends: Vec::new(),
             dial_is_stale: false,
@@ -196,6 +214,7 @@ impl Node {
             next_id: first as u32,
             notices: VecDeque::new(),
             ready_at: Some(now + config.lonely),
+            busy: Vec::new(),
             is_over: false,
             outputs: VecDeque::new(),
             config,
@@ -233,7 +252,8 @@ impl Node {
         let own = [self.record_at, self.dial_at, self.mend_at, self.prune_at, self.attend_at];
         let own = own.into_iter().chain([self.ready_at]);
         let attempts = self.attempts.values().map(|attempt| attempt.until);
-        cores.into_iter().chain(own).flatten().chain(attempts).min()
+        let retiring = self.retiring.values().copied();
+        cores.into_iter().chain(own).flatten().chain(attempts).chain(retiring).min()
     }
 
     /// Our own name.
@@ -280,19 +300,19 @@ impl Node {
 
     /// The nodes present, ourselves included, in the order of their names.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
-        self.present.keys().copied()
+        self.present.iter().copied()
     }
 
     /// The nodes that we have an open link to.
     #[must_use]
     pub fn neighbours(&self) -> BTreeSet<NodeId> {
-        self.mesh.neighbours()
+        self.mesh.neighbours().into_iter().collect()
     }
 
     /// Those of them that were heard lately.
     #[must_use]
     pub fn trusted(&self) -> BTreeSet<NodeId> {
-        self.mesh.trusted()
+        self.mesh.trusted().into_iter().collect()
     }
 
     /// A number that is equal in two nodes that have the same writes, and hardly ever in others.
@@ -315,6 +335,7 @@ impl Node {
                 self.give_up(now, link);
                 self.mesh_input(now, mesh::Input::Down { link })
             }
+            Input::Flushed { link } => self.mesh_input(now, mesh::Input::Flushed { link }),
             Input::Received { link, frame } => {
                 self.mesh_input(now, mesh::Input::Received { link, frame })
             }

@@ -34,15 +34,21 @@ impl Node {
             mesh::Output::Send { link, frame } => {
                 self.outputs.push_back(Output::Send { link, frame });
             }
+            mesh::Output::Flush { link } => self.outputs.push_back(Output::Flush { link }),
+            mesh::Output::Reached { node } | mesh::Output::Lost { node } => self.turned.push(node),
             mesh::Output::Hang { link } => self.outputs.push_back(Output::Hang { link }),
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
+                if self.present.len() == 1 {
+                    self.new_until = Some(now + self.config.newness);
+                }
                 self.plan_pruning(now);
                 self.on_links_changed(now, bridge);
                 return self.tree_input(now, tree::Input::Opened { peer, bridge });
             }
             mesh::Output::Closed { peer } => {
                 self.repairs.remove(&peer);
+                self.retiring.remove(&peer);
                 self.on_links_changed(now, true);
                 return self.tree_input(now, tree::Input::Closed { peer });
             }
@@ -110,6 +116,8 @@ impl Node {
                 let payload = encode(&ToAll::Tree(bytes));
                 self.mesh_input(now, mesh::Input::Cast { payload, except })
             }
+            // It asks again when the digests still differ.
+            tree::Output::Tell { peer, .. } if self.busy.contains(&peer) => Ok(()),
             tree::Output::Tell { peer, bytes } => {
                 self.mesh_input(now, mesh::Input::Tell { peer, payload: bytes })
             }
@@ -172,6 +180,7 @@ impl Node {
 
     /// Every input of the tree passes here, so that beats always carry its digest.
     pub(crate) fn tree_input(&mut self, now: Time, input: tree::Input) -> Result<(), Error> {
+        self.busy = self.mesh.busy().collect();
         let result = self.tree.handle(now, input).map_err(|error| match error {
             tree::Error::PeerMisbehaved { peer, what } => Error::PeerMisbehaved { peer, what },
             tree::Error::Misuse(tree::Misuse::Exists) => Error::Misuse(Misuse::Exists),

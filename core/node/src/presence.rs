@@ -1,18 +1,16 @@
 //! Who is here: link records, the map that follows from them, and arrivals and departures.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use mesh::Cost;
 use serde_json::{Value, json};
 use tree::{Life, Path, links_of};
-use wire::{NodeId, Time};
+use wire::{Map, NodeId, Time};
 
 use crate::{Error, Event, Node};
 
 /// What a node says of its own links.
 #[derive(Debug)]
 struct Record {
-    neighbours: BTreeMap<NodeId, Cost>,
+    neighbours: Map<NodeId, Cost>,
     /// Whether it said that it leaves for good.
     left: bool,
 }
@@ -63,7 +61,7 @@ impl Node {
     /// each other before makes no haste, and those who gain one together do not tell it together.
     pub(crate) fn on_links_changed(&mut self, now: Time, urgent: bool) {
         self.dial_is_stale = true;
-        let lazy = self.config.gather * 10;
+        let lazy = self.config.gather * 20;
         let at = if urgent {
             now + self.config.gather
         } else {
@@ -74,7 +72,7 @@ impl Node {
 
     /// Whether there was a way to `peer` before its link opened.
     pub(crate) fn is_reached(&self, peer: NodeId) -> bool {
-        matches!(self.present.get(&peer), Some(None))
+        self.present.contains(&peer) && !self.losing.contains_key(&peer)
     }
 
     pub(crate) fn publish_due_record(&mut self, now: Time) -> Result<(), Error> {
@@ -82,14 +80,16 @@ impl Node {
             return Ok(());
         }
         self.record_at = None;
-        let record = Record { neighbours: self.mesh.costs(), left: false };
+        let mut neighbours = self.mesh.costs();
+        neighbours.retain(|peer, _| !self.retiring.contains_key(peer));
+        let record = Record { neighbours, left: false };
         self.publish(now, &record)
     }
 
     /// Takes back what dies with us, and says that we are gone for good.
     pub(crate) fn publish_leave(&mut self, now: Time) -> Result<(), Error> {
         self.tree_input(now, tree::Input::Do(tree::Command::Withdraw))?;
-        self.publish(now, &Record { neighbours: BTreeMap::new(), left: true })
+        self.publish(now, &Record { neighbours: Map::new(), left: true })
     }
 
     fn publish(&mut self, now: Time, record: &Record) -> Result<(), Error> {
@@ -114,7 +114,7 @@ impl Node {
         let is_left = record.as_ref().is_some_and(|record| record.left) && node != self.me;
         let turned = if is_left { self.left.insert(node) } else { self.left.remove(&node) };
         if turned {
-            self.attended = None;
+            self.turned.push(node);
         }
         self.mend_at.get_or_insert(now + self.config.mend);
         let links = record.map(|record| record.neighbours).unwrap_or_default();
@@ -129,53 +129,59 @@ impl Node {
         *self.returning.get_or_insert_with(node, || now + self.config.doubt)
     }
 
-    /// Compares who can be reached with who is present; tells who came and who went, if anybody did.
+    /// Compares who can be reached with who is present, as far as either has turned; tells who came and who went, if
+    /// anybody did.
     pub(crate) fn take_attendance(&mut self, now: Time) -> Option<(Vec<NodeId>, Vec<NodeId>)> {
-        let version = Some(self.mesh.version());
-        if self.attended == version && self.attend_at.is_none_or(|at| now < at) {
-            return None;
+        let mut turned = std::mem::take(&mut self.turned);
+        if self.attend_at.is_some_and(|at| now >= at) {
+            turned.extend(self.losing.keys().chain(self.returning.keys()));
         }
-        self.attended = version;
-        let (left, reach) = (&self.left, self.mesh.reach());
-        let reach: BTreeSet<NodeId> = reach.difference(left).copied().collect();
-        self.attend_at = None;
         let (mut came, mut went) = (Vec::new(), Vec::new());
-        let arrived: Vec<NodeId> =
-            reach.iter().copied().filter(|node| !self.present.contains_key(node)).collect();
-        self.returning.retain(|node, _| reach.contains(node));
-        for node in arrived {
-            let at = self.back_at(now, node);
-            if now < at {
-                self.attend_at = Some(self.attend_at.map_or(at, |other| other.min(at)));
-                continue;
-            }
-            came.push(node);
-            self.returning.remove(&node);
-            self.gone.remove(&node);
-            self.present.insert(node, None);
-            self.emit(Event::Arrived(node));
-        }
-        for (_, lost) in self.present.iter_mut().filter(|(node, _)| reach.contains(node)) {
-            *lost = None;
-        }
-        let until = now + self.config.grace;
-        let lost = self.present.iter_mut().filter(|(node, _)| !reach.contains(node));
-        let lost: Vec<(NodeId, Time)> =
-            lost.map(|(node, lost)| (*node, *lost.get_or_insert(until))).collect();
-        for (node, until) in lost {
-            if now >= until || self.left.contains(&node) {
-                went.push(node);
-                self.present.remove(&node);
-                self.tries.remove(&node);
-                self.gone.insert(node);
-                self.emit(Event::Gone(node));
-            } else {
-                self.attend_at = Some(self.attend_at.map_or(until, |at| at.min(until)));
+        turned.retain(|node| *node != self.me);
+        for node in turned {
+            let is_here = self.mesh.reaches(node) && !self.left.contains(&node);
+            match (is_here, self.present.contains(&node)) {
+                (true, true) => {
+                    self.losing.remove(&node);
+                }
+                (true, false) => {
+                    if now >= self.back_at(now, node) {
+                        self.arrive(node);
+                        came.push(node);
+                    }
+                }
+                (false, true) => {
+                    let until = now + self.config.grace;
+                    let until = *self.losing.get_or_insert_with(node, || until);
+                    if now >= until || self.left.contains(&node) {
+                        self.go(node);
+                        went.push(node);
+                    }
+                }
+                (false, false) => {
+                    self.returning.remove(&node);
+                }
             }
         }
+        self.attend_at = self.losing.values().chain(self.returning.values()).min().copied();
         let changed = !came.is_empty() || !went.is_empty();
         self.dial_is_stale |= changed;
         changed.then_some((came, went))
+    }
+
+    fn arrive(&mut self, node: NodeId) {
+        self.returning.remove(&node);
+        self.gone.remove(&node);
+        self.present.insert(node);
+        self.emit(Event::Arrived(node));
+    }
+
+    fn go(&mut self, node: NodeId) {
+        self.losing.remove(&node);
+        self.present.remove(&node);
+        self.tries.remove(&node);
+        self.gone.insert(node);
+        self.emit(Event::Gone(node));
     }
 }
 
@@ -185,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_record_is_read_as_it_is_written() {
-        let neighbours = BTreeMap::from([
+        let neighbours = Map::from_iter([
             (NodeId(1), Cost::UNKNOWN),
             (NodeId(0xfedc_ba98_7654_3210), Cost::of_level(63)),
             (NodeId(u64::MAX), Cost::of_level(7)),

@@ -1,11 +1,15 @@
 //! The shape of a large network: no node that alone holds it together, and no more links than it needs.
 
-use wire::{NodeId, Time};
+use wire::Time;
 
 use crate::Node;
 
 /// How many links beyond [`Config::links_aim`](crate::Config::links_aim) both ends of a link have that is dropped.
 const SURPLUS_MIN: usize = 1;
+
+/// How long a link stays open after we have taken it from the map, in the time that changes are gathered: until
+/// everybody has heard of it.
+const RETIRES: u32 = 80;
 
 impl Node {
     /// Where one node alone holds the network together, its neighbours on both sides link to each other.
@@ -27,6 +31,11 @@ impl Node {
         self.dial_is_stale |= !self.mends.is_empty();
     }
 
+    /// How many live links we mean to keep.
+    pub(crate) fn degree(&self) -> usize {
+        self.mesh.trusted().iter().filter(|peer| !self.retiring.contains_key(peer)).count()
+    }
+
     /// Drops one link that nobody would miss, now and then: the slowest that we opened, or that was opened to us, of
     /// those whose both ends have links to spare and without which no node alone holds the network together. Links
     /// that came by an invite stay.
@@ -36,7 +45,7 @@ impl Node {
         }
         self.prune_at = None;
         let enough = self.config.links_aim + SURPLUS_MIN;
-        let degree = self.mesh.trusted().len();
+        let degree = self.degree();
         if self.present.len() <= self.config.full_mesh_max || degree <= enough {
             return;
         }
@@ -45,12 +54,25 @@ impl Node {
         let costs = self.mesh.costs();
         let surplus = costs.iter().filter(|(peer, _)| {
             self.repairs.contains(peer)
+                && !self.retiring.contains_key(peer)
                 && map.degree(**peer) > enough
                 && map.degree(self.me) > enough
         });
-        let mut surplus: Vec<NodeId> = surplus.map(|(peer, _)| *peer).collect();
-        surplus.sort_by_key(|peer| (std::cmp::Reverse(costs[peer]), *peer));
-        if let Some(peer) = surplus.into_iter().find(|peer| map.can_spare(self.me, *peer)) {
+        let mut surplus: Vec<_> =
+            surplus.map(|(peer, cost)| (std::cmp::Reverse(*cost), *peer)).collect();
+        surplus.sort();
+        let spare = surplus.into_iter().find(|(_, peer)| map.can_spare(self.me, *peer));
+        if let Some((_, peer)) = spare {
+            // First it leaves the map, so that nothing is sent that way any more, and then it is hung up.
+            self.retiring.insert(peer, now + self.config.gather * RETIRES);
+            self.on_links_changed(now, false);
+        }
+    }
+
+    pub(crate) fn hang_up_retired(&mut self, now: Time) {
+        let over = self.retiring.iter().filter(|(_, at)| now >= **at).map(|(peer, _)| *peer);
+        for peer in over.collect::<Vec<_>>() {
+            self.retiring.remove(&peer);
             self.mesh_input(now, mesh::Input::Shun { peer })
                 .expect("nothing is said when a link is hung up that could be refused");
         }

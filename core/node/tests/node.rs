@@ -361,6 +361,10 @@ impl Pair {
                     Output::Event(Event::Ready) => self.ready[me] += 1,
                     Output::Event(event) => self.events[me].push(event),
                     Output::Hang { link } => self.hung.push((me, link)),
+                    Output::Flush { link } => {
+                        let flushed = self.nodes[me].handle(self.now, Input::Flushed { link });
+                        assert_eq!(flushed, Ok(()));
+                    }
                     Output::Dial { .. } | Output::Answer { .. } | Output::Apply { .. } => {}
                 }
             }
@@ -439,6 +443,10 @@ impl Three {
                     Output::Dial { link, peer } => self.dialled = Some((link, peer)),
                     Output::Answer { link, offer, .. } => self.asked = Some((link, offer)),
                     Output::Apply { answer, .. } => self.applied = Some(answer),
+                    Output::Flush { link } => {
+                        let flushed = self.nodes[me].handle(self.now, Input::Flushed { link });
+                        assert_eq!(flushed, Ok(()));
+                    }
                     Output::Hang { .. } | Output::Event(_) => {}
                 }
             }

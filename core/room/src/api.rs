@@ -28,6 +28,11 @@ pub enum Input {
         /// One whole frame.
         frame: Vec<u8>,
     },
+    /// Next to nothing of what was sent over a link is left here; the answer to [`Output::Flush`].
+    Flushed {
+        /// The link.
+        link: LinkId,
+    },
     /// Our end of a link that the network asked for is described.
     Described {
         /// The link.
@@ -86,6 +91,11 @@ pub enum Output {
         link: LinkId,
         /// The bytes.
         frame: Vec<u8>,
+    },
+    /// Say [`Input::Flushed`] when next to nothing of what was sent is left here; see [`node::Output::Flush`].
+    Flush {
+        /// The link.
+        link: LinkId,
     },
     /// Start a link to `peer`: make an offer, then [`Input::Described`].
     Dial {

@@ -222,6 +222,7 @@ impl Room {
             Input::Up { link, peer } => node::Input::Up { link, peer },
             Input::Down { link } => node::Input::Down { link },
             Input::Received { link, frame } => node::Input::Received { link, frame },
+            Input::Flushed { link } => node::Input::Flushed { link },
             Input::Described { link, description } => node::Input::Described { link, description },
             Input::Undescribed { link } => node::Input::Undescribed { link },
             Input::Media { media, report } => {
@@ -331,6 +332,7 @@ impl Room {
     fn on_node(&mut self, now: Time, output: node::Output) {
         let output = match output {
             node::Output::Send { link, frame } => Output::Send { link, frame },
+            node::Output::Flush { link } => Output::Flush { link },
             node::Output::Dial { link, peer } => Output::Dial { link, peer },
             node::Output::Answer { link, peer, offer } => Output::Answer { link, peer, offer },
             node::Output::Apply { link, answer } => Output::Apply { link, answer },

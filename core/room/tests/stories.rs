@@ -474,6 +474,7 @@ impl Call {
                     self.input(peer, Input::Received { link, frame });
                 }
             }
+            Output::Flush { link } => self.input(who, Input::Flushed { link }),
             Output::Dial { link, peer } => {
                 self.rooms[who].dialled.insert(link, index(peer));
                 self.input(

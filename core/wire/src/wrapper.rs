@@ -6,6 +6,8 @@
 //!     │ add {id, user} ───────────────▶    │  a data channel to that node is open
 //!     │ message {id, data} ───────────▶    │  came over it
 //!     │ ◀────────────── send {id, data}    │  goes out over it
+//!     │ ◀───────────────────── flush {id}  │  say when next to nothing of that waits any more
+//!     │ flushed {id} ─────────────────▶    │  that is so now
 //!     │ remove {id} ──────────────────▶    │  it is closed
 //!     │ ◀──────────────────────── leave    │  the person left
 //! ```
@@ -39,6 +41,11 @@ pub enum Down {
         /// The other node.
         id: NodeId,
     },
+    /// Next to nothing waits to be sent over the channel. The answer to a [`Up::Flush`].
+    Flushed {
+        /// The other node.
+        id: NodeId,
+    },
 }
 
 /// What the conference app says.
@@ -49,6 +56,11 @@ pub enum Up {
     Ready,
     /// Send over the channel to that node; `data` beside it.
     Send {
+        /// The other node.
+        id: NodeId,
+    },
+    /// Say when next to nothing of what was sent over the channel to that node waits any more.
+    Flush {
         /// The other node.
         id: NodeId,
     },
@@ -84,6 +96,8 @@ enum Type {
     Message,
     Ready,
     Send,
+    Flush,
+    Flushed,
     Leave,
 }
 
@@ -102,7 +116,8 @@ impl TryFrom<Flat> for Down {
             Type::Add => Ok(Self::Add { id, user: flat.user }),
             Type::Remove => Ok(Self::Remove { id }),
             Type::Message => Ok(Self::Message { id }),
-            Type::Ready | Type::Send | Type::Leave => Err(ASTRAY),
+            Type::Flushed => Ok(Self::Flushed { id }),
+            Type::Ready | Type::Send | Type::Flush | Type::Leave => Err(ASTRAY),
         }
     }
 }
@@ -115,7 +130,8 @@ impl TryFrom<Flat> for Up {
             Type::Ready => Ok(Self::Ready),
             Type::Send => Ok(Self::Send { id: flat.id.ok_or(NODE)? }),
             Type::Leave => Ok(Self::Leave),
-            Type::Add | Type::Remove | Type::Message => Err(ASTRAY),
+            Type::Flush => Ok(Self::Flush { id: flat.id.ok_or(NODE)? }),
+            Type::Add | Type::Remove | Type::Message | Type::Flushed => Err(ASTRAY),
         }
     }
 }
@@ -149,11 +165,17 @@ mod tests {
     fn every_word_survives_json() {
         let id = NodeId(7);
         let user = Some("bob@home.com".parse().unwrap());
-        for word in [Down::Add { id, user }, Down::Remove { id }, Down::Message { id }] {
+        let down = [
+            Down::Add { id, user },
+            Down::Remove { id },
+            Down::Message { id },
+            Down::Flushed { id },
+        ];
+        for word in down {
             let text = serde_json::to_string(&word).unwrap();
             assert_eq!(serde_json::from_str::<Down>(&text).unwrap(), word, "{text}");
         }
-        for word in [Up::Ready, Up::Send { id }, Up::Leave] {
+        for word in [Up::Ready, Up::Send { id }, Up::Flush { id }, Up::Leave] {
             let text = serde_json::to_string(&word).unwrap();
             assert_eq!(serde_json::from_str::<Up>(&text).unwrap(), word, "{text}");
         }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use wire::{NodeId, Time};
 
-/// All broadcasts of a while.
+/// All broadcasts of a while: from when it is opened until it is closed.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
+    is_open: bool,
     casts: BTreeMap<(NodeId, u64), Tally>,
 }
 
@@ -29,7 +30,19 @@ pub struct Tally {
 }
 
 impl Ledger {
+    pub(crate) fn open() -> Self {
+        Self { is_open: true, casts: BTreeMap::new() }
+    }
+
+    /// What is on its way yet is still written down.
+    pub(crate) fn close(&mut self) {
+        self.is_open = false;
+    }
+
     pub(crate) fn sent(&mut self, author: NodeId, seq: u64, now: Time) {
+        if !self.is_open {
+            return;
+        }
         self.casts.entry((author, seq)).or_insert(Tally {
             sent: now,
             last: now,
@@ -41,7 +54,7 @@ impl Ledger {
     }
 
     pub(crate) fn came(&mut self, author: NodeId, seq: u64, who: usize, hops: u8, now: Time) {
-        // What was sent before the ledger was emptied is not counted.
+        // What was sent while the ledger was not open is not counted.
         let Some(tally) = self.casts.get_mut(&(author, seq)) else { return };
         tally.copies += 1;
         if tally.heard.insert(who) {
@@ -72,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_second_copy_is_redundant_and_nothing_else() {
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::open();
         let at = |millis| Time::ZERO + Duration::from_millis(millis);
         ledger.sent(NodeId(1), 7, at(100));
         ledger.came(NodeId(1), 7, 2, 1, at(150));

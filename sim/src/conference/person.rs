@@ -1,6 +1,8 @@
 //! One participant: a node, and an application that believes its events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem;
 
 use node::{Event, Listing, Node, Path};
 use serde_json::Value;
@@ -31,8 +33,8 @@ pub struct Person {
     pub node: Node,
     /// How it is.
     pub state: State,
-    /// What the application knows from events alone.
-    known: BTreeMap<Path, Value>,
+    /// What the application knows from events alone: a hash of each resource.
+    known: BTreeMap<Path, u64>,
     present: BTreeSet<NodeId>,
     /// When it was told that somebody had gone.
     gone: BTreeMap<NodeId, Time>,
@@ -96,11 +98,13 @@ impl Person {
 
     /// Believes an event, if it fits what was known.
     pub(crate) fn learn(&mut self, event: Event, now: Time) -> Result<(), String> {
-        let told = event.clone();
+        let told = mem::discriminant(&event);
         let fits = match event {
-            Event::Created { path, value, .. } => self.known.insert(path, value).is_none(),
-            Event::Updated { path, value, old, .. } => self.known.insert(path, value) == Some(old),
-            Event::Deleted { path, old, .. } => self.known.remove(&path) == Some(old),
+            Event::Created { path, value, .. } => self.known.insert(path, hash(&value)).is_none(),
+            Event::Updated { path, value, old, .. } => {
+                self.known.insert(path, hash(&value)) == Some(hash(&old))
+            }
+            Event::Deleted { path, old, .. } => self.known.remove(&path) == Some(hash(&old)),
             Event::Arrived(node) => self.present.insert(node),
             Event::Gone(node) => {
                 self.gone.insert(node, now);
@@ -132,8 +136,9 @@ impl Person {
         if self.present != self.node.nodes().collect() {
             return Err(format!("{} believes in {:?}", self.node.me(), self.present));
         }
-        match self.known.iter().find(|(path, value)| self.node.get(path).as_ref() != Some(value)) {
-            Some((path, value)) => Err(format!("{path} is believed to be {value}")),
+        let differs = |path: &Path, known: u64| self.node.get(path).map(|value| hash(&value)) != Some(known);
+        match self.known.iter().find(|(path, known)| differs(path, **known)) {
+            Some((path, _)) => Err(format!("{path} is believed to be something else")),
             None => Ok(()),
         }
     }
@@ -163,6 +168,13 @@ impl Person {
     }
 
     pub(crate) fn take_waiting(&mut self) -> Vec<(usize, u64, Vec<u8>)> {
-        std::mem::take(&mut self.waiting)
+        mem::take(&mut self.waiting)
     }
+}
+
+/// A number that is equal for equal values, and hardly ever for others.
+fn hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }

@@ -14,10 +14,32 @@ const LINES: usize = 50;
 /// How many speak at once at most.
 const CHOIR_MAX: usize = 100;
 
+/// For how many seconds a settled conference is timed.
+const STEADY: u64 = 30;
+
+/// One line a second, each by somebody else, as fast as they can be told.
+pub(super) fn steady(
+    hall: &mut Hall,
+    report: &mut Report,
+    clock: &dyn Fn() -> Duration,
+) -> Result<(), Broken> {
+    hall.world.story_mut().close_ledger();
+    let begin = clock();
+    for line in 0..STEADY {
+        let who = hall.somebody();
+        hall.say(who, &format!("Minute {line}: nobody objects."))?;
+        hall.pass(Duration::from_secs(1))?;
+    }
+    let took = (clock() - begin).as_secs_f64().max(1e-9);
+    let meaning = "seconds of a settled conference with a line a second, told in each";
+    report.note("speed", STEADY as f64 / took, "×", meaning);
+    Ok(())
+}
+
 /// Ten lines a second, each by somebody else.
 pub(super) fn rotating(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> {
     let nodes = hall.awake().len();
-    hall.world.story_mut().empty_ledger();
+    hall.world.story_mut().open_ledger();
     let before = hall.story().traffic();
     let mut floods = BTreeMap::new();
     for line in 0..LINES {
@@ -93,11 +115,12 @@ pub(super) fn missing(hall: &Hall) -> f64 {
 
 /// Everybody says something in the same moment.
 pub(super) fn at_once(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> {
-    hall.world.story_mut().empty_ledger();
+    hall.world.story_mut().open_ledger();
     for who in hall.awake().into_iter().take(CHOIR_MAX) {
         hall.act(Act::Shout(who))?;
     }
     hall.pass(Duration::from_secs(5))?;
+    hall.world.story_mut().close_ledger();
     let redundancy = hall.story().ledger().redundancy();
     report.note("redundancy_at_once", redundancy, "", "the same when all speak at once");
     Ok(())

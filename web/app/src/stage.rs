@@ -173,6 +173,11 @@ impl Shell {
                     self.tell(Input::Down { link });
                 }
             }
+            Down::Flushed { id } => {
+                if let Some(link) = self.links.to(id) {
+                    self.tell(Input::Flushed { link });
+                }
+            }
             Down::Message { id } => {
                 // Text is the hello of the wrappers among themselves; ours are bytes.
                 if let (Some(link), Some(Payload::Bytes(frame))) = (self.links.to(id), payload) {
@@ -226,6 +231,12 @@ impl Shell {
                     self.port.say(&Up::Send { id }, Some(&Payload::Bytes(frame))).ok();
                 }
                 None => self.links.send(link, frame),
+            },
+            Output::Flush { link } => match self.links.peer(link) {
+                Some(id) => {
+                    self.port.say(&Up::Flush { id }, None).ok();
+                }
+                None => self.links.flush(link),
             },
             Output::Dial { link, peer } => self.links.dial(link, peer),
             Output::Answer { link, peer, offer } => self.links.answer(link, peer, &offer),

@@ -187,6 +187,7 @@ fn on_up(up: Up, payload: Option<Payload>) {
         (Up::Send { id }, Some(payload)) => with(|shell| shell.send(id, &payload)),
         // Nothing to send.
         (Up::Send { .. }, None) => {}
+        (Up::Flush { id }, _) => with(|shell| shell.flush(id)),
         (Up::Leave, _) => gesture(Gesture::Leave),
     }
 }
@@ -323,6 +324,20 @@ impl Shell {
         if let Some(port) = &self.port {
             // A frame that is gone needs to hear nothing.
             port.say(word, payload).ok();
+        }
+    }
+
+    fn flush(&mut self, node: NodeId) {
+        let line = self.lines.values_mut().find(|line| line.node() == Some(node));
+        if line.is_some_and(Line::flush) {
+            self.say(&Down::Flushed { id: node }, None);
+        }
+    }
+
+    /// Next to nothing waits to be sent any more.
+    fn on_drained(&mut self, invite: InviteId) {
+        if let Some(id) = self.lines.get_mut(&invite).and_then(Line::drained) {
+            self.say(&Down::Flushed { id }, None);
         }
     }
 

@@ -54,6 +54,14 @@ impl Links {
         }
     }
 
+    /// Tells when next to nothing waits to be sent over a link of our own; in a turn of its own when that is so now.
+    pub(super) fn flush(&self, link: LinkId) {
+        let channel = self.own.get(&link).and_then(|own| own.channel.as_ref());
+        if channel.is_some_and(Channel::is_drained) {
+            platform::spawn(async move { with(|shell| shell.tell(Input::Flushed { link })) });
+        }
+    }
+
     /// Makes an offer for a new link.
     pub(super) fn dial(&mut self, link: LinkId, peer: NodeId) {
         let Some(connection) = connect(link) else { return };
@@ -130,6 +138,7 @@ fn hear(link: LinkId) -> impl FnMut(Heard) + 'static {
         }
         // Frames are bytes.
         Heard::Message(Payload::Text(_)) => {}
+        Heard::Drained => with(|shell| shell.tell(Input::Flushed { link })),
         Heard::Closed => with(|shell| shell.tell(Input::Down { link })),
     }
 }

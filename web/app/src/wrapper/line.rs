@@ -23,13 +23,16 @@ pub(super) struct Line {
     peer: Option<(NodeId, UserId)>,
     /// What came while the frame did not listen.
     waiting: Vec<Payload>,
+    /// Whether the frame waits until next to nothing waits to be sent.
+    flushes: bool,
 }
 
 impl Line {
     /// Opens a connection for `invite`, in which we are `me`, and begins to make the description that is asked for.
     pub(super) fn new(invite: InviteId, me: NodeId, what: Describe) -> Result<Self, Fault> {
         let connection = Connection::new(move |happened| on_happened(invite, me, happened))?;
-        let mut line = Self { connection, channel: None, peer: None, waiting: Vec::new() };
+        let (waiting, flushes) = (Vec::new(), false);
+        let mut line = Self { connection, channel: None, peer: None, waiting, flushes };
         match what {
             Describe::Offer => {
                 line.keep(invite, me, line.connection.channel(SIGNAL));
@@ -84,6 +87,17 @@ impl Line {
         }
     }
 
+    /// The frame wants to know when next to nothing waits to be sent: whether that is so now.
+    pub(super) fn flush(&mut self) -> bool {
+        self.flushes = !self.channel.as_ref().is_some_and(Channel::is_drained);
+        !self.flushes
+    }
+
+    /// It is so: the node to name when the frame wants to know.
+    pub(super) fn drained(&mut self) -> Option<NodeId> {
+        if std::mem::take(&mut self.flushes) { self.node() } else { None }
+    }
+
     /// Closes, and gives what to wait for until everything has arrived; `None` when nobody was at the other end.
     pub(super) fn part(self) -> Option<impl Future<Output = ()> + 'static> {
         self.peer.is_some().then(|| part(self.connection, self.channel))
@@ -134,6 +148,7 @@ fn on_heard(invite: InviteId, me: NodeId, heard: Heard) {
             }
         }),
         Heard::Message(payload) => on_message(invite, payload),
+        Heard::Drained => with(|shell| shell.on_drained(invite)),
         Heard::Closed => event(Event::Lost(invite)),
     }
 }

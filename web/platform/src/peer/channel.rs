@@ -28,9 +28,14 @@ pub enum Heard {
     Opened,
     /// A message came.
     Message(Payload),
+    /// Next to nothing waits to be sent any more.
+    Drained,
     /// It is over, from either side.
     Closed,
 }
+
+/// Fewer bytes than this that wait to be sent are next to nothing: what a slow uplink takes in a moment.
+const LITTLE: u32 = 16 * 1024;
 
 /// A data channel, closed when dropped.
 pub struct Channel {
@@ -41,6 +46,7 @@ pub struct Channel {
 impl Channel {
     pub(super) fn new(inner: RtcDataChannel) -> Self {
         inner.set_binary_type(RtcDataChannelType::Arraybuffer);
+        inner.set_buffered_amount_low_threshold(LITTLE);
         Self { inner, listeners: Vec::new() }
     }
 
@@ -59,6 +65,7 @@ impl Channel {
         self.listeners = vec![
             on("open", |_| Some(Heard::Opened)),
             on("message", |event| payload(event.unchecked_ref()).map(Heard::Message)),
+            on("bufferedamountlow", |_| Some(Heard::Drained)),
             on("close", |_| Some(Heard::Closed)),
         ];
         if self.is_open() {
@@ -95,6 +102,12 @@ impl Channel {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.inner.ready_state() == RtcDataChannelState::Open
+    }
+
+    /// Whether next to nothing waits to be sent; if not, [`Heard::Drained`] tells when.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.waiting() <= LITTLE
     }
 
     /// How many bytes wait to be sent.

@@ -1,0 +1,40 @@
+//! How fast something may come.
+
+use std::time::Duration;
+
+use wire::Time;
+
+/// A bound on a rate (the virtual scheduling form of a leaky bucket, ITU-T I.371).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pace {
+    /// When the next is expected, if they come as fast as they may.
+    next: Time,
+}
+
+impl Pace {
+    /// Whether one more may come now: one in each `pause`, and `burst` of them at once.
+    pub(crate) fn allows(&mut self, now: Time, pause: Duration, burst: u32) -> bool {
+        let due = self.next.max(now);
+        if due - now > pause * burst.saturating_sub(1) {
+            return false;
+        }
+        self.next = due + pause;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_may_come_at_once_and_then_one_in_each_pause() {
+        let (mut pace, pause) = (Pace::default(), Duration::from_millis(20));
+        let mut count = |millis: u64| {
+            let now = Time::at(Duration::from_millis(millis));
+            (0..1_000).filter(|_| pace.allows(now, pause, 5)).count()
+        };
+
+        assert_eq!([count(0), count(19), count(20), count(100), count(10_000)], [5, 0, 1, 4, 5]);
+    }
+}
