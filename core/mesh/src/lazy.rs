@@ -6,6 +6,7 @@ use wire::{LinkId, NodeId, Time};
 
 use crate::frame::{Cast, CastId, Frame, IDS_MAX};
 use crate::queue::Whose;
+use crate::trees::SMALL;
 use crate::{Config, Mesh};
 
 /// How many neighbours a broadcast is asked of.
@@ -61,7 +62,10 @@ impl Mesh {
         if link.hints.len() < IDS_MAX {
             link.hints.push(cast);
         }
-        self.lazy.hint_at.get_or_insert(now + self.config.hint);
+        // In a large network for longer, and for some longer than for others: where one end of a link has hinted, the
+        // other need not.
+        let longer = if self.map.len() > SMALL { 2 + self.me.0 % 5 } else { 1 };
+        self.lazy.hint_at.get_or_insert(now + self.config.hint * longer as u32);
     }
 
     pub(crate) fn send_hints(&mut self, now: Time) {

@@ -13,7 +13,7 @@ use crate::Mesh;
 use crate::map::Map;
 
 /// Up to how many nodes trees are drawn anew with every change of the map.
-const SMALL: usize = 64;
+pub(crate) const SMALL: usize = 64;
 
 /// The trees as they were last drawn. They are used beyond changes of the map, for a while in a large network: what
 /// matters is that many draw them from the same map.
