@@ -136,7 +136,8 @@ impl Person {
         if self.present != self.node.nodes().collect() {
             return Err(format!("{} believes in {:?}", self.node.me(), self.present));
         }
-        let differs = |path: &Path, known: u64| self.node.get(path).map(|value| hash(&value)) != Some(known);
+        let differs =
+            |path: &Path, known: u64| self.node.get(path).map(|value| hash(&value)) != Some(known);
         match self.known.iter().find(|(path, known)| differs(path, **known)) {
             Some((path, _)) => Err(format!("{path} is believed to be something else")),
             None => Ok(()),
