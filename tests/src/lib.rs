@@ -9,6 +9,8 @@
 //!    └ Person    a profile of it: own cookies and storage, a screen, permissions
 //!       └ Page      a tab: controls, text, media, screenshots, accessibility
 //!          └ Record    what it said on the console and whom it called
+//!   Provider  a real OpenID Connect provider, and a person who logs in there
+//!   Hullo     the real `hullo` with any flags
 //!   peerjs    what PeerJS clients need, held against PeerServer and ours
 //! ```
 //!
@@ -40,19 +42,23 @@ mod browser;
 mod cdp;
 mod control;
 mod guard;
+mod hullo;
 mod media;
 mod page;
 pub mod peerjs;
 mod person;
+pub mod provider;
 mod record;
 mod server;
 mod wait;
 
 pub use browser::{Browser, Devices};
 pub use control::Control;
+pub use hullo::Hullo;
 pub use media::Media;
 pub use page::Page;
 pub use person::{Look, Person, Screen};
+pub use provider::Provider;
 pub use record::Record;
 pub use server::Server;
 pub use wait::{PATIENCE, eventually, within};

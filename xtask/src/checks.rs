@@ -53,7 +53,7 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     })?;
     steps.step("clippy, native", || {
         // The browser tests are no part of `--all-targets`, for a plain `cargo test` is to do without a browser.
-        for targets in [&["--all-targets"][..], &["--test", "e2e"]] {
+        for targets in [&["--all-targets"][..], &["--test", "e2e", "--test", "sessions"]] {
             let strict = targets.iter().copied().chain(["--", "--deny", "warnings"]);
             project.cargo(["clippy", "--quiet"].into_iter().chain(NATIVE).chain(strict)).run()?;
         }
@@ -76,6 +76,11 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     let seconds = fuzz::span(project, fuzz::SECONDS).as_secs();
     println!("   the fuzz targets take {seconds} s");
     steps.step("fuzz", || fuzz::run(project, &fuzz::Wish::all(fuzz::SECONDS)))?;
+    steps.step("sessions of a real provider", || {
+        project
+            .cargo(["test", "--quiet"].into_iter().chain(NATIVE).chain(["--test", "sessions"]))
+            .run()
+    })?;
     steps.step("end to end", || {
         let browsers = ["--test", "e2e", "--", BROWSERS, "--show-output"];
         project.cargo(["test"].into_iter().chain(NATIVE).chain(browsers)).run()

@@ -1,0 +1,51 @@
+//! The real `hullo` with flags of the test's choice, and no users of its own.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::guard::Guard;
+
+/// A running server.
+pub struct Hullo {
+    _guard: Guard,
+    /// `http://127.0.0.1:PORT`
+    pub origin: String,
+    _data: TempDir,
+}
+
+impl Hullo {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn start(flags: &[(&str, &str)]) -> Self {
+        let data = TempDir::new().expect("there is room for a data directory");
+        let binary = crate::server::binary();
+        let (binary, folder) = (binary.to_string_lossy(), data.path().to_string_lossy());
+        let mut words = vec![&*binary, "serve", "--listen", "127.0.0.1:0", "--data", &*folder];
+        words.extend(flags.iter().flat_map(|(flag, value)| [*flag, *value]));
+        let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
+        let (guard, origin) = Guard::start(&words, &[], ready).expect("it starts");
+        Self { _guard: guard, origin, _data: data }
+    }
+
+    /// Status and user, when one comes with this token.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn who_is(&self, token: &str) -> (u16, String) {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent
+            .get(format!("{}/session", self.origin))
+            .header("authorization", format!("Bearer {token}"))
+            .call()
+            .expect("an answer");
+        let body = answer.body_mut().read_to_string().expect("a body");
+        let body: Value = serde_json::from_str(&body).unwrap_or_default();
+        let user = body["email"].as_str().unwrap_or_default().to_owned();
+        (answer.status().as_u16(), user)
+    }
+}
