@@ -5,7 +5,7 @@ use wire::{NodeId, Time};
 use crate::author::Author;
 use crate::fork::{self, Seal};
 use crate::index::Hand;
-use crate::place::{Key, Name};
+use crate::place::Name;
 use crate::shelf::Record;
 use crate::words::Part;
 use crate::{Claim, Error, Notary, Root, Tree, rules};
@@ -27,8 +27,6 @@ pub(crate) type Placed = (Record, bool);
 /// What an exchange of records needs to be undone.
 struct Undo {
     removed: Vec<Placed>,
-    /// The numbers of those that came, and their rows.
-    added: Vec<(u64, u8)>,
     pruned: Option<Root>,
 }
 
@@ -76,53 +74,52 @@ impl<N: Notary> Tree<N> {
             fresh.iter().for_each(|(record, _)| self.lists.sweep(record.list));
             return Err(Error::PeerMisbehaved { peer: teller, what: "two writes at one place" });
         }
-        self.swap(now, part, fresh)
+        self.swap(now, part, known, fresh)
     }
 
     /// Puts `fresh` in place of what the part takes away; all of it, or nothing when the author's word does not fit or
     /// its quota is over.
-    fn swap(&mut self, now: Time, part: &Part<'_>, fresh: Vec<Placed>) -> Result<Taken, Error> {
+    fn swap(
+        &mut self,
+        now: Time,
+        part: &Part<'_>,
+        known: u64,
+        fresh: Vec<Placed>,
+    ) -> Result<Taken, Error> {
         let author = part.author;
-        let keys: Vec<Key> = fresh.iter().map(|(record, _)| record.key()).collect();
         let latest = fresh.iter().map(|(record, _)| record.stamp).max();
         let mut dropped = self.map(author).dropped_by(part);
-        dropped.extend(self.replaced_by(author, &fresh, &keys));
-        let before = self.look_before(author, &dropped, &keys);
+        for (record, _) in &fresh {
+            // Nothing can be at the name that a write gives itself.
+            if record.name != Name::Added(author, record.seq) {
+                dropped.extend(self.index.seq_of(&record.key(), author));
+            }
+        }
+        let before = self.look_before(author, &dropped, &fresh);
         let undo = self.exchange(author, dropped, fresh, part.pruned);
-        let stated = match self.vouch(part, &undo.added) {
+        let stated = match self.vouch(part, known) {
             Ok(Some(stated)) => stated,
             refused => {
-                self.undo(author, undo);
+                self.undo(part, known, undo);
                 return refused.map(|_| Taken::Unproved);
             }
         };
         for (record, _) in &undo.removed {
             self.index.pull(&record.key(), author);
         }
+        let map = self.authors.get(&author).expect("an author is made before its first part");
         let mut shared = Vec::new();
-        for (key, (seq, _)) in keys.into_iter().zip(&undo.added) {
-            if self.index.put(key, Hand { author, seq: *seq }) {
-                shared.push(*seq);
+        for record in part.fresh(known).filter_map(|seq| map.get(seq)) {
+            if self.index.put(record.key(), Hand { author, seq: record.seq }) {
+                shared.push(record.key());
             }
         }
         self.advance(now, part, &undo.removed, stated);
         latest.into_iter().for_each(|stamp| self.clock.hear(stamp));
         self.tell_changes(before, author);
         undo.removed.iter().for_each(|(record, _)| self.lists.release(record.list));
-        for seq in shared {
-            if let Some(key) = self.map(author).get(seq).map(Record::key) {
-                self.yield_to(now, author, &key);
-            }
-        }
+        shared.iter().for_each(|key| self.yield_to(now, author, key));
         Ok(Taken::All)
-    }
-
-    /// The numbers of those that stand where `fresh` ones come.
-    fn replaced_by(&self, author: NodeId, fresh: &[Placed], keys: &[Key]) -> Vec<u64> {
-        // Nothing can be at the name that a write gives itself.
-        let is_named = |record: &Record| record.name != Name::Added(author, record.seq);
-        let named = fresh.iter().zip(keys).filter(|((record, _), _)| is_named(record));
-        named.filter_map(|(_, key)| self.index.seq_of(key, author)).collect()
     }
 
     fn map(&self, author: NodeId) -> &Author {
@@ -138,18 +135,18 @@ impl<N: Notary> Tree<N> {
     ) -> Undo {
         let map = self.authors.get_mut(&author).expect("an author is made before its first part");
         let removed = dropped.into_iter().filter_map(|seq| map.pull(seq, &self.lists)).collect();
-        let added = fresh.iter().map(|(record, _)| (record.seq, record.row)).collect();
         let pruned = std::mem::replace(&mut map.pruned, pruned);
         for (record, passes) in fresh {
             map.put(record, passes, &mut self.lists);
         }
-        Undo { removed, added, pruned }
+        Undo { removed, pruned }
     }
 
-    fn undo(&mut self, author: NodeId, undo: Undo) {
-        let map = self.authors.get_mut(&author).expect("an author is made before its first part");
+    fn undo(&mut self, part: &Part<'_>, known: u64, undo: Undo) {
+        let map = self.authors.get_mut(&part.author);
+        let map = map.expect("an author is made before its first part");
         map.pruned = undo.pruned;
-        for (seq, _) in undo.added {
+        for seq in part.fresh(known) {
             if let Some((record, _)) = map.pull(seq, &self.lists) {
                 self.lists.release(record.list);
             }
@@ -167,11 +164,12 @@ impl<N: Notary> Tree<N> {
     fn vouch(
         &mut self,
         part: &Part<'_>,
-        added: &[(u64, u8)],
+        known: u64,
     ) -> Result<Option<Option<(Root, Root)>>, Error> {
-        self.check_quota(part.author, added.iter().map(|(_, row)| *row))?;
         let map = self.authors.get_mut(&part.author);
         let map = map.expect("an author is made before its first part");
+        let rows = part.fresh(known).filter_map(|seq| map.get(seq)).map(|record| record.row);
+        self.config.check_quota(map, rows)?;
         let mut stated = None;
         let lists = &self.lists;
         let mut roots = || *stated.get_or_insert_with(|| map.roots(lists));
@@ -211,6 +209,9 @@ impl<N: Notary> Tree<N> {
 
 /// Whether two of these are at one place.
 fn is_twofold(fresh: &[Placed]) -> bool {
+    if fresh.len() < 2 {
+        return false;
+    }
     let mut places: Vec<_> = fresh.iter().map(|(record, _)| (record.list, &record.name)).collect();
     places.sort_unstable();
     places.windows(2).any(|pair| pair[0] == pair[1])

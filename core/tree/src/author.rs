@@ -126,7 +126,8 @@ impl Author {
         let mut live: Vec<Op<'_>> = live.map(|record| Op::of(record, author, lists)).collect();
         live.sort_unstable_by_key(|op| op.seq);
         let gone = if from >= self.gone_from || from == 0 {
-            let since = self.gone.iter().filter(|(by, seq)| *by > from && *seq <= from);
+            let first = self.gone.partition_point(|(by, _)| *by <= from);
+            let since = self.gone.range(first..).filter(|(_, seq)| *seq <= from);
             let mut seqs: Vec<u64> = since.map(|(_, seq)| *seq).collect();
             seqs.sort_unstable();
             seqs.dedup();
@@ -157,6 +158,9 @@ impl Author {
             }
         }
         // Ours may go further than the part begins: what it does not name as live is gone.
+        if part.from == self.at && part.pruned.is_none() {
+            return dropped;
+        }
         let is_live = |seq: u64| part.live.binary_search_by_key(&seq, |op| op.seq).is_ok();
         let later = self.lasting.after(part.from).chain(self.passing.after(part.from));
         dropped.extend(later.map(|record| record.seq).filter(|seq| !is_live(*seq)));

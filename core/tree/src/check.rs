@@ -3,11 +3,12 @@
 use wire::{NodeId, Time, Timestamp};
 
 use crate::apply::Placed;
+use crate::author::Author;
 use crate::place::{ListId, Name};
 use crate::shelf::{Record, What};
 use crate::stamp::Stamp;
 use crate::words::{Op, Part};
-use crate::{Error, Life, Notary, Tree, json, path, rules};
+use crate::{Config, Error, Life, Notary, Tree, json, path, rules};
 
 impl<N: Notary> Tree<N> {
     /// Reads the writes of a part that we lack.
@@ -96,22 +97,23 @@ impl<N: Notary> Tree<N> {
         }
         Ok((row, line.kind.passes(life)))
     }
+}
 
-    /// Whether `author` has not more than it may, entries of these `rows` having been added.
+impl Config {
+    /// Whether an author has not more than it may, entries of these `rows` having been added.
     pub(crate) fn check_quota(
         &self,
-        author: NodeId,
+        map: &Author,
         rows: impl Iterator<Item = u8>,
     ) -> Result<(), Error> {
-        let Some(map) = self.authors.get(&author) else { return Ok(()) };
-        if map.len() > self.config.entries_max {
+        if map.len() > self.entries_max {
             return Err(Error::Limit("the number of entries of an author"));
         }
-        if map.bytes > self.config.author_bytes_max {
+        if map.bytes > self.author_bytes_max {
             return Err(Error::Limit("the bytes of an author"));
         }
         for row in rows {
-            if map.count(row) > self.config.rules.rows()[usize::from(row)].entries_max {
+            if map.count(row) > self.rules.rows()[usize::from(row)].entries_max {
                 return Err(Error::Limit("the number of entries of one kind of an author"));
             }
         }

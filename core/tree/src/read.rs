@@ -3,6 +3,7 @@
 use serde_json::Value;
 use wire::NodeId;
 
+use crate::apply::Placed;
 use crate::place::{Key, Name};
 use crate::shelf::{Record, What};
 use crate::stamp::Stamp;
@@ -140,12 +141,13 @@ impl<N: Notary> Tree<N> {
         watched.map(|key| (self.seen(&key), key)).map(|(seen, key)| (key, seen)).collect()
     }
 
-    /// What is seen where `author` loses the writes `dropped` and makes others at `keys`: each place once.
-    pub(crate) fn look_before(&self, author: NodeId, dropped: &[u64], keys: &[Key]) -> Before {
+    /// What is seen where `author` loses the writes `dropped` and makes `fresh` ones: each place once.
+    pub(crate) fn look_before(&self, author: NodeId, dropped: &[u64], fresh: &[Placed]) -> Before {
         if self.watches.len() == 0 {
             return Before::new();
         }
         let Some(map) = self.authors.get(&author) else { return Before::new() };
+        let keys: Vec<Key> = fresh.iter().map(|(record, _)| record.key()).collect();
         let mut made: Vec<&Key> = keys.iter().collect();
         made.sort_unstable();
         let lost = dropped.iter().filter_map(|seq| map.get(*seq)).map(Record::key);

@@ -67,16 +67,6 @@ pub struct Row {
 }
 
 impl Row {
-    /// The pattern of the name.
-    fn last(&self) -> &str {
-        self.pattern.rsplit('/').next().unwrap_or_default()
-    }
-
-    /// Whether the name of the author is asked for in the list already.
-    fn is_list_owned(&self) -> bool {
-        self.pattern.rsplit_once('/').is_some_and(|(list, _)| list.contains('$'))
-    }
-
     const fn anyone(pattern: &'static str, kind: Kind, bytes: u32, entries: u32) -> Self {
         let (pattern, who) = (Cow::Borrowed(pattern), Who::Anyone);
         Self { pattern, who, kind, value_bytes_max: bytes, entries_max: entries }
@@ -87,6 +77,8 @@ impl Row {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     rows: Vec<Row>,
+    /// Of each row: where the pattern of the name begins, and whether the name of the author is asked for before.
+    names: Vec<(usize, bool)>,
     moderators: Set<NodeId>,
 }
 
@@ -120,7 +112,7 @@ impl Default for Rules {
     fn default() -> Self {
         let mut rows = CONFERENCE.to_vec();
         rows.push(MODERATION);
-        Self { rows, moderators: Set::new() }
+        Self::of(rows, Set::new())
     }
 }
 
@@ -192,7 +184,16 @@ impl Rules {
                 return Err(problem("have a pattern with a segment that is none"));
             }
         }
-        Ok(Self { rows, moderators })
+        Ok(Self::of(rows, moderators))
+    }
+
+    fn of(rows: Vec<Row>, moderators: Set<NodeId>) -> Self {
+        let name = |row: &Row| {
+            let start = row.pattern.rfind('/').map_or(0, |slash| slash + 1);
+            (start, row.pattern[..start].contains('$'))
+        };
+        let names = rows.iter().map(name).collect();
+        Self { rows, names, moderators }
     }
 
     /// Those of a conference with these moderators.
@@ -246,18 +247,20 @@ impl Rules {
         if matches!(name, Name::Added(node, number) if *node == author && *number > seq) {
             return None;
         }
-        let (row, line) = rows
-            .iter()
-            .map(|row| (*row, &self.rows[usize::from(*row)]))
-            .find(|(_, line)| name_fits(line.last(), name))?;
+        let last = |row: u8| {
+            let at = usize::from(row);
+            &self.rows[at].pattern[self.names[at].0..]
+        };
+        let row = rows.iter().copied().find(|row| name_fits(last(*row), name))?;
+        let (line, is_list_owned) = (&self.rows[usize::from(row)], self.names[usize::from(row)].1);
         let author_text = OnceCell::new();
         let text = || author_text.get_or_init(|| author.to_string()).as_str();
-        if line.is_list_owned() && !list_fits(&line.pattern, list, Some(text())) {
+        if is_list_owned && !list_fits(&line.pattern, list, Some(text())) {
             return None;
         }
-        let is_own = match (line.last(), name) {
+        let is_own = match (last(row), name) {
             ("$self-*", Name::Added(node, _)) => *node == author,
-            ("$self" | "*-$self", Name::Text(name)) => segment_fits(line.last(), name, text()),
+            ("$self" | "*-$self", Name::Text(name)) => segment_fits(last(row), name, text()),
             ("$self" | "*-$self" | "$self-*", _) => false,
             _ => true,
         };

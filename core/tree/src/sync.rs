@@ -157,7 +157,7 @@ impl<N: Notary> Tree<N> {
 
     /// Applies the broadcasts of `author` whose turn it is.
     fn apply_early(&mut self, now: Time, author: NodeId) -> Result<(), Error> {
-        loop {
+        while !self.early.is_empty() {
             let at = self.authors.get(&author).map_or(0, |map| map.at);
             self.early.retain(|early| early.author != author || early.upto > at);
             let is_due = |early: &Early| early.author == author && early.from <= at;
@@ -167,6 +167,7 @@ impl<N: Notary> Tree<N> {
                 self.on_part(now, author, &part)?;
             }
         }
+        Ok(())
     }
 
     pub(crate) fn on_told(&mut self, now: Time, peer: NodeId, bytes: &[u8]) -> Result<(), Error> {

@@ -288,6 +288,11 @@ impl<'a> Part<'a> {
         130 + gone + self.live.iter().map(Op::bytes).sum::<usize>()
     }
 
+    /// The numbers of its live writes above `known`.
+    pub(crate) fn fresh(&self, known: u64) -> impl Iterator<Item = u64> {
+        self.live.iter().map(|op| op.seq).filter(move |seq| *seq > known)
+    }
+
     /// Cuts the part so that each piece is below `bytes_max`, or is a single write. What is gone goes with the last.
     pub(crate) fn pieces(self, bytes_max: usize) -> Vec<Self> {
         let Self { author, from, upto, live, gone, pruned, proof, .. } = self;
