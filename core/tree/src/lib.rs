@@ -60,6 +60,8 @@ mod away;
 mod bytes;
 mod check;
 mod config;
+#[cfg(test)]
+mod court;
 mod fork;
 mod index;
 mod json;

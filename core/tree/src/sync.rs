@@ -351,3 +351,6 @@ fn messages(parts: Vec<Part<'_>>, bytes_max: usize, with_end: bool) -> Vec<Vec<u
     let say = |(at, parts)| Say::Delta { last: at + 1 == count, parts }.encode();
     batches.into_iter().enumerate().map(say).collect()
 }
+
+#[cfg(test)]
+mod tests;

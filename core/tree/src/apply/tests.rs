@@ -1,15 +1,15 @@
 //! Others may say what they like: nothing is taken in that its author did not write.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use wire::{NodeId, Set, Time, Timestamp};
 
+use crate::court::Court;
 use crate::fork::Fork;
 use crate::shelf::What;
 use crate::words::{Part, Say};
 use crate::{
-    Claim, Command, Config, Error, Input, Kind, Life, Listing, Misuse, Notary, Output, Path, Proof,
-    Root, Row, Rules, Tree, Weight, Who,
+    Command, Config, Error, Input, Kind, Life, Listing, Misuse, Output, Path, Root, Row, Rules,
+    Tree, Weight, Who,
 };
 
 const NOON: Timestamp = Timestamp(1_793_000_000_000);
@@ -181,7 +181,7 @@ fn a_write_that_the_rules_forbid_is_refused_though_its_author_proves_it() {
         ("nowhere", Life::Lasting),
     ] {
         let config = Config { rules: open.clone(), ..Config::default() };
-        let mut ann = Tree::new(config, Time::ZERO, NOON, ANN, Court::new(ANN));
+        let mut ann = Tree::new(config, Time::ZERO, NOON, ANN, Court::of(ANN));
         write(&mut ann, create(at, "mine", life));
         let delta = whole(&mut ann, CAROL);
         let mut carol = opened(tree(CAROL), BOB);
@@ -353,51 +353,13 @@ fn a_part_over_the_quota_changes_nothing() {
     }
     let delta = whole(&mut ann, CAROL);
     let config = Config { entries_max: 39, ..Config::default() };
-    let carol = Tree::new(config, Time::ZERO, NOON, CAROL, Court::new(CAROL));
+    let carol = Tree::new(config, Time::ZERO, NOON, CAROL, Court::of(CAROL));
     let mut carol = opened(carol, BOB);
 
     let result = told(&mut carol, BOB, &delta);
 
     assert_eq!(result, Err(Error::Limit("the number of entries of an author")));
     assert_eq!((carol.weight().entries, carol.weight().bytes, carol.weight().lists), (0, 0, 0));
-}
-
-/// A notary of tests: a keyed hash in place of a signature, with keys that follow from the names.
-#[derive(Debug)]
-struct Court {
-    me: NodeId,
-    known: Set<NodeId>,
-}
-
-impl Court {
-    fn new(me: NodeId) -> Self {
-        Self { me, known: Set::from_iter([ANN, BOB, CAROL, DAVE]) }
-    }
-
-    fn proof(author: NodeId, claim: &mut Claim<'_>) -> Proof {
-        let statement = claim.statement().to_bytes();
-        let mut proof = [0; 64];
-        for (tag, half) in proof.chunks_mut(32).enumerate() {
-            let key = author.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ tag as u64;
-            let hash = Sha256::new().chain_update(key.to_le_bytes()).chain_update(statement);
-            half.copy_from_slice(&hash.finalize());
-        }
-        Proof(proof)
-    }
-}
-
-impl Notary for Court {
-    fn knows(&self, author: NodeId) -> bool {
-        self.known.contains(&author)
-    }
-
-    fn sign(&mut self, claim: &mut Claim<'_>) -> Option<Proof> {
-        Some(Self::proof(self.me, claim))
-    }
-
-    fn check(&mut self, claim: &mut Claim<'_>, proof: Option<&Proof>) -> bool {
-        proof == Some(&Self::proof(claim.author(), claim))
-    }
 }
 
 fn row(pattern: &'static str) -> Row {
@@ -423,7 +385,7 @@ fn add(text: &str) -> Command {
 }
 
 fn tree(me: NodeId) -> Tree<Court> {
-    Tree::new(Config::default(), Time::ZERO, NOON, me, Court::new(me))
+    Tree::new(Config::default(), Time::ZERO, NOON, me, Court::of(me))
 }
 
 fn write(tree: &mut Tree<Court>, command: Command) {
