@@ -192,7 +192,7 @@ fn descriptors(settings: &Settings) -> Option<Finding> {
     } else {
         odd(format!(
             "The system lets only {most} files be open, and {wanted} connections are allowed. Raise LimitNOFILE, or lower \
-             --limit-http-connections"
+             --limit-connections and --limit-http-connections"
         ))
     })
 }

@@ -122,6 +122,7 @@ fn plain(value: &toml::Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Flags;
 
     fn known() -> BTreeSet<String> {
         ["listen", "origins"].map(str::to_owned).into()
@@ -137,6 +138,24 @@ mod tests {
 
         assert_eq!(texts["listen"], "80");
         assert_eq!(texts["origins"], "https://a,https://b");
+    }
+
+    #[test]
+    fn the_sample_has_every_setting_and_can_be_read() {
+        let sample = include_str!("../../../docs/hullo.toml");
+        let is_key = |key: &str| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let lines = sample.lines().filter_map(|line| line.strip_prefix("# "));
+        let settings =
+            lines.filter(|line| line.split_once(" = ").is_some_and(|(key, _)| is_key(key)));
+        let settings = settings.collect::<Vec<_>>().join("\n");
+
+        let table: toml::Table = settings.parse().expect("the sample is TOML when uncommented");
+
+        let told: BTreeSet<String> = table.keys().cloned().collect();
+        let known = keys::<Flags>();
+        let missing: Vec<_> = known.difference(&told).collect();
+        assert!(missing.is_empty(), "docs/hullo.toml lacks {missing:?}");
+        assert!(table.values().all(|value| plain(value).is_some()));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware;
 use axum::response::{Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use crate::connections::Connections;
@@ -87,6 +87,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(&at("contacts"), contacts.clone())
         .route(&at("contacts/"), contacts)
         .route(&at("session"), session)
+        .route(&at("session/logout"), post(session::log_out_by_issuer))
         .route(&at("live"), get(live::live))
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
         .fallback(files::file);

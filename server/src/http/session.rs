@@ -1,9 +1,11 @@
 //! `/session`: log in, log out, who am I.
 
-use axum::Json;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
+use axum::{Form, Json};
+use serde::Deserialize;
 use wire::contacts::{Account, Login};
 
 use super::App;
@@ -12,6 +14,7 @@ use super::body::Body;
 use super::origin;
 use crate::error::ApiError;
 use crate::secret::Secret;
+use crate::session::{Refusal, recheck};
 
 /// `GET /session`: who am I?
 pub(crate) async fn whoami(session: Session) -> Json<Account> {
@@ -57,6 +60,33 @@ pub(crate) async fn log_out(
     }
     let forget = AppendHeaders([(header::SET_COOKIE, page.clear_cookie())]);
     Ok((StatusCode::NO_CONTENT, forget))
+}
+
+/// The body of a back-channel logout.
+#[derive(Deserialize)]
+pub(crate) struct Logout {
+    logout_token: String,
+}
+
+/// `POST /session/logout`: the issuer says that somebody left (OpenID Connect Back-Channel Logout 1.0 §2.5).
+pub(crate) async fn log_out_by_issuer(
+    State(app): State<App>,
+    form: Result<Form<Logout>, FormRejection>,
+) -> Result<StatusCode, ApiError> {
+    let malformed = |what: &str| ApiError::Malformed(what.to_owned());
+    let Form(Logout { logout_token }) =
+        form.map_err(|_| malformed("the body is no form with a logout_token"))?;
+    match app.verifier.log_out(&logout_token).await {
+        None => Err(ApiError::NotFound),
+        Some(Ok(())) => {
+            recheck::round(&app.verifier, &app.connections).await;
+            Ok(StatusCode::OK)
+        }
+        Some(Err(Refusal::Refused(reason))) => {
+            Err(ApiError::Malformed(format!("the logout token is {reason}")))
+        }
+        Some(Err(Refusal::Unavailable)) => Err(ApiError::SessionsUnavailable),
+    }
 }
 
 /// What people would call the device, from what its browser calls itself.

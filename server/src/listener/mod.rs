@@ -31,9 +31,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::telemetry::Metrics;
@@ -56,6 +56,10 @@ const PING: Duration = Duration::from_secs(30);
 
 /// How long to wait when the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// How long somebody who is turned away may take to hear why, and how many at once are told. Guess.
+const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELLS_MAX: usize = 256;
 
 /// The word in metrics for whoever takes too long to ask.
 const SLOW_HEAD: &str = "head-slow";
@@ -83,6 +87,7 @@ struct Shared {
     settings: ListenerSettings,
     metrics: Metrics,
     inside: Mutex<Inside>,
+    farewells: Semaphore,
 }
 
 /// How many connections there are.
@@ -102,7 +107,14 @@ impl Listener {
     /// Takes connections until `stop` resolves, then lets those there are finish what they are at.
     pub(crate) async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
         let Self { socket, tls, settings, metrics } = self;
-        let shared = Shared { router, tls, settings, metrics, inside: Mutex::default() };
+        let shared = Shared {
+            router,
+            tls,
+            settings,
+            metrics,
+            inside: Mutex::default(),
+            farewells: Semaphore::new(FAREWELLS_MAX),
+        };
         let shared = Arc::new(shared);
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
@@ -130,7 +142,7 @@ impl Listener {
 
 impl Shared {
     /// Sees one connection to its end.
-    async fn take(self: Arc<Self>, mut stream: TcpStream, from: SocketAddr, watcher: Watcher) {
+    async fn take(self: Arc<Self>, stream: TcpStream, from: SocketAddr, watcher: Watcher) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "A connection stays with Nagle's algorithm");
         }
@@ -138,11 +150,7 @@ impl Shared {
             Ok(place) => place,
             Err(limit) => {
                 self.metrics.refused(limit);
-                if self.tls.is_none() {
-                    // One who does not read it has lost nothing but this.
-                    tokio::time::timeout(BREATH, stream.write_all(FULL)).await.ok();
-                }
-                return;
+                return self.turn_away(stream).await;
             }
         };
         let Some(tls) = &self.tls else { return self.talk(stream, from, watcher).await };
@@ -154,6 +162,24 @@ impl Shared {
             }
             Err(_) => self.metrics.refused("tls-handshake-slow"),
         }
+    }
+
+    /// Says why to one for whom there is no room, and waits a moment for it to be read: a connection that is closed
+    /// while something comes in takes what it said with it.
+    async fn turn_away(&self, mut stream: TcpStream) {
+        let Ok(_turn) = self.farewells.try_acquire() else { return };
+        if self.tls.is_some() {
+            return;
+        }
+        let farewell = async {
+            stream.write_all(FULL).await?;
+            stream.shutdown().await?;
+            let mut unread = [0; 1_024];
+            while stream.read(&mut unread).await? > 0 {}
+            Ok::<_, std::io::Error>(())
+        };
+        // One who does not read it has lost nothing but this.
+        tokio::time::timeout(FAREWELL, farewell).await.ok();
     }
 
     /// A place inside, or the limit that is reached.

@@ -45,7 +45,7 @@ pub struct ListenerFlags {
     /// The same from one address, or one IPv6 network of 64 bits [default: 500]
     #[arg(long, value_name = "NUMBER")]
     pub limit_connections_per_address: Option<String>,
-    /// Connections at once, sockets among them [default: 20000]
+    /// Connections that speak HTTP at once [default: 20000]
     #[arg(long, value_name = "NUMBER")]
     pub limit_http_connections: Option<String>,
     /// The same of one address, or one IPv6 network of 64 bits [default: 1000]
@@ -92,9 +92,9 @@ impl ListenerSettings {
         self.head_timeout
     }
 
-    /// How many connections there may be.
+    /// How many connections there may be, those that speak HTTP and those that have left it.
     pub(crate) fn connections_max(&self) -> usize {
-        self.connections_max
+        self.connections_max.saturating_add(self.clients.all)
     }
 
     /// Checks the flags.

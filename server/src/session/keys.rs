@@ -7,7 +7,7 @@ use jsonwebtoken::jwk::{Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use reqwest::{StatusCode, Url};
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::client::{Answer, Client, Trouble, skew};
@@ -63,10 +63,15 @@ impl Keys {
         let known = self.known();
         let found = matching(&known.keys, id, algorithm);
         let is_fresh = known.fetched.is_some_and(|at| at.elapsed() < FRESH);
-        if is_fresh && !found.is_empty() {
+        if found.is_empty() {
+            let alone = self.fetching.lock().await;
+            self.refresh(&known, alone).await;
+        } else if let Some(alone) = self.fetching.try_lock().ok().filter(|_| !is_fresh) {
+            // One request looks for newer keys; the others go on with those there are.
+            self.refresh(&known, alone).await;
+        } else {
             return Some(found);
         }
-        self.refresh(&known).await;
         let known = self.known();
         known.fetched?;
         let found = matching(&known.keys, id, algorithm);
@@ -77,8 +82,7 @@ impl Keys {
     }
 
     /// Fetches the keys unless somebody has since `seen`, or has just asked in vain.
-    async fn refresh(&self, seen: &Known) {
-        let _alone = self.fetching.lock().await;
+    async fn refresh(&self, seen: &Known, _alone: MutexGuard<'_, ()>) {
         let known = self.known();
         if known.fetched != seen.fetched || known.vain.is_some_and(|at| at.elapsed() < PACE) {
             return;

@@ -24,6 +24,7 @@
 mod client;
 mod introspection;
 mod keys;
+mod logout;
 pub(crate) mod recheck;
 mod service;
 mod settings;
@@ -152,7 +153,7 @@ enum Judge {
     Accounts,
     Service(Service),
     Introspection(Introspection),
-    Signed(Signed),
+    Signed(Box<Signed>),
 }
 
 impl Verifier {
@@ -173,7 +174,9 @@ impl Verifier {
             JudgeSettings::Introspection(wishes) => {
                 Judge::Introspection(Introspection::new(wishes, client()?))
             }
-            JudgeSettings::Signed(wishes) => Judge::Signed(Signed::new(wishes, client()?)),
+            JudgeSettings::Signed(wishes) => {
+                Judge::Signed(Box::new(Signed::new(wishes, client()?)))
+            }
         };
         let accounts = (settings.accounts || matches!(judge, Judge::Accounts)).then_some(store);
         let verdicts = Verdicts::new(settings.cache);
@@ -214,6 +217,17 @@ impl Verifier {
         }
         let all = tokens.iter().map(|token| self.verify_again(token));
         futures_util::future::try_join_all(all).await
+    }
+
+    /// Takes an issuer's logout token; `None` when the judge is no issuer. Whoever is connected has to be asked about
+    /// after that.
+    pub(crate) async fn log_out(&self, token: &str) -> Option<Result<(), Refusal>> {
+        let Judge::Signed(signed) = &self.0.judge else { return None };
+        let done = signed.log_out(token).await;
+        if done.is_ok() {
+            self.0.verdicts.forget_all();
+        }
+        Some(done)
     }
 
     /// Whether the judge takes many tokens at once.

@@ -9,6 +9,7 @@ use wire::Timestamp;
 
 use super::client::Client;
 use super::keys::Keys;
+use super::logout::{self, Logouts};
 use super::settings::SignedSettings;
 use super::{Identity, Origin, Reason, Refusal, date_of, session_of, user_of};
 use crate::secret::Secret;
@@ -16,25 +17,31 @@ use crate::secret::Secret;
 /// How far the issuer's clock and ours may differ, in seconds. Guess: both are set by the network.
 const LEEWAY_SECONDS: u64 = 10;
 
-/// The member of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), which says who left and lets nobody in.
-const LOGOUT_EVENTS: &str = "events";
-
 /// A judge that needs no asking.
 pub(super) struct Signed {
     wishes: SignedSettings,
     keys: Keys,
+    logouts: Logouts,
 }
 
 impl Signed {
     pub(super) fn new(wishes: SignedSettings, client: Client) -> Self {
         let keys = Keys::new(wishes.issuer.clone(), wishes.jwks.clone(), client);
-        Self { wishes, keys }
+        Self { wishes, keys, logouts: Logouts::new() }
     }
 
     /// Whose `token` is.
     pub(super) async fn judge(&self, token: &Secret) -> Result<Identity, Refusal> {
         let claims = self.claims(token.reveal()).await?;
         self.identity(&claims).map_err(Refusal::Refused)
+    }
+
+    /// Takes the issuer's word that somebody left.
+    pub(super) async fn log_out(&self, token: &str) -> Result<(), Refusal> {
+        let claims = self.claims(token).await?;
+        let left = logout::read(&claims).map_err(Refusal::Refused)?;
+        self.logouts.note(left);
+        Ok(())
     }
 
     /// The claims of a token that is signed, and that is for us, now.
@@ -68,8 +75,12 @@ impl Signed {
     }
 
     fn identity(&self, claims: &Map<String, Value>) -> Result<Identity, Reason> {
-        if claims.contains_key(LOGOUT_EVENTS) {
+        // A logout token lets nobody in.
+        if claims.contains_key(logout::EVENTS) {
             return Err(Reason::Malformed);
+        }
+        if self.logouts.has(claims) {
+            return Err(Reason::Unknown);
         }
         let until = date_of(claims, "exp")?.map(|at| Timestamp(at.0 + LEEWAY_SECONDS * 1_000));
         let user = user_of(claims, &self.wishes.user_claim)?;

@@ -68,6 +68,11 @@ impl Verdicts {
         }
     }
 
+    /// Forgets all verdicts.
+    pub(super) fn forget_all(&self) {
+        self.0.invalidate_all();
+    }
+
     /// Notes what a judge said.
     pub(super) async fn note(&self, token: &Secret, said: &Result<Identity, Refusal>) {
         self.put(token, &Verdict::of(said.clone())).await;

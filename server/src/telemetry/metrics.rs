@@ -83,7 +83,7 @@ impl Metrics {
         let http_connections = Gauge::default();
         registry.register(
             "http_connections",
-            "Connections that are open, sockets among them",
+            "Connections that speak HTTP; sockets have left it",
             http_connections.clone(),
         );
         let certificate = Gauge::default();

@@ -199,6 +199,80 @@ async fn a_session_ends_with_its_token() {
 }
 
 #[tokio::test]
+async fn whoever_the_issuer_says_has_left_is_out_at_once_and_stays_out() {
+    let signer = Signer::new(Some("k1"), Algorithm::ES256);
+    let issuer = Issuer::open(vec![signer.public()]).await;
+    // Nobody is asked about again by the clock.
+    let house = open(&issuer, &[("session_recheck", "3600")]).await;
+    let of = |session: &str, subject: &str| {
+        let mut claims = issuer.claims();
+        claims["sid"] = json!(session);
+        claims["sub"] = json!(subject);
+        claims["iat"] = json!(seconds_from_now(-30));
+        signer.sign(&claims)
+    };
+    let tokens = [of("s1", "alice"), of("s2", "alice"), of("s3", "bob")];
+    let mut laptop = house.live(&tokens[0]).await;
+    let mut phone = house.live(&tokens[1]).await;
+    let mut bob = house.live(&tokens[2]).await;
+    let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let mut logout = issuer.claims();
+    logout["events"] = event;
+    logout["iat"] = json!(seconds_from_now(0));
+
+    let mut by_session = logout.clone();
+    by_session["sid"] = json!("s1");
+    assert_eq!(post(&house, &signer.sign(&by_session)).await, 200);
+    laptop.hear_goodbye().await;
+    phone.hears_nothing_more().await;
+
+    assert_eq!(post(&house, &signer.sign(&logout)).await, 200);
+    phone.hear_goodbye().await;
+    bob.hears_nothing_more().await;
+    for (token, status) in tokens.iter().zip([401, 401, 200]) {
+        assert_eq!(house.call(token, "GET", "/session", "").await.status, status);
+    }
+    let mut later = issuer.claims();
+    later["iat"] = json!(seconds_from_now(2));
+    assert_eq!(house.call(&signer.sign(&later), "GET", "/session", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_logout_that_the_issuer_did_not_say_is_refused() {
+    let signer = Signer::new(Some("k1"), Algorithm::ES256);
+    let issuer = Issuer::open(vec![signer.public()]).await;
+    let house = open(&issuer, &[]).await;
+    let mut logout = issuer.claims();
+    logout["events"] = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let with = |member: &str, value: Value| {
+        let mut claims = logout.clone();
+        claims[member] = value;
+        signer.sign(&claims)
+    };
+
+    for (what, token) in [
+        ("another key", Signer::new(Some("k1"), Algorithm::ES256).sign(&logout)),
+        ("another issuer", with("iss", json!("https://evil.example.com"))),
+        ("another audience", with("aud", json!("other"))),
+        ("expired", with("exp", json!(seconds_from_now(-60)))),
+        ("no event", with("events", json!({}))),
+        ("an id token", with("nonce", json!("n"))),
+        ("nobody", with("sub", json!(7))),
+        ("no token", "x".to_owned()),
+    ] {
+        assert_eq!(post(&house, &token).await, 400, "{what}");
+    }
+    let accounts = House::open_as(&[]).await;
+    assert_eq!(post(&accounts, &signer.sign(&logout)).await, 404);
+}
+
+async fn post(house: &House, token: &str) -> u16 {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("logout_token={token}");
+    house.ask("POST", "/session/logout", &form, &body).await.status.as_u16()
+}
+
+#[tokio::test]
 async fn check_says_whether_the_issuer_can_be_used() {
     let signer = Signer::new(Some("k1"), Algorithm::ES256);
     let issuer = Issuer::open(vec![signer.public()]).await;
