@@ -104,15 +104,16 @@ impl<N: Notary> Tree<N> {
                 return refused.map(|_| Taken::Unproved);
             }
         };
-        for (record, _) in &undo.removed {
-            self.index.pull(&record.key(), author);
-        }
         let map = self.authors.get(&author).expect("an author is made before its first part");
         let mut shared = Vec::new();
         for record in part.fresh(known).filter_map(|seq| map.get(seq)) {
             if self.index.put(record.key(), Hand { author, seq: record.seq }) {
                 shared.push(record.key());
             }
+        }
+        // A whole map may bring back what it took away.
+        for (record, _) in undo.removed.iter().filter(|(record, _)| map.get(record.seq).is_none()) {
+            self.index.pull(&record.key(), Hand { author, seq: record.seq });
         }
         self.advance(now, part, &undo.removed, stated);
         latest.into_iter().for_each(|stamp| self.clock.hear(stamp));

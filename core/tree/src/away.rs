@@ -3,6 +3,7 @@
 use wire::{NodeId, Set, Time};
 
 use crate::apply::Placed;
+use crate::index::Hand;
 use crate::place::Key;
 use crate::shelf::What;
 use crate::stamp::Stamp;
@@ -86,7 +87,7 @@ impl<N: Notary> Tree<N> {
         let removed: Vec<Placed> =
             doomed.into_iter().filter_map(|seq| map.pull(seq, &self.lists)).collect();
         for (record, _) in &removed {
-            self.index.pull(&record.key(), author);
+            self.index.pull(&record.key(), Hand { author, seq: record.seq });
         }
         self.tell_changes(before, author);
         removed.iter().for_each(|(record, _)| self.lists.release(record.list));

@@ -67,12 +67,13 @@ impl Index {
         is_shared
     }
 
-    pub(crate) fn pull(&mut self, key: &Key, author: NodeId) {
+    /// Forgets a live write, unless another of the same author is there meanwhile.
+    pub(crate) fn pull(&mut self, key: &Key, gone: Hand) {
         let is_empty = match self.places.get_mut(key) {
             None => false,
-            Some(Hands::One(one)) => one.author == author,
+            Some(Hands::One(one)) => *one == gone,
             Some(Hands::Many(many)) => {
-                many.retain(|hand| hand.author != author);
+                many.retain(|hand| *hand != gone);
                 many.is_empty()
             }
         };
@@ -109,10 +110,11 @@ mod tests {
 
         assert_eq!(index.hands(&key), [hand(2, 3), hand(1, 8)]);
         assert_eq!(index.seq_of(&key, NodeId(1)), Some(8));
-        index.pull(&key, NodeId(2));
-        index.pull(&key, NodeId(2));
+        index.pull(&key, hand(1, 7));
+        index.pull(&key, hand(2, 3));
+        index.pull(&key, hand(2, 3));
         assert_eq!(index.in_list(list).count(), 1);
-        index.pull(&key, NodeId(1));
+        index.pull(&key, hand(1, 8));
         assert_eq!(index.in_list(list).count(), 0);
     }
 }

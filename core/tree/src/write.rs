@@ -203,7 +203,11 @@ impl<N: Notary> Tree<N> {
                 own.put(record, passes, &mut self.lists);
                 self.index.put(key, Hand { author: me, seq });
             }
-            None => self.index.pull(&key, me),
+            None => {
+                if let Some((old, _)) = &old {
+                    self.index.pull(&key, Hand { author: me, seq: old.seq });
+                }
+            }
         }
         self.tell_changes(before, me);
         if let Some((old, _)) = old {
