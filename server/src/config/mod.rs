@@ -47,7 +47,7 @@ pub struct Flags {
     /// Two demo users with printed log-in links; on loopback addresses only
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub demo: Option<String>,
-    /// Origins whose pages may use this server beside its own, such as https://app.example.com
+    /// Origins whose pages may use this server beside its own, with commas between them
     #[arg(long, value_name = "LIST")]
     pub origins: Option<String>,
     /// How connections come in.
