@@ -45,6 +45,7 @@ mod http;
 mod listener;
 mod orders;
 mod process;
+mod rate;
 mod secret;
 mod session;
 mod store;
@@ -151,6 +152,7 @@ impl Server {
             origins: Arc::new(settings.origins),
             rhythm: http::live::Rhythm::default(),
             patience: settings.listener.head_timeout(),
+            rate: settings.listener.rate,
             requests: Arc::new(u64::from_le_bytes(first_request).into()),
             stop: stopping,
         };

@@ -118,6 +118,7 @@ async fn converse(
     let mut ping = tokio::time::interval_at(Instant::now() + app.rhythm.ping, app.rhythm.ping);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard_at = Instant::now();
+    let mut bucket = app.rate.bucket(heard_at);
     loop {
         tokio::select! {
             frame = frames.recv() => match frame {
@@ -131,6 +132,10 @@ async fn converse(
             },
             heard = socket.recv() => {
                 heard_at = Instant::now();
+                if !bucket.take(heard_at) {
+                    app.metrics.refused("messages");
+                    return close(socket, close_code::POLICY, "Too many messages").await;
+                }
                 if !on_heard(app, id, socket, heard).await {
                     return;
                 }
@@ -228,6 +233,7 @@ mod tests {
 
     use super::*;
     use crate::connections::{Connections, Limits};
+    use crate::rate::Rate;
     use crate::session::{SessionFlags, SessionSettings, Verifier};
     use crate::store::Store;
     use crate::switchboard::Switchboard;
@@ -277,6 +283,7 @@ mod tests {
             origins: Arc::default(),
             rhythm,
             patience: Duration::from_secs(5),
+            rate: Rate::default(),
             requests: Arc::default(),
             stop: stopping,
         };

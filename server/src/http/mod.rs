@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use crate::connections::Connections;
 use crate::error::ApiError;
 use crate::listener::Proxies;
+use crate::rate::Rate;
 use crate::secret::Secret;
 use crate::session::Verifier;
 use crate::store::Store;
@@ -58,6 +59,8 @@ pub(crate) struct App {
     pub(crate) rhythm: live::Rhythm,
     /// How long a body may take.
     pub(crate) patience: Duration,
+    /// How fast one client may speak.
+    pub(crate) rate: Rate,
     /// The name of the next request.
     pub(crate) requests: Arc<AtomicU64>,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::proxies::Proxies;
 use crate::config::values::{list, number, seconds, switch};
 use crate::connections::Limits;
+use crate::rate::Rate;
 
 /// How connections come in.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct ListenerFlags {
     /// The same from one address, or one IPv6 network of 64 bits [default: 500]
     #[arg(long, value_name = "NUMBER")]
     pub limit_connections_per_address: Option<String>,
+    /// Messages of one client in a second; twice as many may come at once [default: no limit]
+    #[arg(long, value_name = "NUMBER")]
+    pub limit_messages_per_second: Option<String>,
     /// Connections that speak HTTP at once [default: 20000]
     #[arg(long, value_name = "NUMBER")]
     pub limit_http_connections: Option<String>,
@@ -62,6 +66,7 @@ pub(crate) struct ListenerSettings {
     pub(crate) tls: TlsSettings,
     pub(crate) proxies: Proxies,
     pub(crate) clients: Limits,
+    pub(crate) rate: Rate,
     pub(super) connections_max: usize,
     pub(super) connections_per_address_max: usize,
     pub(super) head_timeout: Duration,
@@ -122,6 +127,7 @@ impl ListenerSettings {
                     500,
                 )?,
             },
+            rate: Rate(rate(raw.limit_messages_per_second.as_deref())?),
             connections_max: limit("limit-http-connections", &raw.limit_http_connections, 20_000)?,
             connections_per_address_max: limit(
                 "limit-http-connections-per-address",
@@ -136,6 +142,11 @@ impl ListenerSettings {
             )?,
         })
     }
+}
+
+fn rate(text: Option<&str>) -> anyhow::Result<Option<u32>> {
+    let number = number("limit-messages-per-second", text, 0, [1, 1_000_000])?;
+    Ok((number > 0).then_some(number))
 }
 
 fn limit(flag: &str, text: &Option<String>, otherwise: usize) -> anyhow::Result<usize> {

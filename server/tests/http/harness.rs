@@ -269,6 +269,20 @@ impl Ear {
         }
     }
 
+    /// The code that the server closes with, after any number of frames of one type.
+    pub(crate) async fn hear_close_after(&mut self, kind: &str) -> u16 {
+        loop {
+            match self.next().await {
+                Some(Message::Text(frame)) => {
+                    let frame: Value = serde_json::from_str(&frame).expect("frames are JSON");
+                    assert_eq!(frame["type"], kind);
+                }
+                Some(Message::Close(Some(frame))) => return frame.code.into(),
+                other => panic!("neither {kind} nor a close: {other:?}"),
+            }
+        }
+    }
+
     /// Says that the session has ended, and closes.
     pub(crate) async fn hear_goodbye(&mut self) {
         assert_eq!(self.hear().await["type"], "goodbye");
@@ -281,6 +295,15 @@ impl Ear {
 
     pub(crate) async fn say_raw(&mut self, message: Message) {
         self.socket.send(message).await.expect("the socket is open");
+    }
+
+    /// The same frame several times, in one write.
+    pub(crate) async fn say_at_once(&mut self, frame: &Value, times: usize) {
+        for _ in 0..times {
+            let message = Message::text(frame.to_string());
+            self.socket.feed(message).await.expect("the socket is open");
+        }
+        self.socket.flush().await.expect("the socket is open");
     }
 
     /// Nothing else was sent before this point.

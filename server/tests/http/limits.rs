@@ -122,6 +122,19 @@ async fn a_body_that_never_ends_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_client_that_speaks_too_fast_is_let_go_and_others_are_served() {
+    let house = House::open_as(&[("limit_messages_per_second", "5"), METRICS]).await;
+    let mut quick = house.live(&house.token("carol@example.com").await).await;
+    let mut calm = house.live(&house.token("dave@example.com").await).await;
+
+    quick.say_at_once(&serde_json::json!({ "type": "ping" }), 20).await;
+
+    assert_eq!(quick.hear_close_after("pong").await, 1008);
+    calm.hears_nothing_more().await;
+    assert_eq!(house.metric("hullo_refused_total{reason=\"messages\"}").await, 1.0);
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_long_is_refused() {
     let house = House::open_as(&[]).await;
 
