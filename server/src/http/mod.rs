@@ -9,6 +9,7 @@ pub(crate) mod live;
 pub(crate) mod metrics;
 mod observe;
 pub(crate) mod origin;
+pub(crate) mod peerjs;
 mod session;
 
 use std::sync::Arc;
@@ -63,6 +64,7 @@ pub(crate) struct App {
     pub(crate) rate: Rate,
     /// The name of the next request.
     pub(crate) requests: Arc<AtomicU64>,
+    pub(crate) peerjs: peerjs::Manner,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -93,6 +95,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(&at("session/logout"), post(session::log_out_by_issuer))
         .route(&at("live"), get(live::live))
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
+        .merge(peerjs::routes(&base, &app.peerjs))
         .fallback(files::file);
     if let Some(bare) = base.strip_suffix('/').filter(|bare| !bare.is_empty()) {
         let whole = base.to_string();
