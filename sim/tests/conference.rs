@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use node::{Command, Life, Path};
+use node::{Command, Life, Listing, Path};
 use serde_json::json;
 use sim::conference::{Act, Conference, Traffic, What};
 use sim::{Weather, World};
@@ -261,7 +261,11 @@ fn a_page_that_is_reloaded_is_itself_again() {
     hall.pass(20);
 
     hall.assert_agreed(0..5);
-    assert_eq!(hall.world.story().people()[1].node.nodes().count(), 5);
+    let people = hall.world.story().people();
+    assert_eq!(people[1].node.nodes().count(), 5);
+    // It goes on from what it said before.
+    let lines = people[3].node.list(&path("messages"), Listing::default());
+    assert_eq!(lines.len(), 2);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Taking in what others wrote: checked whole, then changed, or not changed at all.
 
-use wire::{NodeId, Time};
+use wire::{NodeId, Set, Time};
 
 use crate::author::Author;
 use crate::fork::{self, Seal};
@@ -213,9 +213,8 @@ fn is_twofold(fresh: &[Placed]) -> bool {
     if fresh.len() < 2 {
         return false;
     }
-    let mut places: Vec<_> = fresh.iter().map(|(record, _)| (record.list, &record.name)).collect();
-    places.sort_unstable();
-    places.windows(2).any(|pair| pair[0] == pair[1])
+    let places: Set<_> = fresh.iter().map(|(record, _)| (record.list, &record.name)).collect();
+    places.len() < fresh.len()
 }
 
 #[cfg(test)]

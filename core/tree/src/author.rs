@@ -122,9 +122,16 @@ impl Author {
 
     /// What somebody lacks who is complete up to `from`.
     pub(crate) fn since<'a>(&'a self, author: NodeId, from: u64, lists: &'a Lists) -> Part<'a> {
-        let live = self.lasting.after(from).chain(self.passing.after(from));
-        let mut live: Vec<Op<'_>> = live.map(|record| Op::of(record, author, lists)).collect();
-        live.sort_unstable_by_key(|op| op.seq);
+        let mut live: Vec<Op<'_>> = Vec::new();
+        let mut passing = self.passing.after(from).peekable();
+        let op = |record| Op::of(record, author, lists);
+        for record in self.lasting.after(from) {
+            while let Some(earlier) = passing.next_if(|passing| passing.seq < record.seq) {
+                live.push(op(earlier));
+            }
+            live.push(op(record));
+        }
+        live.extend(passing.map(op));
         let gone = if from >= self.gone_from || from == 0 {
             let first = self.gone.partition_point(|(by, _)| *by <= from);
             let since = self.gone.range(first..).filter(|(_, seq)| *seq <= from);

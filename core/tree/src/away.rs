@@ -4,6 +4,7 @@ use wire::{NodeId, Set, Time};
 
 use crate::apply::Placed;
 use crate::index::Hand;
+use crate::order::by_key;
 use crate::place::Key;
 use crate::shelf::What;
 use crate::stamp::Stamp;
@@ -25,15 +26,16 @@ impl<N: Notary> Tree<N> {
             let records = map.passing.iter().filter(|record| record.what == What::Ephemeral);
             touched.extend(records.map(|record| (record.born, *author, record.key())));
         }
-        touched.sort_unstable();
-        let before = self.look(touched.iter().map(|(_, _, key)| key.clone()));
+        let touched: Vec<(NodeId, Key)> =
+            by_key(&touched, |(born, ..)| born.0).map(|(_, by, key)| (*by, key.clone())).collect();
+        let before = self.look(touched.iter().map(|(_, key)| key.clone()));
         for node in turned.iter() {
             if !self.present.remove(node) {
                 self.present.insert(*node);
             }
         }
         for (key, seen) in before {
-            let author = touched.iter().find(|(_, _, other)| *other == key).map(|(_, by, _)| *by);
+            let author = touched.iter().find(|(_, other)| *other == key).map(|(by, _)| *by);
             self.tell_changes(vec![(key, seen)], author.unwrap_or(self.me));
         }
         for author in turned.iter() {

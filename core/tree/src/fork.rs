@@ -6,6 +6,10 @@ use crate::bytes::{Reader, Writer};
 use crate::words::Say;
 use crate::{Claim, Error, Event, Notary, Output, Proof, Root, Tree, rules};
 
+/// How often a neighbour may tell a change of one author that does not fit, before its whole map does. Several may be
+/// on their way as we ask for it.
+const DOUBTS_MAX: u32 = 4;
+
 /// A statement with its proof; whose it is, is known from where it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seal {
@@ -84,9 +88,14 @@ impl<N: Notary> Tree<N> {
     /// whole map, which stands for itself, and show what the author has stated to us.
     pub(crate) fn doubt(&mut self, now: Time, peer: NodeId, author: NodeId) -> Result<(), Error> {
         let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
-        if !session.doubted.insert(author) {
+        let doubts = session.doubted.get_or_insert_with(author, || 0);
+        *doubts += 1;
+        if *doubts > DOUBTS_MAX {
             let what = "a change that its author did not make, again";
             return Err(Error::PeerMisbehaved { peer, what });
+        }
+        if *doubts > 1 {
+            return Ok(()); // It was on its way.
         }
         let seal = self.authors.get(&author).and_then(|map| map.seals.back());
         if let Some(seal) = seal {

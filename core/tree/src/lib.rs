@@ -23,6 +23,7 @@
 //! comes back without one.
 //! After [`Config::forget`] away, its ephemeral entries are dropped for good; should it return yet, it is asked for
 //! whole.
+//! Whoever lost its memory takes up from its neighbours what it wrote before and what outlives it.
 //! A node whose own entry has been outranked takes it back, so that nothing lies hidden for ever.
 //!
 //! **Invariant:** equal digests mean equal maps; equal maps and equal presence mean equal views, order included.
@@ -66,9 +67,11 @@ mod fork;
 mod index;
 mod json;
 mod notary;
+mod order;
 mod path;
 mod place;
 mod read;
+mod recall;
 mod rules;
 mod shelf;
 mod stamp;
@@ -128,6 +131,8 @@ pub struct Tree<N> {
     sealed_at: u64,
     /// Whether all has come that those had whom we joined.
     is_ready: bool,
+    /// Who is about to tell us what we wrote in an earlier life.
+    recalling: Option<NodeId>,
     outputs: VecDeque<Output>,
 }
 
@@ -157,6 +162,7 @@ impl<N: Notary> Tree<N> {
             cast_from: first,
             sealed_at: 0,
             is_ready: false,
+            recalling: None,
             outputs: VecDeque::new(),
         };
         tree.seal();
@@ -184,6 +190,7 @@ impl<N: Notary> Tree<N> {
             Input::Opened { peer, bridge } => self.on_opened(now, peer, bridge),
             Input::Closed { peer } => {
                 self.sessions.remove(&peer);
+                self.recalling.take_if(|teller| *teller == peer);
             }
             Input::Heard { author, bytes } => return self.on_heard(now, author, &bytes),
             Input::Told { peer, bytes } => return self.on_told(now, peer, &bytes),

@@ -1,9 +1,10 @@
 //! The view: what counts at a place, and what is told when that changes.
 
 use serde_json::Value;
-use wire::NodeId;
+use wire::{NodeId, Set};
 
 use crate::apply::Placed;
+use crate::order::by_key;
 use crate::place::{Key, Name};
 use crate::shelf::{Record, What};
 use crate::stamp::Stamp;
@@ -39,27 +40,24 @@ impl<N: Notary> Tree<N> {
     #[must_use]
     pub fn list(&self, path: &Path, listing: Listing) -> Vec<Entry<'_>> {
         let Some(list) = self.lists.find(path.as_str()) else { return Vec::new() };
-        let mut found: Vec<(Stamp, &Key)> = self
-            .index
-            .in_list(list)
-            .filter_map(|(key, _)| {
-                let (_, record) =
-                    self.top(key).filter(|(_, record)| record.what != What::Hidden)?;
-                let stamp = match listing.order {
-                    Order::Born => record.born,
-                    Order::Written => record.stamp,
-                    Order::Name => Stamp::default(),
-                };
-                Some((stamp, key))
-            })
-            .collect();
         // The index is in the order of names already, and stays so among equals.
-        found.sort_by_key(|(stamp, _)| *stamp);
+        let places = self.index.in_list(list).filter_map(|(key, _)| {
+            let (_, record) = self.top(key).filter(|(_, record)| record.what != What::Hidden)?;
+            let stamp = match listing.order {
+                Order::Born => record.born,
+                Order::Written => record.stamp,
+                Order::Name => Stamp::default(),
+            };
+            Some((stamp.0, key))
+        });
+        let places: Vec<(u64, &Key)> = places.collect();
+        let mut order: Vec<&Key> =
+            by_key(&places, |(stamp, _)| *stamp).map(|(_, key)| *key).collect();
         if listing.reverse {
-            found.reverse();
+            order.reverse();
         }
-        let found = found.into_iter().skip(listing.offset).take(listing.limit);
-        found.filter_map(|(_, key)| self.entry_at(key)).collect()
+        let window = order.into_iter().skip(listing.offset).take(listing.limit);
+        window.filter_map(|key| self.entry_at(key)).collect()
     }
 
     /// How much is held.
@@ -82,12 +80,11 @@ impl<N: Notary> Tree<N> {
 
     /// The resource at `path`, unless nobody has anything there, and all below it, in the order of their creation.
     pub(crate) fn resources(&self, path: Option<&Path>) -> Vec<Resource> {
-        let at = path.and_then(|path| self.key(path));
-        let mut keys: Vec<Key> = self.below(path.map(Path::as_str).unwrap_or_default());
-        keys.extend(at);
-        let stamp = |key: &Key| self.top(key).map(|(_, record)| record.born);
-        keys.sort_by_cached_key(|key| (stamp(key), self.lists.text(key.list, &key.name)));
-        let entries = keys.iter().filter_map(|key| self.entry_at(key));
+        let at = path.and_then(|path| self.key(path)).into_iter();
+        let keys: Vec<Key> =
+            at.chain(self.below(path.map(Path::as_str).unwrap_or_default())).collect();
+        let born = |key: &Key| self.top(key).map_or(0, |(_, record)| record.born.0);
+        let entries = by_key(&keys, born).filter_map(|key| self.entry_at(key));
         entries.map(|entry| entry.to_resource()).collect()
     }
 
@@ -147,12 +144,10 @@ impl<N: Notary> Tree<N> {
             return Before::new();
         }
         let Some(map) = self.authors.get(&author) else { return Before::new() };
-        let keys: Vec<Key> = fresh.iter().map(|(record, _)| record.key()).collect();
-        let mut made: Vec<&Key> = keys.iter().collect();
-        made.sort_unstable();
+        let made: Set<Key> = fresh.iter().map(|(record, _)| record.key()).collect();
         let lost = dropped.iter().filter_map(|seq| map.get(*seq)).map(Record::key);
-        let lost = lost.filter(|key| made.binary_search(&key).is_err());
-        self.look(lost.chain(keys.iter().cloned()))
+        let lost = lost.filter(|key| !made.contains(key));
+        self.look(lost.chain(fresh.iter().map(|(record, _)| record.key())))
     }
 
     pub(crate) fn tell_changes(&mut self, before: Before, author: NodeId) {

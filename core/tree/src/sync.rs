@@ -1,6 +1,6 @@
 //! Who has what: questions, answers, and the pieces in between.
 
-use wire::{NodeId, Set, Time};
+use wire::{Map, NodeId, Time};
 
 use crate::apply::Taken;
 use crate::words::{Have, Part, Say};
@@ -25,8 +25,10 @@ pub(crate) struct Session {
     pub(crate) asks: u32,
     /// The first pieces of a part whose rest is on its way, each as a message of its own.
     pieces: Vec<Vec<u8>>,
-    /// Whose map was asked for whole, since what came did not go with ours.
-    pub(crate) doubted: Set<NodeId>,
+    /// Whether we said to it that we have heard of nobody.
+    pub(crate) said_alone: bool,
+    /// Whose map was asked for whole, since what came did not go with ours, and how often.
+    pub(crate) doubted: Map<NodeId, u32>,
 }
 
 /// A broadcast that came before its turn.
@@ -181,8 +183,11 @@ impl<N: Notary> Tree<N> {
                 for part in parts {
                     self.on_piece(now, peer, part)?;
                 }
-                if last && !std::mem::replace(&mut self.is_ready, true) {
-                    self.emit(Event::Ready);
+                if last {
+                    self.recalling.take_if(|teller| *teller == peer);
+                    if !std::mem::replace(&mut self.is_ready, true) {
+                        self.emit(Event::Ready);
+                    }
                 }
                 Ok(())
             }
@@ -204,23 +209,30 @@ impl<N: Notary> Tree<N> {
         // They remember of us what we do not: we were restarted, with a clock that stood still. Where words are proved
         // we wait for the proof.
         let (remembered, tag) = head(&self.me);
-        if tag == 0 && remembered > self.own().at && remembered < rules::NUMBER_MAX / 2 {
+        let is_recalling = self.will_recall(peer, (remembered, tag));
+        let is_later = remembered > self.own().at && remembered < rules::NUMBER_MAX / 2;
+        if !is_recalling && tag == 0 && is_later {
             self.rewrite(now, remembered);
         }
         self.seal();
         let mut parts = Vec::new();
         let mut seals = Vec::new();
-        for (author, map) in self.authors.iter() {
+        let told = self.authors.iter();
+        for (author, map) in told.filter(|(author, _)| !is_recalling || **author != self.me) {
             let (theirs, tag) = head(author);
             if let Some(fork) = &map.frozen {
                 if theirs != rules::FROZEN {
                     seals.push(Say::Fork(fork.clone()).encode());
                 }
             } else if theirs > 0 && *author == peer && (map.at, map.tag) != (theirs, tag) {
+                // It has forgotten what it wrote; it believes nobody but itself.
+                if have.alone && map.at > 0 {
+                    parts.push(map.since(*author, 0, &self.lists));
+                    continue;
+                }
                 let is_news = map.at >= theirs;
                 let seal = map.seals.back().filter(|seal| is_news && seal.seq == map.at);
                 match seal {
-                    // It has forgotten what it wrote; it believes nobody but itself.
                     Some(seal) => seals.push(Say::Seal(*author, seal.clone()).encode()),
                     None if map.at > theirs => parts.push(map.since(*author, theirs, &self.lists)),
                     None => {}
@@ -260,13 +272,16 @@ impl<N: Notary> Tree<N> {
     pub(crate) fn tell_have(&mut self, now: Time, peer: NodeId, ask: bool) {
         self.seal();
         let doubted = self.sessions.get(&peer).map(|session| &session.doubted);
-        let is_doubted = |author: &NodeId| doubted.is_some_and(|doubted| doubted.contains(author));
+        let is_doubted =
+            |author: &NodeId| doubted.is_some_and(|doubted| doubted.contains_key(author));
         let heads = self.authors.iter().filter(|(author, _)| !is_doubted(author));
         let heads = heads.map(|(author, map)| (*author, map.head())).filter(|(_, head)| head.0 > 0);
         let heads = heads.map(|(author, (at, tag))| (author, at, tag)).collect();
-        let have = Have { wall: self.wall(now), alone: self.is_alone(), ask, heads };
+        let alone = self.is_alone();
+        let have = Have { wall: self.wall(now), alone, ask, heads };
         if let Some(session) = self.sessions.get_mut(&peer) {
             session.asked = Some(now);
+            session.said_alone = alone;
         }
         self.outputs.push_back(Output::Tell { peer, bytes: Say::Have(have).encode() });
     }
@@ -304,6 +319,9 @@ impl<N: Notary> Tree<N> {
     fn on_told_part(&mut self, now: Time, peer: NodeId, part: Part<'_>) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer, what };
         let author = part.author;
+        if author == self.me {
+            return self.on_past(now, peer, &part);
+        }
         match self.on_part(now, peer, &part)? {
             Taken::Nothing => return Ok(()),
             // A whole map stands for itself: whoever hands it on could have checked it.

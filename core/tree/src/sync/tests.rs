@@ -32,6 +32,20 @@ fn any_story_ends_as_a_naive_reader_sees_it() {
     }
 }
 
+/// A tree of which every change is told.
+fn fresh(
+    config: &Config,
+    is_trusting: bool,
+    now: Time,
+    clock: Timestamp,
+    me: NodeId,
+) -> Tree<Court> {
+    let court = Court { is_trusting, ..Court::of(me) };
+    let mut tree = Tree::new(config.clone(), now, clock, me, court);
+    tree.handle(now, Input::Watch { path: None }).expect("anything may be watched");
+    tree
+}
+
 /// A live write, as the model keeps it.
 #[derive(Clone, Debug, PartialEq)]
 struct Entry {
@@ -45,6 +59,10 @@ struct Entry {
 struct World {
     dice: Dice,
     now: Time,
+    config: Config,
+    is_trusting: bool,
+    /// How many have lost their memory.
+    restarts: u64,
     trees: Vec<Tree<Court>>,
     present: Vec<Set<NodeId>>,
     /// What each author had live after each of its numbers.
@@ -71,20 +89,17 @@ impl World {
         let config = Config { rules, gone_max, delta_bytes_max, ..Config::default() };
         // In some nobody signs, so that a mistake is not mended by asking again.
         let is_trusting = dice.below(2) == 0;
-        let tree = |n| {
-            let me = NodeId(n + 1);
-            let court = Court { is_trusting, ..Court::of(me) };
-            let mut tree = Tree::new(config.clone(), Time::ZERO, NOON, me, court);
-            tree.handle(Time::ZERO, Input::Watch { path: None }).expect("anything may be watched");
-            tree
-        };
+        let tree = |n| fresh(&config, is_trusting, Time::ZERO, NOON, NodeId(n + 1));
         let trees: Vec<Tree<Court>> = (0..size).map(tree).collect();
         let mut world = Self {
             dice,
             now: Time::ZERO,
+            restarts: 0,
             present: trees.iter().map(|tree| Set::from_iter([tree.me])).collect(),
             told: trees.iter().map(|_| BTreeMap::new()).collect(),
             trees,
+            config,
+            is_trusting,
             truth: BTreeMap::new(),
             casts: Vec::new(),
         };
@@ -99,7 +114,8 @@ impl World {
     fn step(&mut self) {
         self.now = self.now + Duration::from_millis(self.dice.below(50));
         let who = self.somebody();
-        match self.dice.below(12) {
+        match self.dice.below(13) {
+            10 if self.restarts < 4 && self.dice.below(3) == 0 => self.restart(who),
             0..=5 => {
                 let command = self.command();
                 // A create where something is, is refused; that is part of the story.
@@ -144,6 +160,18 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Somebody loses its memory, and everything that it wrote and nobody heard. Its clock goes on.
+    fn restart(&mut self, who: usize) {
+        self.restarts += 1;
+        let clock =
+            Timestamp(NOON.0 + self.now.since_origin().as_millis() as u64 + 3_000 * self.restarts);
+        let me = self.trees[who].me;
+        self.trees[who] = fresh(&self.config, self.is_trusting, self.now, clock, me);
+        self.present[who] = Set::from_iter([me]);
+        self.told[who].clear();
+        self.drain(who);
     }
 
     fn command(&mut self) -> Command {

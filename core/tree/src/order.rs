@@ -1,0 +1,26 @@
+//! One way to sort, since each kind of thing that is sorted in place brings the whole of a sorting algorithm along.
+
+/// Where the items are in the order of their keys; among equals, as they come.
+pub(crate) fn by_key<T>(
+    items: &[T],
+    key: impl Fn(&T) -> u64,
+) -> impl DoubleEndedIterator<Item = &T> {
+    let keyed = items.iter().enumerate().map(|(at, item)| (key(item), at));
+    let mut order: Vec<(u64, usize)> = keyed.collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, at)| &items[at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equals_stay_as_they_come() {
+        let items = [(2, 'a'), (1, 'b'), (2, 'c'), (1, 'd')];
+
+        let order: String = by_key(&items, |(key, _)| *key).map(|(_, name)| *name).collect();
+
+        assert_eq!(order, "bdac");
+    }
+}
