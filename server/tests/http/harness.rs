@@ -158,8 +158,17 @@ impl House {
 
     /// The upgrade alone; the status when it is refused.
     pub(crate) async fn dial(&self, headers: &[(&str, &str)]) -> Result<Ear, StatusCode> {
+        self.dial_at("/live", headers).await
+    }
+
+    /// The same, anywhere.
+    pub(crate) async fn dial_at(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Ear, StatusCode> {
         let mut request =
-            format!("ws://{}/live", self.host).into_client_request().expect("a request");
+            format!("ws://{}{path}", self.host).into_client_request().expect("a request");
         for (name, value) in headers {
             let name: hyper::header::HeaderName = name.parse().expect("a name");
             request.headers_mut().insert(name, value.parse().expect("a value"));

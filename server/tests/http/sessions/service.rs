@@ -77,6 +77,27 @@ async fn many_at_once_ask_the_service_once() {
 }
 
 #[tokio::test]
+async fn a_flood_of_tokens_does_not_flood_the_service() {
+    let (house, judge) = open(&[("session_timeout", "1")]).await;
+    judge.be(Mood::Hangs);
+    let house = std::sync::Arc::new(house);
+    let many: Vec<_> = (0..80)
+        .map(|n| {
+            let house = house.clone();
+            let token = format!("{ALICE}-{n}");
+            tokio::spawn(async move { house.call(&token, "GET", "/session", "").await.status })
+        })
+        .collect();
+
+    for asked in many {
+        assert_eq!(asked.await.unwrap(), 503);
+    }
+
+    let most = judge.most_at_once();
+    assert!((2..=32).contains(&most), "{most} at once");
+}
+
+#[tokio::test]
 async fn a_session_that_is_taken_back_loses_its_sockets() {
     let (house, judge) = open(&[]).await;
     judge.grant(ALICE, json!({ "user": "alice@example.com" }));

@@ -45,6 +45,27 @@ struct Notes {
     sessions: BTreeMap<String, Value>,
     mood: Mood,
     faults: Vec<String>,
+    /// Questions that wait for an answer now, and the most there were.
+    at_once: [usize; 2],
+}
+
+/// A question that waits.
+struct Waiting(Judge);
+
+impl Waiting {
+    fn at(judge: &Judge) -> Self {
+        let mut notes = judge.notes.lock().expect("no panic");
+        let [now, most] = &mut notes.at_once;
+        *now += 1;
+        *most = (*now).max(*most);
+        Self(judge.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.notes.lock().expect("no panic").at_once[0] -= 1;
+    }
 }
 
 impl Judge {
@@ -77,6 +98,11 @@ impl Judge {
     /// How often it was asked.
     pub(crate) fn asked(&self) -> usize {
         *self.asked.borrow()
+    }
+
+    /// How many questions waited at once, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.notes.lock().expect("no panic").at_once[1]
     }
 
     /// Waits until it was asked `more` times from here on.
@@ -187,6 +213,7 @@ fn is_client(authorization: &str) -> bool {
 }
 
 async fn out_of_mood(judge: &Judge) -> Option<Response> {
+    let _waiting = Waiting::at(judge);
     match judge.mood() {
         Mood::Well => None,
         Mood::Says(status, kind, body) => {
