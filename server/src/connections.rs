@@ -223,6 +223,7 @@ impl Connections {
         for open in self.lock().open.values_mut().filter(|open| is_meant(&open.who)) {
             // One that is ending already takes no second reason.
             if open.end.take().is_some_and(|end| end.send(why).is_ok()) {
+                self.metrics.ended(why);
                 ended += 1;
             }
         }

@@ -4,19 +4,25 @@
 //! on. Everything it decides about delivery is decided by [`broker::Broker`]; this crate moves bytes around it.
 //!
 //! ```text
-//!     browsers, terminals                                                  operator
-//!            │ HTTP, WebSocket                                                │ hullo user, hullo token
-//!   ┌────────▼─────────────────────────────┐                         ┌────────▼───────┐
-//!   │ http/   auth   who asks, which page  │                         │ commands       │
-//!   │         session, contacts, live      │                         └────────┬───────┘
-//!   │         files  ◀── web (embedded)    │                                  │
-//!   └───┬──────────────────────────┬───────┘                                  │
-//!       │ orders, frames           │ one indexed read a request               │
-//!   ┌───▼──────────┐  dismiss  ┌───▼───┐                                      │
-//!   │ switchboard  │◀──────────│ watch │ once a second: who was revoked?      │
-//!   │ owns Broker  │           └───┬───┘                                      │
-//!   └──────────────┘               ▼                                          │
-//!                              store (SQLite, write-ahead log) ◀──────────────┘
+//!     browsers, terminals                                             operator
+//!            │ TCP                                                       │ hullo user, token, who, kick, check
+//!   ┌────────▼──────────────────────────────┐                   ┌────────▼───────┐
+//!   │ listener   TLS, limits, who is behind │                   │ commands       │
+//!   │            a proxy                    │                   │ orders, check  │
+//!   └────────┬──────────────────────────────┘                   └────────┬───────┘
+//!            │ HTTP, WebSocket                                           │
+//!   ┌────────▼──────────────────────────────┐   whose is it?             │
+//!   │ http/      auth, origin, observe      │──────────────▶ session ────┼──▶ judges outside
+//!   │            session, contacts, live,   │   a place?                 │
+//!   │            peerjs, metrics, files     │──────────────▶ connections │
+//!   └───┬───────────────────────────┬───────┘                  ▲         │
+//!       │ orders, frames            │ one indexed read         │ end     │
+//!   ┌───▼──────────┐  dismiss   ┌───┼──────────────────────────┴┐        │
+//!   │ switchboard  │◀───────────│ watch   once a second: who was │       │
+//!   │ owns Broker  │            │         revoked, kicked, late? │       │
+//!   └──────────────┘            └───┬────────────────────────────┘       │
+//!                                   ▼                                    │
+//!                       store (SQLite, write-ahead log) ◀────────────────┘
 //! ```
 //!
 //! **Invariant:** one task owns the broker; no lock is around it.
@@ -31,10 +37,10 @@
 //! which then says so and exits, for its broker's promises are gone.
 //!
 //! A command works on the same file as a running server. What it revokes, it also writes into the table
-//! `revocations`; every server reads that once a second and ends the live sockets it finds there.
+//! `revocations`, and what it asks into the table `orders`; every server reads both once a second.
 //!
-//! Limits: bodies and frames 64 KiB, 64 frames waiting for a socket, the rest in [`broker::Config`].
-//! There is no TLS yet: off the machine, run it behind a proxy that has it and passes `Host` on unchanged.
+//! Limits: bodies and frames of the app 64 KiB, 64 frames waiting for a socket; the rest are flags, or stand in
+//! [`broker::Config`].
 
 mod check;
 mod commands;
@@ -142,7 +148,7 @@ impl Server {
         getrandom::fill(&mut first_request).context("The system gives no random numbers")?;
         let (switchboard, desk) = Switchboard::start(
             settings.peerjs.broker(),
-            settings.peerjs.lines(),
+            switchboard::Limits { rate: settings.listener.rate, ..settings.peerjs.lines() },
             metrics.tally(),
             seed,
         )

@@ -154,7 +154,9 @@ mod tests {
         let told: BTreeSet<String> = table.keys().cloned().collect();
         let known = keys::<Flags>();
         let missing: Vec<_> = known.difference(&told).collect();
+        let unknown: Vec<_> = told.difference(&known).collect();
         assert!(missing.is_empty(), "docs/hullo.toml lacks {missing:?}");
+        assert!(unknown.is_empty(), "docs/hullo.toml has {unknown:?}, which no flag has");
         assert!(table.values().all(|value| plain(value).is_some()));
     }
 

@@ -20,6 +20,7 @@ use crate::error::ApiError;
 use crate::listener::Remote;
 use crate::session::Origin;
 use crate::switchboard::{Frame, OpenError, text};
+use crate::telemetry::MESSAGES;
 
 /// The largest frame of a page, in bytes. As for `POST /contacts`.
 const FRAME_BYTES_MAX: usize = 64 * 1024;
@@ -133,7 +134,7 @@ async fn converse(
             heard = socket.recv() => {
                 heard_at = Instant::now();
                 if !bucket.take(heard_at) {
-                    app.metrics.refused("messages");
+                    app.metrics.refused(MESSAGES);
                     return close(socket, close_code::POLICY, "Too many messages").await;
                 }
                 if !on_heard(app, id, socket, heard).await {
@@ -146,10 +147,7 @@ async fn converse(
                 }
             }
             ended = over(seat, &mut stop) => return match ended {
-                Some(why) => {
-                    app.metrics.ended(why);
-                    say_goodbye(socket).await;
-                }
+                Some(_) => say_goodbye(socket).await,
                 None => close(socket, close_code::AWAY, "The server is stopping").await,
             },
         }

@@ -204,7 +204,7 @@ impl Desk {
                     }
                     Err(refused) => (Err(refused), None),
                 };
-                let line = PeerLine::new(socket, name, seat, wire, desk.now);
+                let line = PeerLine::new(socket, name, seat, wire, desk.limits.rate, desk.now);
                 drop(desk);
                 match line {
                     Ok(line) => super::peer::join(this, input, line, sent),

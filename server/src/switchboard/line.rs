@@ -13,11 +13,14 @@ use tokio::time::Instant;
 use wire::peerjs::PeerId;
 
 use crate::connections::{self, Seat};
+use crate::rate::{Bucket, Rate};
 use crate::websocket::{self, Close, Reader};
 
 /// What PeerJS clients may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
+    /// How fast a client may speak.
+    pub(crate) rate: Rate,
     /// The largest message, in bytes. Guess: a hundred usual offers; PeerServer takes 100 MiB.
     pub(crate) message_bytes_max: usize,
     /// Bytes that wait for a client before the broker keeps the rest. Guess: what a phone reads in a second.
@@ -37,6 +40,7 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            rate: Rate::default(),
             message_bytes_max: 256 * 1024,
             waiting_bytes_max: 64 * 1024,
             write: Duration::from_secs(10),
@@ -101,6 +105,8 @@ pub(super) struct PeerLine {
     /// Since when it takes nothing, while something waits.
     pub(super) blocked: Cell<Option<Instant>>,
     pub(super) heard_at: Cell<Instant>,
+    /// What it may say yet.
+    pub(super) bucket: Cell<Bucket>,
     pub(super) pinged: Cell<bool>,
     /// Since when a message has begun and not ended.
     pub(super) within: Cell<Option<Instant>>,
@@ -114,6 +120,7 @@ impl PeerLine {
         name: Option<PeerId>,
         seat: Option<Seat>,
         wire: Wire,
+        rate: Rate,
         now: Instant,
     ) -> io::Result<Self> {
         let io = match wire {
@@ -133,6 +140,7 @@ impl PeerLine {
             stalled: Cell::new(false),
             blocked: Cell::new(None),
             heard_at: Cell::new(now),
+            bucket: Cell::new(rate.bucket(now)),
             pinged: Cell::new(false),
             within: Cell::new(None),
             stage: Cell::new(Stage::Open),

@@ -158,6 +158,15 @@ impl Desk {
     }
 
     fn on_data(&mut self, line: &Rc<PeerLine>, bytes: &[u8]) {
+        let mut bucket = line.bucket.get();
+        let has_room = bucket.take(self.now);
+        line.bucket.set(bucket);
+        if !has_room {
+            self.tally.hasty.inc();
+            let close = Close { code: 1008, reason: "Too many messages" };
+            let complaint = "You send more messages in a second than this server takes. Send fewer";
+            return self.close(line, close, Some(complaint));
+        }
         let Ok(text) = std::str::from_utf8(bytes) else {
             self.tally.malformed.inc();
             let close = Close { code: 1007, reason: "Messages are text in UTF-8" };

@@ -19,6 +19,8 @@ pub(crate) struct Tally {
     pub(super) expired: Counter,
     /// PeerJS clients that were cut off because they sent what cannot be read.
     pub(super) malformed: Counter,
+    /// PeerJS clients that were cut off because they spoke too fast; shown among all that is refused.
+    pub(super) hasty: Counter,
     /// Clients of all kinds that were cut off because they read too slowly.
     pub(super) slow: Counter,
     /// PeerJS clients that were silent for too long.
@@ -32,6 +34,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// One that counts clients who speak too fast in `hasty`.
+    pub(crate) fn new(hasty: Counter) -> Self {
+        Self { hasty, ..Self::default() }
+    }
+
     /// Has all of it shown.
     pub(crate) fn register(&self, registry: &mut Registry) {
         let mut counter = |name, help, counter: &Counter| {

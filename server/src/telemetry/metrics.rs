@@ -21,6 +21,9 @@ pub(crate) const TEXT: &str = "application/openmetrics-text; version=1.0.0; char
 /// Upper bounds in seconds, from a cache's answer to a service's last moment.
 const SECONDS: [f64; 9] = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0];
 
+/// The reason of a refusal: a client spoke too fast.
+pub(crate) const MESSAGES: &str = "messages";
+
 /// A label and its value. Values come from small sets of our own, never from a client.
 type Label = [(&'static str, &'static str); 1];
 
@@ -63,7 +66,7 @@ impl Metrics {
             "Connections that the server ended, by reason",
             ended.clone(),
         );
-        let refused = Family::default();
+        let refused: Family<Label, Counter> = Family::default();
         registry.register(
             "refused",
             "Requests, connections and messages that were refused, by reason",
@@ -94,7 +97,7 @@ impl Metrics {
             "When the certificate ends, in seconds since the Unix epoch; 0 without one",
             certificate.clone(),
         );
-        let tally = Tally::default();
+        let tally = Tally::new(refused.get_or_create_owned(&[("reason", MESSAGES)]));
         tally.register(&mut registry);
         Self(Arc::new(Parts {
             tally,

@@ -2,6 +2,7 @@
 
 mod introspection;
 mod issuer;
+mod peerjs;
 mod service;
 mod signed;
 mod stand_in;
