@@ -141,6 +141,13 @@ impl Map {
         edges.unwrap_or_default().iter().map(|edge| self.names[edge.to])
     }
 
+    /// The links that count, each once.
+    pub fn edges(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        let from = self.names.iter().zip(&self.links);
+        let all = from.flat_map(|(one, edges)| edges.iter().map(|edge| (*one, self.names[edge.to])));
+        all.filter(|(one, other)| one < other)
+    }
+
     /// How many links `node` has.
     #[must_use]
     pub fn degree(&self, node: NodeId) -> usize {

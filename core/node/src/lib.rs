@@ -46,6 +46,7 @@ use serde_json::Value;
 use tree::{LINKS, Tree, Unsigned};
 use wire::{Dice, LinkId, Map, NodeId, Seed, Set, Time, Timestamp};
 
+pub use mesh::{Glance, glance};
 pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output};
 pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
 
@@ -313,6 +314,11 @@ impl Node {
     #[must_use]
     pub fn trusted(&self) -> BTreeSet<NodeId> {
         self.mesh.trusted().into_iter().collect()
+    }
+
+    /// The links that this node knows of, each once.
+    pub fn links(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        self.mesh.map().edges()
     }
 
     /// A number that is equal in two nodes that have the same writes, and hardly ever in others.

@@ -172,6 +172,12 @@ impl Room {
         self.node.me()
     }
 
+    /// The node below: the network as we know it, and our copy of the tree.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// Everyone here, ourselves included, in the order in which they came.
     #[must_use]
     pub fn people(&self) -> Vec<Person> {

@@ -18,6 +18,7 @@
 //! - [`wrapper`] is the window of a call: its invites, and the frame with the conference.
 //! - [`ring`] is what a wrapper shows over the conference until the channel is open, or when it never opens.
 //! - [`stage`] is the conference: pictures, call controls, conversation, people.
+//! - [`emulator`] is a laboratory: many participants on one page, and all that can happen to them.
 //!
 //! Every sentence about something that went wrong says the cause, what it means, and what to do.
 //! The names of controls are fixed: people with screen readers and other people's scripts find them by name.
@@ -29,6 +30,7 @@
 //! **Limits:** so many cards, notices and recent addresses as [`dial::Config`] says.
 
 pub mod dial;
+pub mod emulator;
 pub mod ring;
 pub mod stage;
 pub mod wrapper;

@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("broker", &["wire"]),
     ("node", &["mesh", "tree", "wire"]),
     ("room", &["node", "wire"]),
-    ("ui", &["room", "call", "wire"]),
+    ("ui", &["room", "node", "call", "wire"]),
     ("sim", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker"]),
     ("server", &["broker", "wire"]),
     ("cli", &["server", "sim", "wire"]),
