@@ -91,6 +91,12 @@ impl Wire {
         }
     }
 
+    /// Asks without waiting for an answer, where none may come.
+    pub(crate) fn tell(&self, session: &str, method: &str, params: Value) {
+        let mut state = self.state();
+        self.send(&mut state, session, method, params);
+    }
+
     /// Sets what every new page of a context is told before its first script runs.
     pub(crate) fn set_prelude(&self, context: &str, commands: Vec<(String, Value)>) {
         self.state().prelude.insert(context.to_owned(), commands);

@@ -204,6 +204,17 @@ impl Page {
         self.call("Input.insertText", json!({ "text": text })).expect("a tab takes text");
     }
 
+    /// Presses a key that writes nothing, where the focus is: `ArrowRight`, `Enter`…
+    ///
+    /// # Panics
+    /// When the tab has gone.
+    pub fn key(&self, key: &str) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let event = json!({ "type": kind, "key": key, "code": key });
+            self.call("Input.dispatchKeyEvent", event).expect("a tab takes keys");
+        }
+    }
+
     /// Waits until the page says this, in any of its frames.
     ///
     /// # Panics
@@ -251,6 +262,11 @@ impl Page {
         within(PATIENCE, "the tab to close", || {
             self.call("Runtime.evaluate", json!({ "expression": "1" })).is_err().then_some(())
         });
+    }
+
+    /// Ends its process as a crash would: nothing in it is told, and nobody else is.
+    pub fn crash(&self) {
+        self.wire.tell(&self.session, "Page.crash", json!({}));
     }
 
     /// What it has said and asked for so far.

@@ -3,9 +3,9 @@
 //! ```text
 //!   web/app ──cargo──▶ call.wasm ──glue──▶ call.4f…e1.wasm ┐
 //!                      conference.wasm     call-glue.….js  ├─▶ target/web/assets/*  raw and .br
-//!                                          call.….js (boot)┘
+//!                      emulator.wasm       call.….js (boot)┘
 //!   web/pages/*.css, *.svg, *.js ─────────▶ style.….css
-//!   web/pages/*.html with {{style.css}} ──▶ target/web/{index,wrapper,conference}.html
+//!   web/pages/*.html with {{style.css}} ──▶ target/web/{index,wrapper,conference,emulator}.html
 //! ```
 //!
 //! A page names a file by `{{name}}` and gets its address. Beside the files of `web/pages` there are, for each module,
@@ -26,12 +26,16 @@ use crate::project::Project;
 use crate::shell::Steps;
 
 /// The modules.
-const MODULES: [&str; 2] = ["call", "conference"];
+const MODULES: [&str; 3] = ["call", "conference", "emulator"];
 
 /// The pages and the module that each one runs. Wrapper and conference, which are always loaded together, share one:
 /// most of either is in both.
-const PAGES: [(&str, &str); 3] =
-    [("index.html", "call"), ("wrapper.html", "conference"), ("conference.html", "conference")];
+const PAGES: [(&str, &str); 4] = [
+    ("index.html", "call"),
+    ("wrapper.html", "conference"),
+    ("conference.html", "conference"),
+    ("emulator.html", "emulator"),
+];
 
 /// What each page transfers on its first load: files and their packed size in bytes.
 pub(crate) type Sizes = BTreeMap<&'static str, BTreeMap<String, usize>>;

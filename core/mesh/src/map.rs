@@ -144,7 +144,8 @@ impl Map {
     /// The links that count, each once.
     pub fn edges(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
         let from = self.names.iter().zip(&self.links);
-        let all = from.flat_map(|(one, edges)| edges.iter().map(|edge| (*one, self.names[edge.to])));
+        let all =
+            from.flat_map(|(one, edges)| edges.iter().map(|edge| (*one, self.names[edge.to])));
         all.filter(|(one, other)| one < other)
     }
 

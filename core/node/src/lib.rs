@@ -46,8 +46,8 @@ use serde_json::Value;
 use tree::{LINKS, Tree, Unsigned};
 use wire::{Dice, LinkId, Map, NodeId, Seed, Set, Time, Timestamp};
 
-pub use mesh::{Glance, glance};
 pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output};
+pub use mesh::{Glance, glance};
 pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
 
 use words::{Notice, ToAll, ToOne, encode};

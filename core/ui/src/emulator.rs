@@ -57,7 +57,7 @@ pub use api::{
 };
 pub use graph::{Dot, SIDE, Stroke};
 pub use seat::{Health, Traffic};
-pub use view::{Deed, Neighbour, Participant, Row, Tool, ToolId, Tone, View};
+pub use view::{Chosen, Deed, Line, Neighbour, Participant, Row, Tone, Tool, ToolId, View};
 
 use agree::Watch;
 use seat::Seat;

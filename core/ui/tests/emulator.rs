@@ -32,8 +32,12 @@ fn every_shape_comes_together() {
 
 #[test]
 fn without_links_of_their_own_a_chain_stays_a_chain_and_all_are_reached() {
-    let settings =
-        Settings { participants: PARTICIPANTS_MAX, shape: Shape::Chain, links: Links::Invited, seed: 1 };
+    let settings = Settings {
+        participants: PARTICIPANTS_MAX,
+        shape: Shape::Chain,
+        links: Links::Invited,
+        seed: 1,
+    };
     let mut lab = Lab::with(settings);
     lab.settles();
 
@@ -137,13 +141,14 @@ fn the_story_is_told_to_its_end() {
     lab.settles();
     let view = lab.emulator.view(lab.now);
     assert_eq!(view.deeds[0].text, "The story ends");
-    assert!(view.deeds.iter().all(|deed| deed.took.starts_with("all agree")), "{:#?}", view.deeds);
+    assert!(view.deeds.iter().all(|deed| deed.took.starts_with("agreed in")), "{:#?}", view.deeds);
     assert_eq!(view.verdict, "All 11 see the same.");
 }
 
 #[test]
 fn pressing_while_linking_connects_and_cuts() {
-    let settings = Settings { participants: 3, shape: Shape::Chain, links: Links::Invited, seed: 1 };
+    let settings =
+        Settings { participants: 3, shape: Shape::Chain, links: Links::Invited, seed: 1 };
     let mut lab = Lab::with(settings);
     lab.settles();
     let (first, last) = (lab.seat(0), lab.seat(2));

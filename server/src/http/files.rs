@@ -10,8 +10,12 @@ use crate::error::ApiError;
 use crate::web::File;
 
 /// Pages by their short names. Whatever else the web app has is found by its path.
-const PAGES: [(&str, &str); 3] =
-    [("", "index.html"), ("wrapper", "wrapper.html"), ("conference", "conference.html")];
+const PAGES: [(&str, &str); 4] = [
+    ("", "index.html"),
+    ("wrapper", "wrapper.html"),
+    ("conference", "conference.html"),
+    ("emulator", "emulator.html"),
+];
 
 /// Names of files under this folder contain a hash of what is in them, so browsers never need to ask again.
 const HASHED: &str = "assets/";

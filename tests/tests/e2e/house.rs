@@ -43,8 +43,13 @@ impl House {
 
     /// Somebody new, who pasted an access token.
     pub(crate) fn newcomer(&self, user: &str) -> Guest {
+        self.newcomer_at(Browser::shared(), user)
+    }
+
+    /// The same at another browser.
+    pub(crate) fn newcomer_at(&self, browser: &Browser, user: &str) -> Guest {
         let token = self.server.add_user(user);
-        let person = Browser::shared().person(user, self.screen);
+        let person = browser.person(user, self.screen);
         let app = person.open(&self.server.origin);
         app.fill("Access token", &token);
         app.press("Log in");

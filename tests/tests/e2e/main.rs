@@ -3,6 +3,7 @@
 
 mod calling;
 mod devices;
+mod emulator;
 mod endings;
 mod group;
 mod harness;
@@ -10,6 +11,7 @@ mod house;
 mod login;
 mod looks;
 mod outage;
+mod six;
 
 /// Tells each story twice: at a desk and on a phone.
 macro_rules! on_both_screens {

@@ -7,6 +7,7 @@
 //!   call         /              dial       ui::dial
 //!   conference   /wrapper       wrapper    call::Call, one per invite; ui::ring
 //!                /conference    stage      room::Room; ui::stage
+//!   emulator     /emulator      emulator   ui::emulator: many room::Room at once
 //! ```
 //!
 //! A page is a loop around values that decide: an event or a gesture goes in, what comes out is done with the browser
@@ -18,7 +19,9 @@
 
 mod broken;
 pub mod dial;
+pub mod emulator;
 mod post;
 pub mod stage;
 mod together;
+mod wires;
 pub mod wrapper;

@@ -144,6 +144,13 @@ pub fn focus(id: &str) {
     }
 }
 
+/// Folds the `details` with `id`, when it is unfolded.
+pub fn fold(id: &str) {
+    if let Some(details) = document().get_element_by_id(id) {
+        details.remove_attribute("open").ok();
+    }
+}
+
 /// Writes a line into the browser's console.
 pub fn complain(line: &str) {
     web_sys::console::error_1(&line.into());

@@ -21,6 +21,8 @@ pub struct Standing {
     pub letter: Option<char>,
     /// How many people it lists.
     pub sees: usize,
+    /// How many people it should list: those of its part.
+    pub there: usize,
     /// Whether it lists exactly those who are there.
     pub is_right: bool,
 }
@@ -61,13 +63,18 @@ impl Emulator {
                 let listed: BTreeSet<NodeId> =
                     seat.room.people().iter().map(|person| person.node).collect();
                 // Whether somebody who is frozen is still listed depends on for how long, and either is right.
-                let is_right =
-                    listed.iter().filter(|node| !frozen.contains(node)).eq(there.iter());
+                let is_right = listed.iter().filter(|node| !frozen.contains(node)).eq(there.iter());
                 holds &= is_right;
                 let letter = letters.get(&seat.room.node().digest()).copied();
                 standings.insert(
                     seat.id,
-                    Standing { seat: seat.id, letter, sees: listed.len(), is_right },
+                    Standing {
+                        seat: seat.id,
+                        letter,
+                        sees: listed.len(),
+                        there: there.len(),
+                        is_right,
+                    },
                 );
             }
         }
@@ -75,9 +82,11 @@ impl Emulator {
             seat: seat.id,
             letter: None,
             sees: seat.room.people().len(),
+            there: 0,
             is_right: false,
         };
-        let standing = |seat: &Seat| standings.get(&seat.id).copied().unwrap_or_else(|| resting(seat));
+        let standing =
+            |seat: &Seat| standings.get(&seat.id).copied().unwrap_or_else(|| resting(seat));
         Agreement {
             standings: self.seats.iter().map(standing).collect(),
             running: parts.iter().map(Vec::len).sum(),

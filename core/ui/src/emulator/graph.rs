@@ -6,10 +6,15 @@ use super::api::{Lens, SeatId};
 /// The side of the picture. Coordinates are whole numbers from its left upper corner.
 pub const SIDE: i32 = 1_000;
 
-/// How far from the middle of its circle everybody stands, and where names stand.
-const RADIUS: f64 = 370.0;
+/// How far from the middle of its circle everybody stands.
+const RADIUS: f64 = 395.0;
+
+/// The same while there are two circles.
 const RADIUS_SPLIT: f64 = 190.0;
-const NAME_GAP: f64 = 58.0;
+
+/// How far outside a name stands beside a participant, and how far above or below one.
+const NAME_BESIDE: f64 = 60.0;
+const NAME_ABOVE: f64 = 74.0;
 
 /// A place in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +25,16 @@ pub struct Dot {
     pub name_at: (i32, i32),
     /// Whether the name begins there, ends there, or has its middle there: `start`, `end`, `middle`.
     pub anchor: &'static str,
+}
+
+impl Dot {
+    /// Between two circles there is no room for names.
+    fn with_name_below(self) -> Self {
+        let (x, y) = self.at;
+        #[expect(clippy::cast_possible_truncation, reason = "a gap is small")]
+        let name_at = (x, y + NAME_ABOVE as i32 - 4);
+        Self { name_at, anchor: "middle", ..self }
+    }
 }
 
 /// A line between two participants.
@@ -55,7 +70,8 @@ impl Emulator {
                     (true, 0) => (middle / 2.0, RADIUS_SPLIT),
                     (true, _) => (middle * 1.5, RADIUS_SPLIT),
                 };
-                dot((x, middle), radius, at, counts[side])
+                let dot = dot((x, middle), radius, at, counts[side]);
+                if self.is_split { dot.with_name_below() } else { dot }
             })
             .collect()
     }
@@ -80,7 +96,8 @@ impl Emulator {
     pub(super) fn strokes(&self, now: wire::Time, dots: &[Dot]) -> Vec<Stroke> {
         let links = match (self.lens, self.chosen.and_then(|seat| self.seat(seat))) {
             (Lens::Map, Some(seat)) => {
-                let of = |node| self.seats.iter().find(|seat| seat.node() == node).map(|seat| seat.id);
+                let of =
+                    |node| self.seats.iter().find(|seat| seat.node() == node).map(|seat| seat.id);
                 let known = seat.room.node().links();
                 known.filter_map(|(one, other)| Some((of(one)?, of(other)?))).collect()
             }
@@ -91,7 +108,8 @@ impl Emulator {
             .into_iter()
             .filter_map(|(one, other)| {
                 let (from, to) = (dots.get(place(one)?)?.at, dots.get(place(other)?)?.at);
-                let knows = |a: SeatId, b| self.seat(a).is_some_and(|seat| seat.has_open_link_to(b));
+                let knows =
+                    |a: SeatId, b| self.seat(a).is_some_and(|seat| seat.has_open_link_to(b));
                 let is_busy = |a: SeatId, b| {
                     self.seat(a).is_some_and(|seat| {
                         seat.wires_to(b).any(|(_, wire)| {
@@ -116,15 +134,12 @@ fn dot(middle: (f64, f64), radius: f64, at: usize, count: usize) -> Dot {
     let radius = if count == 1 { 0.0 } else { radius };
     let turn = std::f64::consts::TAU * at as f64 / count.max(1) as f64;
     let (sin, cos) = turn.sin_cos();
-    let place = |far: f64| {
-        ((middle.0 + sin * far).round() as i32, (middle.1 - cos * far).round() as i32)
+    let place =
+        |far: f64| ((middle.0 + sin * far).round() as i32, (middle.1 - cos * far).round() as i32);
+    let (anchor, gap) = match sin {
+        sin if count > 1 && sin > 0.3 => ("start", NAME_BESIDE),
+        sin if count > 1 && sin < -0.3 => ("end", NAME_BESIDE),
+        _ => ("middle", NAME_ABOVE),
     };
-    let anchor = match sin {
-        _ if count == 1 => "middle",
-        sin if sin > 0.3 => "start",
-        sin if sin < -0.3 => "end",
-        _ => "middle",
-    };
-    let name_at = if count == 1 { place(-NAME_GAP - 20.0) } else { place(radius + NAME_GAP) };
-    Dot { at: place(radius), name_at, anchor }
+    Dot { at: place(radius), name_at: place(radius + gap), anchor }
 }

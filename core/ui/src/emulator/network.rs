@@ -405,7 +405,8 @@ impl Emulator {
 
     /// Whether there is a link between two, or one on its way.
     pub(super) fn are_linked(&self, one: SeatId, other: SeatId) -> bool {
-        let leads = |from, to| self.seat(from).is_some_and(|seat| seat.wires_to(to).next().is_some());
+        let leads =
+            |from, to| self.seat(from).is_some_and(|seat| seat.wires_to(to).next().is_some());
         leads(one, other) || leads(other, one)
     }
 }

@@ -179,7 +179,10 @@ impl Seat {
 
     /// The ends that lead to `peer`.
     pub(super) fn wires_to(&self, peer: SeatId) -> impl Iterator<Item = (LinkId, Wire)> {
-        self.wires.iter().filter(move |(_, wire)| wire.peer == peer).map(|(link, wire)| (*link, *wire))
+        self.wires
+            .iter()
+            .filter(move |(_, wire)| wire.peer == peer)
+            .map(|(link, wire)| (*link, *wire))
     }
 
     pub(super) fn has_open_link_to(&self, peer: SeatId) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use room::What;
 use wire::Time;
 
-use super::agree::{Agreement, Noted, Standing};
+use super::agree::{Noted, Standing};
 use super::api::{Gesture, Lens, PARTICIPANTS_MAX, SeatId, Settings, Tab};
 use super::graph::{Dot, Stroke};
 use super::seat::{Health, Seat};
@@ -236,9 +236,12 @@ impl Emulator {
             lens: self.lens,
             lens_name,
             is_split: self.is_split,
-            participants: pairs().zip(dots).map(|((seat, at), dot)| self.participant(seat, at, dot)).collect(),
+            participants: pairs()
+                .zip(dots)
+                .map(|((seat, at), dot)| self.participant(seat, at, dot))
+                .collect(),
             strokes,
-            rows: pairs().map(|(seat, standing)| self.row(seat, standing, &agreement)).collect(),
+            rows: pairs().map(|(seat, standing)| self.row(seat, standing)).collect(),
             deeds: self.watch.deeds.iter().rev().map(|noted| deed(now, noted)).collect(),
             chosen: self.chosen.and_then(|seat| self.seat(seat)).map(|seat| self.chosen(seat)),
             nobody: words::NOBODY,
@@ -272,7 +275,14 @@ impl Emulator {
         let has_room = self.seats.len() < PARTICIPANTS_MAX;
         let wall = if self.is_split { Gesture::Heal } else { Gesture::Split };
         let mut tools = vec![
-            tool(ToolId::Add, "Add", "The chosen participant invites another", None, has_room, Gesture::Add),
+            tool(
+                ToolId::Add,
+                "Add",
+                "The chosen participant invites another",
+                None,
+                has_room,
+                Gesture::Add,
+            ),
             tool(
                 ToolId::Link,
                 "Link",
@@ -333,11 +343,11 @@ impl Emulator {
         }
     }
 
-    fn row(&self, seat: &Seat, standing: &Standing, agreement: &Agreement) -> Row {
+    fn row(&self, seat: &Seat, standing: &Standing) -> Row {
         let (state, sees) = match seat.health() {
             Health::Running => {
                 let letter = standing.letter.map(String::from).unwrap_or_default();
-                (letter, format!("{} of {}", standing.sees, agreement.running))
+                (letter, format!("{} of {}", standing.sees, standing.there))
             }
             Health::Frozen => ("frozen".to_owned(), String::new()),
             Health::Crashed => ("crashed".to_owned(), String::new()),
@@ -408,9 +418,10 @@ impl Emulator {
 
     fn neighbour(&self, seat: &Seat, peer: &Seat) -> Neighbour {
         let none = super::Traffic::default();
-        let (sent, heard) = seat.wires_to(peer.id).fold((none, none), |(sent, heard), (_, wire)| {
-            (sent.plus(wire.sent), heard.plus(wire.heard))
-        });
+        let (sent, heard) =
+            seat.wires_to(peer.id).fold((none, none), |(sent, heard), (_, wire)| {
+                (sent.plus(wire.sent), heard.plus(wire.heard))
+            });
         let is_linked = self.are_linked(seat.id, peer.id);
         let is_open = seat.has_open_link_to(peer.id);
         let trusts = seat.room.node().trusted().contains(&peer.node());
@@ -477,7 +488,7 @@ fn line(line: room::Line) -> Line {
 
 fn deed(now: Time, noted: &Noted) -> Deed {
     let took = match noted.took {
-        Some(took) => format!("all agree after {}", words::span(took)),
+        Some(took) => format!("agreed in {}", words::span(took)),
         None => format!("{} …", words::span(now - noted.at)),
     };
     Deed { key: noted.number, text: noted.text.clone(), took }

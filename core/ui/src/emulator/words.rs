@@ -21,7 +21,8 @@ pub(super) const NO_LINES: &str = "Nobody has written anything yet.";
 pub(super) const NOBODY: &str = "There is no participant. Add one, or start a new network.";
 
 pub(super) fn started(count: usize, shape: Shape) -> String {
-    let people = if count == 1 { "1 participant".to_owned() } else { format!("{count} participants") };
+    let people =
+        if count == 1 { "1 participant".to_owned() } else { format!("{count} participants") };
     format!("{people} joined, as a {shape} of invites")
 }
 

@@ -141,7 +141,9 @@ impl Standing {
     fn new(element: &Element) -> Box<Self> {
         let document = page::document();
         let node = match element.tag {
-            "svg" | "path" => document.create_element_ns(Some(SVG), element.tag),
+            "svg" | "path" | "g" | "circle" | "text" => {
+                document.create_element_ns(Some(SVG), element.tag)
+            }
             _ => document.create_element(element.tag),
         }
         .expect("tags are names");

@@ -51,9 +51,15 @@ impl Channel {
     }
 
     /// Hears what the channel says from now on. To be called at once, in the event that gave the channel: what was
-    /// said before is lost. A channel that is open already says so first.
-    pub fn listen(&mut self, hear: impl FnMut(Heard) + 'static) {
-        let hear = Rc::new(RefCell::new(hear));
+    /// said before is lost. A channel that is open already says so first. That it is open is said once: browsers tell
+    /// it again of a channel that the other side opened.
+    pub fn listen(&mut self, mut hear: impl FnMut(Heard) + 'static) {
+        let mut is_told = false;
+        let hear = Rc::new(RefCell::new(move |heard| {
+            if heard != Heard::Opened || !std::mem::replace(&mut is_told, true) {
+                hear(heard);
+            }
+        }));
         let on = |kind, tell: fn(&web_sys::Event) -> Option<Heard>| {
             let hear = Rc::clone(&hear);
             Listener::new(&self.inner, kind, move |event| {
