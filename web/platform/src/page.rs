@@ -137,10 +137,9 @@ pub fn has_focus_in(selector: &str) -> bool {
 
 /// Moves the keyboard focus to the element with `id`, when there is one.
 pub fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id)
-        && let Some(element) = element.dyn_ref::<web_sys::HtmlElement>()
-    {
-        element.focus().ok();
+    if let Some(element) = document().get_element_by_id(id) {
+        // By name, for elements of pictures have it too. One that takes no focus leaves it where it is.
+        call(&element, "focus", &[]).ok();
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Standing {
     pub seat: SeatId,
     /// The same letter as everybody who holds the same writes, `A` for the most; `None` when it does not run.
     pub letter: Option<char>,
-    /// How many people it lists.
+    /// How many people it lists, those aside who are frozen.
     pub sees: usize,
     /// How many people it should list: those of its part.
     pub there: usize,
@@ -60,10 +60,11 @@ impl Emulator {
             let digests: BTreeSet<u32> = seats().map(|seat| seat.room.node().digest()).collect();
             holds &= digests.len() <= 1;
             for seat in seats() {
-                let listed: BTreeSet<NodeId> =
-                    seat.room.people().iter().map(|person| person.node).collect();
                 // Whether somebody who is frozen is still listed depends on for how long, and either is right.
-                let is_right = listed.iter().filter(|node| !frozen.contains(node)).eq(there.iter());
+                let people = seat.room.people().into_iter().map(|person| person.node);
+                let listed: BTreeSet<NodeId> =
+                    people.filter(|node| !frozen.contains(node)).collect();
+                let is_right = listed == there;
                 holds &= is_right;
                 let letter = letters.get(&seat.room.node().digest()).copied();
                 standings.insert(

@@ -15,7 +15,11 @@ pub(super) fn body(view: &View) -> Vec<Element> {
         .with(graph::draw(view))
         .with(toolbar(view));
     let reports = el("div", &[("class", "reports")]).with(rows(view)).with(deeds(view));
-    let main = el("main", &[("class", "lab-main")]).with(network).with(reports);
+    let one = el("section", &[("class", "one"), ("aria-label", "Participant")]);
+    let main = el("main", &[("class", "lab-main")])
+        .with(network)
+        .with(one.with(one::draw(view)))
+        .with(reports);
     vec![el("div", &[("class", "lab")]).with(header(view)).with(main).with(
         el("aside", &[("class", "one"), ("aria-label", "Participant")]).with(one::draw(view)),
     )]
