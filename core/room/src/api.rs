@@ -54,6 +54,8 @@ pub enum Input {
     },
     /// The person wants something.
     Do(Command),
+    /// An application wants something of the shared store; from now on [`Output::Store`] tells what happens there.
+    Store(node::Command),
 }
 
 /// What the person, or the page for the person, wants.
@@ -127,6 +129,8 @@ pub enum Output {
     },
     /// Do something with a media connection.
     Media(Media),
+    /// Tell the applications what happened in the shared store.
+    Store(node::Event),
     /// Tell the person.
     Event(Event),
 }

@@ -50,6 +50,7 @@ mod api;
 mod chat;
 mod config;
 mod people;
+pub mod store;
 mod streams;
 
 use std::collections::VecDeque;
@@ -82,6 +83,8 @@ pub struct Room {
     profile: Profile,
     is_sharing: bool,
     has_left: bool,
+    /// Whether an application has asked for anything in the store.
+    is_asked: bool,
     roster: Roster,
     chat: Chat,
     typing: Typing,
@@ -113,6 +116,7 @@ impl Room {
             profile,
             is_sharing: false,
             has_left: false,
+            is_asked: false,
             roster: Roster::new(me, config.people_max),
             chat: Chat::new(config.lines_max),
             typing: Typing::new(&config),
@@ -141,7 +145,11 @@ impl Room {
     pub fn handle(&mut self, now: Time, input: Input) -> Result<(), Error> {
         if self.has_left {
             // Links and connections close one by one after us; only the person can be wrong about it.
-            return if matches!(input, Input::Do(_)) { Err(Error::Left) } else { Ok(()) };
+            return if matches!(input, Input::Do(_) | Input::Store(_)) {
+                Err(Error::Left)
+            } else {
+                Ok(())
+            };
         }
         let result = self.dispatch(now, input);
         // Even what was refused may have made the node hang up on a neighbour.
@@ -236,6 +244,10 @@ impl Room {
                 return Ok(());
             }
             Input::Do(command) => return self.on_command(now, command),
+            Input::Store(command) => {
+                self.is_asked = true;
+                node::Input::Do(command)
+            }
         };
         Ok(self.node.handle(now, below)?)
     }
@@ -349,6 +361,9 @@ impl Room {
     }
 
     fn on_event(&mut self, now: Time, event: node::Event) {
+        if self.is_asked {
+            self.outputs.push_back(Output::Store(event.clone()));
+        }
         match event {
             node::Event::Created { path, value, by }
             | node::Event::Updated { path, value, by, .. } => self.on_written(&path, value, by),

@@ -503,6 +503,7 @@ impl Call {
             }
             Output::Media(media) => self.on_media(who, media),
             Output::Event(event) => self.rooms[who].events.push(event),
+            Output::Store(event) => panic!("nobody asked for the store, and was told {event:?}"),
         }
     }
 

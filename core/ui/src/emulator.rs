@@ -38,6 +38,7 @@
 
 mod agree;
 mod api;
+mod desks;
 mod graph;
 mod network;
 mod seat;
@@ -48,12 +49,13 @@ mod words;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use wire::{Dice, Seed, Time, Timestamp};
+use room::store::Desk;
+use wire::{Dice, Map, Seed, Time, Timestamp};
 
 pub use agree::{Agreement, Standing};
 pub use api::{
-    Effect, End, Event, Gesture, Lens, Links, Malformed, PARTICIPANTS_MAX, SeatId, Settings, Shape,
-    Tab, WAITING_BYTES_MAX,
+    DeskId, Effect, End, Event, Gesture, Lens, Links, Malformed, PARTICIPANTS_MAX, SeatId,
+    Settings, Shape, Tab, WAITING_BYTES_MAX,
 };
 pub use graph::{Dot, SIDE, Stroke};
 pub use seat::{Health, Traffic};
@@ -82,6 +84,8 @@ pub struct Emulator {
     tab: Tab,
     watch: Watch,
     story: Option<Story>,
+    desks: Map<DeskId, (SeatId, Desk)>,
+    next_desk: u32,
     /// What to tell participants as soon as the current one is done.
     waiting: VecDeque<(SeatId, room::Input)>,
     effects: VecDeque<Effect>,
@@ -105,6 +109,8 @@ impl Emulator {
             tab: Tab::Talk,
             watch: Watch::default(),
             story: None,
+            desks: Map::new(),
+            next_desk: 0,
             waiting: VecDeque::new(),
             effects: VecDeque::new(),
         };

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ui::emulator::{
-    Effect, Emulator, End, Event, Gesture, Links, PARTICIPANTS_MAX, SeatId, Settings, Shape, Tone,
+    DeskId, Effect, Emulator, End, Event, Gesture, Links, PARTICIPANTS_MAX, SeatId, Settings,
+    Shape, Tone,
 };
 use wire::{Time, Timestamp};
 
@@ -182,6 +183,36 @@ fn a_new_network_has_nothing_of_the_old_one() {
 }
 
 #[test]
+fn what_one_application_writes_is_told_to_that_of_another() {
+    let mut lab = Lab::new(3, Shape::Chain);
+    lab.settles();
+    let ada = lab.emulator.open_store("Ada").expect("she is here");
+    let cleo = lab.emulator.open_store("Cleo").expect("she is here");
+    let subscribed = lab.asks(cleo, r#"{"id":1,"do":"subscribe","path":"shared/notes"}"#);
+    assert_eq!(subscribed, r#"{"id":1,"ok":null}"#);
+    let load = r#"{"on":"load","path":"shared/notes","resources":[]}"#;
+    assert_eq!(std::mem::take(&mut lab.told), [load]);
+
+    let made =
+        lab.asks(ada, r#"{"id":2,"do":"create","path":"shared/notes/a","value":{"text":"hi"}}"#);
+
+    lab.settles();
+    assert_eq!(made, r#"{"id":2,"ok":null}"#);
+    let by = lab.emulator.room(lab.seat(0)).expect("she is here").me();
+    let change = format!(
+        r#"{{"from":"{by}","newValue":{{"text":"hi"}},"oldValue":null,"on":"change","path":"shared/notes/a","type":"create"}}"#
+    );
+    assert_eq!(lab.told, [change]);
+    lab.does(Gesture::Freeze(lab.seat(2)));
+    let refused = lab.asks(cleo, r#"{"id":3,"do":"read","path":"shared/notes/a"}"#);
+    assert!(refused.contains("Thaw it first"), "{refused}");
+    lab.does(Gesture::Leave(lab.seat(2)));
+    let closed = lab.asks(cleo, r#"{"id":4,"do":"read","path":"shared/notes/a"}"#);
+    assert!(closed.contains("closed"), "{closed}");
+    assert_eq!(lab.told.last().map(String::as_str), Some(r#"{"on":"close"}"#));
+}
+
+#[test]
 fn there_are_never_too_many() {
     let mut lab = Lab::new(PARTICIPANTS_MAX, Shape::Star);
 
@@ -203,6 +234,7 @@ struct Lab {
     /// Which end each end is connected with.
     pairs: BTreeMap<End, End>,
     offers: BTreeMap<End, u64>,
+    told: Vec<String>,
 }
 
 impl Lab {
@@ -220,6 +252,7 @@ impl Lab {
             count: 0,
             pairs: BTreeMap::new(),
             offers: BTreeMap::new(),
+            told: Vec::new(),
         };
         lab.carry();
         lab
@@ -232,6 +265,12 @@ impl Lab {
     fn does(&mut self, gesture: Gesture) {
         self.emulator.on_gesture(self.now, gesture);
         self.carry();
+    }
+
+    fn asks(&mut self, desk: DeskId, request: &str) -> String {
+        let reply = self.emulator.ask(self.now, desk, request);
+        self.carry();
+        reply
     }
 
     fn say(&mut self, at: usize, text: &str) {
@@ -319,6 +358,7 @@ impl Lab {
                         self.later(Event::Received { end: other, frame });
                     }
                 }
+                Effect::Tell { text, .. } => self.told.push(text),
                 Effect::Hang(end) | Effect::Cut(end) => {
                     self.offers.remove(&end);
                     if let Some(other) = self.pairs.remove(&end) {

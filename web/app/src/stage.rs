@@ -243,6 +243,8 @@ impl Shell {
             Output::Apply { link, answer } => self.links.apply(link, &answer),
             Output::Hang { link } => self.links.hang(link),
             Output::Media(media) => self.pipes.on_media(media),
+            // No application asks for the store here.
+            Output::Store(_) => {}
             Output::Event(event) => self.event(Event::Room(event)),
         }
     }

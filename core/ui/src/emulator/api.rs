@@ -15,6 +15,10 @@ pub const WAITING_BYTES_MAX: usize = 4 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeatId(pub u32);
 
+/// An application that asks for the store of a participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeskId(pub u32);
+
 /// One end of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct End {
@@ -164,6 +168,13 @@ pub enum Effect {
     Hang(End),
     /// Close it at once; harmless when it is gone.
     Cut(End),
+    /// Tell an application something that it did not ask for.
+    Tell {
+        /// Which.
+        desk: DeskId,
+        /// JSON; see [`room::store`].
+        text: String,
+    },
 }
 
 /// What the graph shows.

@@ -14,6 +14,7 @@ impl Emulator {
         for seat in std::mem::take(&mut self.seats) {
             self.effects.extend(seat.wires.keys().map(|link| Effect::Cut(seat.end(*link))));
         }
+        self.sweep_desks();
         self.dice = wire::Dice::new(wire::Seed::story(settings.seed));
         self.settings = settings;
         self.is_split = false;
@@ -213,6 +214,7 @@ impl Emulator {
         self.take_away(seat);
         let (name, side) = (self.seats[at].name.clone(), self.seats[at].side);
         self.seats.remove(at);
+        self.sweep_desks();
         let inviter = self.running().find(|other| {
             self.seat(*other).is_some_and(|other| !self.is_split || other.side == side)
         });
@@ -242,6 +244,7 @@ impl Emulator {
         self.watch.note(now, words::left(self.name(seat)));
         // What its room hung up closes gently; nothing else is open.
         self.seats.remove(at);
+        self.sweep_desks();
         if self.chosen == Some(seat) {
             let next = self.seats.get(at).or(self.seats.last());
             self.chosen = next.map(|seat| seat.id);
@@ -329,7 +332,7 @@ impl Emulator {
     }
 
     /// Does what the room of a participant wants done.
-    fn drain(&mut self, now: Time, id: SeatId) {
+    pub(super) fn drain(&mut self, now: Time, id: SeatId) {
         while let Some(output) = self.seat_mut(id).and_then(|seat| seat.room.poll()) {
             match output {
                 Output::Send { link, frame } => self.send(now, End { seat: id, link }, frame),
@@ -354,6 +357,7 @@ impl Emulator {
                     }
                     self.effects.push_back(Effect::Hang(End { seat: id, link }));
                 }
+                Output::Store(event) => self.tell_desks(id, &event),
                 // There are no pictures here, and what stands on the screen is read from the room.
                 Output::Media(_) | Output::Event(_) => {}
             }
