@@ -5,7 +5,7 @@
 //!                      conference.wasm     call-glue.….js  ├─▶ target/web/assets/*  raw and .br
 //!                      emulator.wasm       call.….js (boot)┘
 //!   web/pages/*.css, *.svg, *.js ─────────▶ style.….css
-//!   web/pages/*.html with {{style.css}} ──▶ target/web/{index,wrapper,conference,emulator}.html
+//!   web/pages/*.html with {{style.css}} ──▶ target/web/{index,wrapper,conference,…}.html
 //! ```
 //!
 //! A page names a file by `{{name}}` and gets its address. Beside the files of `web/pages` there are, for each module,
@@ -30,12 +30,16 @@ const MODULES: [&str; 3] = ["call", "conference", "emulator"];
 
 /// The pages and the module that each one runs. Wrapper and conference, which are always loaded together, share one:
 /// most of either is in both.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
     ("index.html", "call"),
     ("wrapper.html", "conference"),
     ("conference.html", "conference"),
     ("emulator.html", "emulator"),
+    ("storage.html", "emulator"),
 ];
+
+/// What others import, under addresses that stay.
+const LIBRARY: [&str; 2] = ["store.js", "store.d.ts"];
 
 /// What each page transfers on its first load: files and their packed size in bytes.
 pub(crate) type Sizes = BTreeMap<&'static str, BTreeMap<String, usize>>;
@@ -79,6 +83,11 @@ fn assemble(project: &Project) -> Result<Sizes> {
         sizes.insert(page, files.chain([(page.to_owned(), packed.len())]).collect());
         write(&web.join(page), html.as_bytes())?;
         write(&web.join(format!("{page}.br")), &packed)?;
+    }
+    for name in LIBRARY {
+        let content = fs::read(project.root.join("web/pages").join(name))?;
+        write(&web.join(name), &content)?;
+        write(&web.join(format!("{name}.br")), &brotli(&content))?;
     }
     assets.sweep()?;
     Ok(sizes)

@@ -142,7 +142,7 @@ impl Map {
     }
 
     /// The links that count, each once.
-    pub fn edges(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
         let from = self.names.iter().zip(&self.links);
         let all =
             from.flat_map(|(one, edges)| edges.iter().map(|edge| (*one, self.names[edge.to])));

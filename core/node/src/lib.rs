@@ -318,7 +318,7 @@ impl Node {
 
     /// The links that this node knows of, each once.
     pub fn links(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
-        self.mesh.map().edges()
+        self.mesh.map().pairs()
     }
 
     /// A number that is equal in two nodes that have the same writes, and hardly ever in others.

@@ -6,9 +6,12 @@
 //! ```text
 //!   {"id": 1, "do": "create", "path": "shared/notes/a", "value": {"text": "hi"}}   ──▶ desk ──▶ node
 //!   {"id": 1, "ok": null}     or {"id": 1, "error": {"code": "exists", …}}         ◀──
-//!   {"on": "load", "path": "shared/notes", "resources": […]}                       ◀──  after "subscribe"
-//!   {"on": "change", "type": "update", "path": …, "newValue": …, "oldValue": …}    ◀──  from then on
+//!   {"to": [2], "type": "load", "path": "shared/notes", "resources": […]}          ◀──  after "subscribe", number 2
+//!   {"to": [2], "type": "update", "path": …, "newValue": …, "oldValue": …}         ◀──  from then on
+//!   {"on": "ready"}, {"on": "close"}                                               ◀──  about the store as a whole
 //! ```
+//!
+//! A subscription is named by the number of the request that made it.
 //!
 //! **Invariant:** a request is answered exactly once, and what is told after the answer to `subscribe` begins with the
 //! load.
@@ -86,7 +89,7 @@ enum Request {
         path: String,
     },
     Unsubscribe {
-        path: String,
+        subscription: u64,
     },
     Who,
 }
@@ -132,9 +135,8 @@ pub fn refuse(request: &str, code: &'static str, message: &str) -> String {
 /// The place where one application asks.
 #[derive(Debug, Default)]
 pub struct Desk {
-    subscribed: Vec<Path>,
-    /// Subscriptions whose load has not been told yet.
-    loading: Vec<Path>,
+    /// Numbers and places, and whether the load has been told.
+    subscriptions: Vec<(u64, Path, bool)>,
     is_over: bool,
 }
 
@@ -145,7 +147,7 @@ impl Desk {
             return refuse(request, "limit", "A request has at most 64 KiB. Write less at a time.");
         }
         match serde_json::from_str::<Numbered>(request) {
-            Ok(Numbered { id, request }) => reply(Some(id), self.serve(now, room, request)),
+            Ok(Numbered { id, request }) => reply(Some(id), self.serve(now, room, id, request)),
             Err(error) => {
                 let why =
                     format!("This is no request: {error}. See docs/storage.md for what there is.");
@@ -163,12 +165,15 @@ impl Desk {
                 json!({ "on": "close" })
             }
             Event::Loaded { path, resources } => {
-                let at = self.loading.iter().position(|loading| loading == path)?;
-                self.loading.remove(at);
                 let resources = resources.iter().map(|resource| {
                     json!({ "path": resource.path.as_str(), "value": resource.value, "from": resource.by })
                 });
-                json!({ "on": "load", "path": path.as_str(), "resources": resources.collect::<Vec<_>>() })
+                json!({
+                    "to": self.loading(path)?,
+                    "type": "load",
+                    "path": path.as_str(),
+                    "resources": resources.collect::<Vec<_>>(),
+                })
             }
             Event::Created { path, value, by } => {
                 self.change("create", path, Some(value), None, *by)?
@@ -179,14 +184,18 @@ impl Desk {
             Event::Deleted { path, old, by } => {
                 self.change("delete", path, None, Some(old), *by)?
             }
-            Event::Notice { path, data, from } => self.wants(path).then(
-                || json!({ "on": "notify", "path": path.as_str(), "data": data, "from": from }),
-            )?,
+            Event::Notice { path, data, from } => json!({
+                "to": self.covering(path)?,
+                "type": "notify",
+                "path": path.as_str(),
+                "data": data,
+                "from": from,
+            }),
             Event::Refused { path, by } => {
                 json!({ "on": "refused", "path": path.as_str(), "by": by })
             }
             Event::Undelivered { path, to } => {
-                json!({ "on": "undelivered", "path": path.as_str(), "to": to })
+                json!({ "on": "undelivered", "path": path.as_str(), "node": to })
             }
             // Who is here is in the store itself, at `users/`.
             Event::Arrived(_) | Event::Gone(_) | Event::Frozen(_) => return None,
@@ -197,7 +206,7 @@ impl Desk {
     /// The application goes: nothing is told any more, and what it subscribed to is given back.
     pub fn close(&mut self, now: Time, room: &mut Room) {
         self.is_over = true;
-        for path in std::mem::take(&mut self.subscribed) {
+        for (_, path, _) in std::mem::take(&mut self.subscriptions) {
             // A node that has left has forgotten it.
             room.handle(now, Input::Store(Command::Unsubscribe { path })).ok();
         }
@@ -211,18 +220,42 @@ impl Desk {
         old: Option<&Value>,
         by: NodeId,
     ) -> Option<Value> {
-        let change = json!({
-            "on": "change", "type": kind, "path": path.as_str(), "newValue": new, "oldValue": old, "from": by,
-        });
-        self.wants(path).then_some(change)
+        Some(json!({
+            "to": self.covering(path)?,
+            "type": kind,
+            "path": path.as_str(),
+            "newValue": new,
+            "oldValue": old,
+            "from": by,
+        }))
     }
 
-    fn wants(&self, path: &Path) -> bool {
-        !self.is_over
-            && self.subscribed.iter().any(|list| path == list || path.below(list).is_some())
+    /// The subscriptions at `path` that wait for their load.
+    fn loading(&mut self, path: &Path) -> Option<Vec<u64>> {
+        let mut loading = Vec::new();
+        for (number, place, is_loaded) in &mut self.subscriptions {
+            if place == path && !std::mem::replace(is_loaded, true) {
+                loading.push(*number);
+            }
+        }
+        (!loading.is_empty()).then_some(loading)
     }
 
-    fn serve(&mut self, now: Time, room: &mut Room, request: Request) -> Result<Value, Refusal> {
+    /// The subscriptions that `path` is at or below.
+    fn covering(&self, path: &Path) -> Option<Vec<u64>> {
+        let covers = |place: &Path| path == place || path.below(place).is_some();
+        let all = self.subscriptions.iter().filter(|(_, place, _)| covers(place));
+        let covering: Vec<u64> = all.map(|(number, ..)| *number).collect();
+        (!covering.is_empty()).then_some(covering)
+    }
+
+    fn serve(
+        &mut self,
+        now: Time,
+        room: &mut Room,
+        id: u64,
+        request: Request,
+    ) -> Result<Value, Refusal> {
         room.is_asked = true;
         if self.is_over {
             return Err(refusal("closed", "This store is closed. Open it again."));
@@ -237,14 +270,11 @@ impl Desk {
             Request::Add { path, value, transient } => {
                 return add(now, room, parsed(&path)?, value, life(transient));
             }
-            Request::Subscribe { path } => return self.subscribe(now, room, parsed(&path)?),
-            Request::Unsubscribe { path } => {
-                let path = parsed(&path)?;
-                let at = self.subscribed.iter().position(|known| *known == path);
-                let at = at.ok_or_else(|| {
-                    refusal("not-subscribed", &format!("Nothing was subscribed at {path}."))
-                })?;
-                self.subscribed.remove(at);
+            Request::Subscribe { path } => return self.subscribe(now, room, id, parsed(&path)?),
+            Request::Unsubscribe { subscription } => {
+                let at = self.subscriptions.iter().position(|(number, ..)| *number == subscription);
+                let at = at.ok_or_else(|| refusal("not-subscribed", NOT_SUBSCRIBED))?;
+                let (_, path, _) = self.subscriptions.remove(at);
                 Command::Unsubscribe { path }
             }
             Request::Create { path, value, transient } => {
@@ -263,19 +293,24 @@ impl Desk {
         Ok(Value::Null)
     }
 
-    fn subscribe(&mut self, now: Time, room: &mut Room, path: Path) -> Result<Value, Refusal> {
-        if self.subscribed.len() >= SUBSCRIPTIONS_MAX {
-            return Err(refusal(
-                "limit",
-                "There are 64 subscriptions already. Give one back, or subscribe to a list that holds several places.",
-            ));
+    fn subscribe(
+        &mut self,
+        now: Time,
+        room: &mut Room,
+        id: u64,
+        path: Path,
+    ) -> Result<Value, Refusal> {
+        if self.subscriptions.len() >= SUBSCRIPTIONS_MAX {
+            let why = "There are 64 subscriptions already. End one, or subscribe to a list that holds several places.";
+            return Err(refusal("limit", why));
         }
         run(now, room, Command::Subscribe { path: path.clone() })?;
-        self.subscribed.push(path.clone());
-        self.loading.push(path);
+        self.subscriptions.push((id, path, false));
         Ok(Value::Null)
     }
 }
+
+const NOT_SUBSCRIBED: &str = "There is no such subscription. It was ended before, or never made.";
 
 fn add(now: Time, room: &mut Room, list: Path, value: Value, life: Life) -> Result<Value, Refusal> {
     let made = room.node().next(&list);
@@ -354,9 +389,7 @@ fn refused(error: &Error, path: &str) -> Refusal {
                 "The rules of the conference do not allow that at {path}. What applications share lies below shared/."
             ),
         ),
-        Misuse::NotSubscribed => {
-            refusal("not-subscribed", &format!("Nothing was subscribed at {path}."))
-        }
+        Misuse::NotSubscribed => refusal("not-subscribed", NOT_SUBSCRIBED),
         Misuse::Frozen => refusal(
             "frozen",
             "Others hold a proof that this participant said two different things, and listen to it no more. Join anew.",

@@ -71,7 +71,10 @@ fn who_subscribes_is_told_the_load_and_then_each_change_below() {
 
     app.ok("subscribe", json!({ "path": "shared/l" }));
     let resource = json!({ "path": "shared/l/a", "value": {"n": 1}, "from": ME });
-    assert_eq!(app.told(), [json!({ "on": "load", "path": "shared/l", "resources": [resource] })]);
+    let number = app.number;
+    let load =
+        json!({ "to": [number], "type": "load", "path": "shared/l", "resources": [resource] });
+    assert_eq!(app.told(), [load]);
 
     app.ok("update", json!({ "path": "shared/l/a", "value": {"n": 2} }));
     app.ok("create", json!({ "path": "shared/other", "value": {} }));
@@ -81,7 +84,7 @@ fn who_subscribes_is_told_the_load_and_then_each_change_below() {
     assert_eq!(kinds, ["update", "delete"]);
     assert_eq!((&told[0]["newValue"], &told[0]["oldValue"]), (&json!({"n": 2}), &json!({"n": 1})));
 
-    app.ok("unsubscribe", json!({ "path": "shared/l" }));
+    app.ok("unsubscribe", json!({ "subscription": number }));
     app.ok("create", json!({ "path": "shared/l/b", "value": {} }));
     assert_eq!(app.told(), Vec::<Value>::new());
 }
@@ -97,7 +100,7 @@ fn every_refusal_names_its_remedy() {
         ("create", json!({ "path": "elsewhere", "value": {} }), "not-allowed", "below shared/"),
         ("update", json!({ "path": "links/x", "value": {} }), "not-allowed", "below shared/"),
         ("read", json!({ "path": "a//b" }), "bad-path", "such as shared/notes/1"),
-        ("unsubscribe", json!({ "path": "shared/a" }), "not-subscribed", "shared/a"),
+        ("unsubscribe", json!({ "subscription": 99 }), "not-subscribed", "never made"),
         (
             "create",
             json!({ "path": "shared/c", "value": {"x": "y".repeat(17_000)} }),

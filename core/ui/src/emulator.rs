@@ -126,6 +126,9 @@ impl Emulator {
             Event::Undescribed { end } => self.on_undescribed(now, end),
             Event::Opened { end } => self.on_opened(now, end),
             Event::Received { end, frame } => self.on_received(now, end, frame),
+            Event::Flushed { end } => {
+                self.tell(now, end.seat, room::Input::Flushed { link: end.link });
+            }
             Event::Closed { end } => self.on_closed(now, end),
         }
         self.settle(now);

@@ -190,7 +190,7 @@ fn what_one_application_writes_is_told_to_that_of_another() {
     let cleo = lab.emulator.open_store("Cleo").expect("she is here");
     let subscribed = lab.asks(cleo, r#"{"id":1,"do":"subscribe","path":"shared/notes"}"#);
     assert_eq!(subscribed, r#"{"id":1,"ok":null}"#);
-    let load = r#"{"on":"load","path":"shared/notes","resources":[]}"#;
+    let load = r#"{"path":"shared/notes","resources":[],"to":[1],"type":"load"}"#;
     assert_eq!(std::mem::take(&mut lab.told), [load]);
 
     let made =
@@ -200,7 +200,7 @@ fn what_one_application_writes_is_told_to_that_of_another() {
     assert_eq!(made, r#"{"id":2,"ok":null}"#);
     let by = lab.emulator.room(lab.seat(0)).expect("she is here").me();
     let change = format!(
-        r#"{{"from":"{by}","newValue":{{"text":"hi"}},"oldValue":null,"on":"change","path":"shared/notes/a","type":"create"}}"#
+        r#"{{"from":"{by}","newValue":{{"text":"hi"}},"oldValue":null,"path":"shared/notes/a","to":[1],"type":"create"}}"#
     );
     assert_eq!(lab.told, [change]);
     lab.does(Gesture::Freeze(lab.seat(2)));
@@ -358,6 +358,7 @@ impl Lab {
                         self.later(Event::Received { end: other, frame });
                     }
                 }
+                Effect::Flush(end) => self.later(Event::Flushed { end }),
                 Effect::Tell { text, .. } => self.told.push(text),
                 Effect::Hang(end) | Effect::Cut(end) => {
                     self.offers.remove(&end);

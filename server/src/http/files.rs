@@ -10,11 +10,12 @@ use crate::error::ApiError;
 use crate::web::File;
 
 /// Pages by their short names. Whatever else the web app has is found by its path.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
     ("", "index.html"),
     ("wrapper", "wrapper.html"),
     ("conference", "conference.html"),
     ("emulator", "emulator.html"),
+    ("storage", "storage.html"),
 ];
 
 /// Names of files under this folder contain a hash of what is in them, so browsers never need to ask again.
@@ -130,7 +131,7 @@ fn kind(path: &str) -> &'static str {
         Some("ico") => "image/x-icon",
         Some("woff2") => "font/woff2",
         Some("ogg") => "audio/ogg",
-        Some("txt") => "text/plain; charset=utf-8",
+        Some("txt" | "ts") => "text/plain; charset=utf-8",
         Some(_) | None => "application/octet-stream",
     }
 }

@@ -12,6 +12,7 @@ mod login;
 mod looks;
 mod outage;
 mod six;
+mod storage;
 
 /// Tells each story twice: at a desk and on a phone.
 macro_rules! on_both_screens {

@@ -6,8 +6,11 @@
 //!                                                  └──────────┘
 //! ```
 //!
+//! The example page at `/storage` has the participants alone: its own scripts ask for their stores.
+//!
 //! The address may say what to begin with: `?nodes=12&shape=ring&links=invited&seed=7&story`.
 
+mod counter;
 mod draw;
 
 use std::cell::RefCell;
@@ -15,11 +18,12 @@ use std::time::Duration;
 
 use platform::dom::Screen;
 use platform::time::Ticker;
-use platform::{Timer, dice, now, page, today};
+use platform::{Listener, Timer, dice, now, page, today};
 use ui::emulator::{Effect, Emulator, End, Event, Gesture, Links, Settings, View};
 
 use crate::broken;
 use crate::wires::{Told, Wires};
+use counter::Counter;
 
 /// How often the screen is drawn at most while nobody touches it, and how finely is measured how long things take.
 const TICK: Duration = Duration::from_millis(100);
@@ -33,20 +37,27 @@ thread_local! {
 struct Shell {
     emulator: Emulator,
     wires: Wires<End>,
-    screen: Screen<View>,
+    /// The page at `/storage` has one of its own.
+    screen: Option<Screen<View>>,
+    counter: Counter,
     timer: Option<Timer>,
     _ticker: Ticker,
+    _listener: Listener,
 }
 
 /// Starts the page.
 pub fn start() {
     broken::watch();
     let query = page::query();
+    let path = page::path();
+    let is_example = path.trim_end_matches(".html").ends_with("/storage");
     let shell = Shell {
-        emulator: Emulator::new(now(), today(), settings(&query)),
+        emulator: Emulator::new(now(), today(), settings(&query, is_example)),
         wires: Wires::new(tell),
-        screen: Screen::new(draw::body),
+        screen: (!is_example).then(|| Screen::new(draw::body)),
+        counter: Counter::default(),
         timer: None,
+        _listener: counter::open(),
         _ticker: Ticker::every(TICK, || {
             with(|shell| {
                 shell.event(Event::Tick);
@@ -64,9 +75,12 @@ pub fn start() {
 }
 
 /// What the address says, and defaults for the rest.
-fn settings(query: &str) -> Settings {
+fn settings(query: &str, is_example: bool) -> Settings {
     let word = |name| page::parameter(query, name);
-    let default = Settings { seed: fresh_seed(), ..Settings::default() };
+    let mut default = Settings { seed: fresh_seed(), ..Settings::default() };
+    if is_example {
+        default.participants = 2;
+    }
     Settings {
         participants: parsed(word("nodes")).unwrap_or(default.participants),
         shape: parsed(word("shape")).unwrap_or(default.shape),
@@ -115,6 +129,7 @@ fn tell(end: End, told: Told) {
             Told::Undescribed => Event::Undescribed { end },
             Told::Opened => Event::Opened { end },
             Told::Received(frame) => Event::Received { end, frame },
+            Told::Flushed => Event::Flushed { end },
             Told::Closed => Event::Closed { end },
         });
     });
@@ -126,7 +141,9 @@ impl Shell {
     }
 
     fn show(&self) {
-        self.screen.show(self.emulator.view(now()));
+        if let Some(screen) = &self.screen {
+            screen.show(self.emulator.view(now()));
+        }
     }
 
     /// Carries everything to its end.
@@ -137,6 +154,8 @@ impl Shell {
                 Effect::Answer { end, offer } => self.wires.answer(end, &offer),
                 Effect::Apply { end, answer } => self.wires.apply(end, &answer),
                 Effect::Send { end, frame } => self.wires.send(end, frame),
+                Effect::Flush(end) => self.wires.flush(end),
+                Effect::Tell { desk, text } => self.counter.tell(desk, &text),
                 Effect::Hang(end) => self.wires.hang(end),
                 Effect::Cut(end) => self.wires.cut(end),
             }

@@ -13,7 +13,7 @@
 //!           the address           finds its way back     peer       another browser
 //!   dice    a seed       media    camera, microphone,
 //!                                 screen, loudness
-//!   dom     what stands  sound    ringing
+//!   dom     what stands  sound    ringing             counter    scripts that ask
 //!           on the page  peer     a connection
 //! ```
 //!
@@ -27,6 +27,7 @@
 //! Sources: W3C WebRTC, Media Capture and Streams, Web Audio; WHATWG HTML (messaging, storage).
 
 pub mod broadcast;
+pub mod counter;
 pub mod dice;
 pub mod dom;
 pub mod event;

@@ -29,7 +29,7 @@ impl Assets {
         Ok(Self { folder, made: BTreeMap::new() })
     }
 
-    /// Adds every file of a folder but the pages; files that name others come after those.
+    /// Adds every file of a folder but the pages, and types, which no browser reads; files that name others come after those.
     pub(crate) fn add_files(&mut self, folder: &Path) -> Result<()> {
         let mut later = Vec::new();
         let mut paths = Vec::new();
@@ -44,7 +44,7 @@ impl Assets {
             let content =
                 fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             match String::from_utf8(content) {
-                Ok(_) if name.ends_with(".html") => {}
+                Ok(_) if name.ends_with(".html") || name.ends_with(".d.ts") => {}
                 Ok(text) if text.contains("{{") => later.push((name, text)),
                 Ok(text) => self.add(&name, text.as_bytes())?,
                 Err(binary) => self.add(&name, binary.as_bytes())?,

@@ -131,6 +131,11 @@ pub enum Event {
         /// One frame.
         frame: Vec<u8>,
     },
+    /// Next to nothing of what was sent over it waits any more; the answer to [`Effect::Flush`].
+    Flushed {
+        /// Which.
+        end: End,
+    },
     /// It is over, or never came about.
     Closed {
         /// Which.
@@ -164,6 +169,8 @@ pub enum Effect {
         /// The bytes.
         frame: Vec<u8>,
     },
+    /// Say [`Event::Flushed`] when next to nothing of what was sent waits any more.
+    Flush(End),
     /// Close it after what was sent has arrived.
     Hang(End),
     /// Close it at once; harmless when it is gone.

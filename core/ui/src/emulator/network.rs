@@ -357,6 +357,9 @@ impl Emulator {
                     }
                     self.effects.push_back(Effect::Hang(End { seat: id, link }));
                 }
+                Output::Flush { link } => {
+                    self.effects.push_back(Effect::Flush(End { seat: id, link }));
+                }
                 Output::Store(event) => self.tell_desks(id, &event),
                 // There are no pictures here, and what stands on the screen is read from the room.
                 Output::Media(_) | Output::Event(_) => {}

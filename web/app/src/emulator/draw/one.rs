@@ -122,7 +122,7 @@ fn links(one: &Chosen) -> Element {
     });
     let head = ["With", "Link", "Sent", "Received"]
         .map(|name| el("th", &[("scope", "col")]).key(name).with(name));
-    let table = el("table", &[("class", "rows")])
+    let table = el("table", &[("class", "rows links")])
         .with(el("thead", &[]).with(el("tr", &[]).all(head).with(el("td", &[]))))
         .with(el("tbody", &[]).all(one.neighbours.iter().map(neighbour)));
     el(
@@ -155,6 +155,8 @@ fn neighbour(other: &Neighbour) -> Element {
         .with(el("td", &[]).all(tool))
 }
 
+/// An element of its own, which asks for the store as any application would: `web/pages/store-view.js`.
 fn store(one: &Chosen) -> Element {
-    el("div", &[("class", "panel")]).with(el("p", &[]).with(one.name.clone()))
+    let view = el("store-view", &[]).key(one.seat.0.to_string()).set("of", one.name.clone());
+    el("div", &[("class", "panel store")]).with(view)
 }
