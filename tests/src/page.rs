@@ -169,8 +169,24 @@ impl Page {
     /// When it cannot be pressed.
     #[track_caller]
     pub fn click(&self, role: &str, name: &str) {
+        self.click_one(role, name, |control| control.name == name);
+    }
+
+    /// The same with whatever is called something that begins so: what follows may change meanwhile.
+    ///
+    /// # Panics
+    /// When it cannot be pressed.
+    #[track_caller]
+    pub fn click_what_begins(&self, role: &str, beginning: &str) {
+        self.click_one(role, beginning, |control| control.name.starts_with(beginning));
+    }
+
+    #[track_caller]
+    fn click_one(&self, role: &str, name: &str, is_it: impl Fn(&Control) -> bool) {
         let pressed = try_within(PATIENCE, || {
-            let control = self.look(role, name).filter(|control| !control.disabled)?;
+            let mut controls = self.controls().into_iter();
+            let control = controls
+                .find(|control| control.role == role && !control.disabled && is_it(control))?;
             self.click_element(control.element).ok()
         });
         assert!(

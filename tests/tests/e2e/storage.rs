@@ -52,8 +52,7 @@ fn the_inspector_reads_and_writes(screen: Screen) {
     page.screenshot(&format!("emulator-store-{screen:?}"));
     page.assert_accessible(&format!("the inspector on {screen:?}"));
 
-    let cleo = page.all("button").into_iter().find(|button| button.name.starts_with("Cleo,"));
-    page.click("button", &cleo.expect("she is in the graph").name);
+    page.click_what_begins("button", "Cleo, ");
     page.find("group", "Cleo");
     page.reads("{\"text\":\"hello\"}");
     page.press("Delete");
@@ -125,7 +124,7 @@ const STORY: &str = r#"(async () => {
     await ada.update(`${list}/one`, { a: 9 });
     await ada.delete(`${list}/two`);
     await until(() => items.length === 5);
-    story.items = items;
+    story.items = [...items];
     story.subscribed = subscribed.filter((type) => type !== "notify");
     await end();
     await ada.notify("shared/talk", { text: "psst" });

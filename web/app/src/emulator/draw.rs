@@ -20,9 +20,7 @@ pub(super) fn body(view: &View) -> Vec<Element> {
         .with(network)
         .with(one.with(one::draw(view)))
         .with(reports);
-    vec![el("div", &[("class", "lab")]).with(header(view)).with(main).with(
-        el("aside", &[("class", "one"), ("aria-label", "Participant")]).with(one::draw(view)),
-    )]
+    vec![el("div", &[("class", "lab")]).with(header(view)).with(main)]
 }
 
 fn header(view: &View) -> Element {
