@@ -115,19 +115,27 @@ impl Emulator {
     pub(super) fn parts(&self) -> Vec<Vec<SeatId>> {
         let mut parts: Vec<Vec<SeatId>> = Vec::new();
         let mut left: Vec<SeatId> = self.running().collect();
-        while !left.is_empty() {
-            let mut part = vec![left.remove(0)];
-            let mut at = 0;
-            while let Some(seat) = part.get(at).and_then(|seat| self.seat(*seat)) {
-                let (near, far): (Vec<SeatId>, Vec<SeatId>) =
-                    left.iter().partition(|peer| self.is_connected(seat, **peer));
-                part.extend(near);
-                left = far;
-                at += 1;
-            }
+        while let Some(first) = left.first() {
+            let part = self.reach(*first, &left);
+            left.retain(|seat| !part.contains(seat));
             parts.push(part);
         }
         parts
+    }
+
+    /// Those `among` whom open links connect with `from` by way of others among them: the nearest first.
+    pub(super) fn reach(&self, from: SeatId, among: &[SeatId]) -> Vec<SeatId> {
+        let mut left: Vec<SeatId> = among.iter().copied().filter(|seat| *seat != from).collect();
+        let mut reached = vec![from];
+        let mut at = 0;
+        while let Some(seat) = reached.get(at).and_then(|seat| self.seat(*seat)) {
+            let (near, far): (Vec<SeatId>, Vec<SeatId>) =
+                left.iter().partition(|peer| self.is_connected(seat, **peer));
+            reached.extend(near);
+            left = far;
+            at += 1;
+        }
+        reached
     }
 
     /// Whether a link between two is open at both ends.

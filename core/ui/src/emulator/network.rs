@@ -144,9 +144,9 @@ impl Emulator {
             return;
         }
         self.is_split = true;
-        let half = self.seats.len().div_ceil(2);
-        for (at, seat) in self.seats.iter_mut().enumerate() {
-            seat.side = usize::from(at >= half);
+        let half = self.half();
+        for seat in &mut self.seats {
+            seat.side = usize::from(!half.contains(&seat.id));
         }
         let all: Vec<SeatId> = self.seats().collect();
         for (at, one) in all.iter().enumerate() {
@@ -157,6 +157,25 @@ impl Emulator {
             }
         }
         self.watch.note(now, words::SPLIT.to_owned());
+    }
+
+    /// Half of those who run, so that neither half falls apart by itself; the first half when there is no such half.
+    fn half(&self) -> Vec<SeatId> {
+        let running: Vec<SeatId> = self.running().collect();
+        let count = running.len().div_ceil(2);
+        let halves = running.iter().map(|from| {
+            let mut half = self.reach(*from, &running);
+            half.truncate(count);
+            half
+        });
+        let holds = |half: &Vec<SeatId>| {
+            let rest: Vec<SeatId> =
+                running.iter().copied().filter(|seat| !half.contains(seat)).collect();
+            let whole = rest.first().map_or(0, |first| self.reach(*first, &rest).len());
+            half.len() == count && whole == rest.len()
+        };
+        let found = halves.into_iter().find(holds);
+        found.unwrap_or_else(|| running.into_iter().take(count).collect())
     }
 
     /// Takes the wall away, and connects the parts: the first of each invites the first of the next.
