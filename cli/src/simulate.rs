@@ -61,7 +61,8 @@ impl Flags {
         let Self { nodes, loss, partition: shape, crash, .. } = self;
         let plan = Plan { nodes, loss, shape, crash, seed }.settled()?;
         let begin = Instant::now();
-        let result = tell(&plan)?;
+        let told = trial::run_timed(&plan, &|| begin.elapsed());
+        let result = told.with_context(|| again(&plan))?;
         let speed = result.seconds / begin.elapsed().as_secs_f64().max(1e-9);
         say(&if self.json { report::lines(&result) } else { report::table(&result) })?;
         note(&format!("{speed:.0} times as fast as real time\n"));
@@ -115,9 +116,11 @@ fn each(
 }
 
 fn tell(plan: &Plan) -> anyhow::Result<Report> {
-    trial::run(plan).with_context(|| {
-        format!("A promise broke. Tell it again with the same flags: {}", report::headline(plan))
-    })
+    trial::run(plan).with_context(|| again(plan))
+}
+
+fn again(plan: &Plan) -> String {
+    format!("A promise broke. Tell it again with the same flags: {}", report::headline(plan))
 }
 
 /// A seed that is easy to type.

@@ -66,6 +66,8 @@ pub enum What {
     },
     /// Both ends know each other: the wire opens.
     Opens([(usize, LinkId); 2]),
+    /// An invite by another way than the conference's brings two together, if it can.
+    Reunites(usize, NodeId),
     /// It is time that nobody shows the resource of somebody who crashed.
     Audit(Path),
     /// One end learns that the other has hung up.
@@ -89,6 +91,7 @@ impl fmt::Debug for What {
             Self::Described { who, link, .. } => write!(f, "{who} has described {link:?}"),
             Self::Flushed { who, link } => write!(f, "{who} has flushed {link:?}"),
             Self::Opens(ends) => write!(f, "a wire opens: {ends:?}"),
+            Self::Reunites(who, node) => write!(f, "{who} invites {node} again"),
             Self::Audit(path) => write!(f, "nobody shows {path} any more"),
             Self::Closes { wire, end } => write!(f, "wire {wire} closes at end {end}"),
         }
@@ -135,6 +138,8 @@ pub struct Traffic {
     pub casts: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// How many of those bytes are of messages to one, most of them descriptions of new links.
+    pub signals: u64,
     /// Beats.
     pub beats: u64,
 }
@@ -412,6 +417,9 @@ impl Conference {
                     self.traffic.frames += 1;
                     self.traffic.bytes += frame.len() as u64;
                 }
+                if kind == Glance::Unicast {
+                    self.traffic.signals += frame.len() as u64;
+                }
                 if let Glance::Cast { author, seq, hops } = kind {
                     self.traffic.casts += 1;
                     if hops == 1 && author == self.people[who].node.me() {
@@ -426,11 +434,12 @@ impl Conference {
                 self.links.flush(who, link, reads, agenda);
             }
             Output::Dial { link, .. } => {
-                let description = format!("{who} {}", link.0);
+                let description = format!("{who} {} {:600}", link.0, "");
                 agenda.push(soon, What::Described { who, link, description });
             }
             Output::Answer { link, offer, .. } => {
-                let description = format!("{who} {} {offer}", link.0);
+                let offer = offer.trim_end();
+                let description = format!("{who} {} {offer} {:500}", link.0, "");
                 agenda.push(soon, What::Described { who, link, description });
             }
             Output::Apply { answer, .. } => {
@@ -448,6 +457,11 @@ impl Conference {
             }
             Output::Event(Event::Notice { data, from, .. }) => {
                 self.people[who].hear(from, data["number"].as_u64().unwrap_or(0))?;
+            }
+            Output::Event(Event::Parted { from }) => {
+                // A push, a person or a page that answers, and a connection.
+                let takes = Duration::from_millis(500 + self.dice.below(3_000));
+                agenda.push(agenda.now() + takes, What::Reunites(who, from));
             }
             Output::Event(event) => {
                 if let Event::Created { path, .. } = &event
@@ -518,6 +532,10 @@ impl Story for Conference {
                 Ok(())
             }
             What::Audit(path) => self.audit(&path),
+            What::Reunites(who, node) => {
+                let other = self.people.iter().position(|person| person.node.me() == node);
+                other.map_or(Ok(()), |other| self.link(who, other, agenda))
+            }
             What::Opens(ends) => self.open(ends, agenda),
             What::Closes { wire, end } => {
                 if let Some((who, link)) = self.links.close(wire, end) {

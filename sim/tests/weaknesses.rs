@@ -141,7 +141,35 @@ fn the_last_to_join_a_star_of_thirty_costs_about_one_copy() {
 
     let spent = hall.traffic().bytes - before.bytes;
     assert_eq!(hall.lines(), [200; 30]);
-    assert!(spent <= 90_000, "{spent}");
+    assert!(spent <= 60_000, "{spent}");
+}
+
+#[test]
+fn six_who_were_cut_apart_merge_for_little_more_than_what_is_new() {
+    let merge = |lines: usize| {
+        let mut hall = Hall::joined(6, |who| who.checked_sub(1));
+        hall.pass(20);
+        hall.apart(&[&[0, 1, 2], &[3, 4, 5]]);
+        for line in 0..lines {
+            hall.say(line % 6, "Where are the others?");
+        }
+        hall.pass(20);
+        let before = hall.traffic();
+        hall.act(Act::Heal);
+        hall.act(Act::Link(0, 3));
+        hall.pass(3);
+        hall.assert_agreed(0..6);
+        assert_eq!(hall.lines(), [lines; 6]);
+        let after = hall.traffic();
+        (after.bytes - before.bytes) - (after.signals - before.signals)
+    };
+
+    let (nothing, much) = (merge(0), merge(60));
+
+    // New in any case are the records of six who lost links, to three others each: 70 bytes of names and numbers.
+    assert!(nothing <= 3_000 + 6 * 3 * 70, "{nothing}");
+    // Each of the sixty lines goes to three who lack it: 60 bytes of text and name, and who said it when.
+    assert!(much - nothing <= 60 * 3 * 120, "{}", much - nothing);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wire::{LinkId, NodeId};
 
-use crate::Cost;
+use crate::{Brief, Cost};
 
 /// The bounds of a mesh.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct Config {
     /// For each node on the map: how long trees are used before they are drawn anew, in a network of more than 64.
     /// Measured: a laptop draws those of a thousand nodes in less than a millisecond.
     pub redraw: Duration,
+    /// How long trees are used after a change at least: until others have heard of it too.
+    pub spread: Duration,
     /// The longest such time.
     pub redraw_max: Duration,
     /// How long hints are gathered before they are sent.
@@ -82,6 +84,7 @@ impl Default for Config {
             author_burst: 200,
             authors_max: 4_096,
             redraw: Duration::from_millis(5),
+            spread: Duration::from_millis(200),
             redraw_max: Duration::from_secs(2),
             hint: Duration::from_millis(60),
             patience: Duration::from_millis(150),
@@ -124,7 +127,7 @@ pub enum Input {
         /// Who.
         node: NodeId,
         /// To whom, and how long a frame takes.
-        links: wire::Map<NodeId, Cost>,
+        links: wire::Map<Brief, Cost>,
     },
     /// All that was sent over a link before [`Output::Flush`] has left for the other end, or next to all.
     Flushed {

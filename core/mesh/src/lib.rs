@@ -44,6 +44,7 @@
 //! notices a killed peer after seven seconds only.
 
 mod api;
+mod brief;
 mod cast;
 mod cost;
 mod cuts;
@@ -65,6 +66,7 @@ use std::collections::VecDeque;
 use wire::{LinkId, NodeId, Time};
 
 pub use api::{Config, Error, Input, Output};
+pub use brief::{BRIEF_BITS, Brief};
 pub use cost::{Cost, LEVEL_MAX};
 pub use glance::{Glance, glance};
 pub use map::Map;
@@ -214,7 +216,7 @@ impl Mesh {
     }
 
     /// Claims beyond what a node may have count for nothing; what the others claim of it does not either.
-    fn on_links(&mut self, now: Time, node: NodeId, links: wire::Map<NodeId, Cost>) {
+    fn on_links(&mut self, now: Time, node: NodeId, links: wire::Map<Brief, Cost>) {
         let links = if links.len() > self.config.links_max {
             links.iter().take(self.config.links_max).map(|(peer, cost)| (*peer, *cost)).collect()
         } else {

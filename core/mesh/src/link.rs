@@ -10,8 +10,9 @@ use crate::{Config, Cost, Error, Mesh, Output};
 /// More than a frame adds to its payload.
 const HEADER_BYTES_MAX: usize = 256;
 
-/// How many beats a difference of digests is put down to what is on its way, while ours changes all the time.
-const UNQUIET_MAX: u32 = 5;
+/// While our digest changes all the time, a difference is put down to what is on its way for a beat, and for another with
+/// each so many nodes: the more there are, the more is on its way, and the more it costs to ask.
+const UNQUIET_NODES: usize = 150;
 
 /// An open link.
 #[derive(Debug)]
@@ -257,7 +258,8 @@ impl Mesh {
             std::mem::take(&mut link.differed) > 0
         } else {
             link.differed += 1;
-            now >= self.digested + self.config.beat || link.differed > UNQUIET_MAX
+            let patience = 1 + self.map.len() / UNQUIET_NODES;
+            now >= self.digested + self.config.beat || link.differed as usize > patience
         };
         if is_news {
             self.outputs.push_back(Output::Digest { peer, digest });

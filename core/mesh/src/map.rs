@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use wire::NodeId;
 
+use crate::brief::Brief;
 use crate::cost::Cost;
 
 /// The map of the network: a link counts when both ends say it is there.
@@ -15,7 +16,9 @@ pub struct Map {
     names: Vec<NodeId>,
     index: wire::Map<NodeId, usize>,
     /// What each says of its links.
-    said: Vec<wire::Map<NodeId, Cost>>,
+    said: Vec<wire::Map<Brief, Cost>>,
+    /// Who has which brief name, in order.
+    briefs: Vec<(Brief, usize)>,
     /// The links of each that count, in the order of the names at their other ends.
     links: Vec<Vec<Edge>>,
     hash: u32,
@@ -46,33 +49,20 @@ impl Turn {
 }
 
 impl Map {
-    /// The map that follows from what each node says of its own links, all equally good.
-    pub fn new<'a>(
-        records: impl IntoIterator<Item = (NodeId, &'a std::collections::BTreeSet<NodeId>)>,
-    ) -> Self {
-        let mut map = Self::default();
-        for (node, links) in records {
-            map.set(node, links.iter().map(|peer| (*peer, Cost::UNKNOWN)).collect());
-        }
-        map
-    }
-
-    /// From now on `node` says that it has these links.
-    pub fn set(&mut self, node: NodeId, links: wire::Map<NodeId, Cost>) {
-        self.turn(node, links);
-    }
-
-    /// Does so, and says what it means.
-    pub(crate) fn turn(&mut self, node: NodeId, links: wire::Map<NodeId, Cost>) -> Turn {
+    /// From now on `node` says that it has these links; what that means.
+    pub(crate) fn turn(&mut self, node: NodeId, links: wire::Map<Brief, Cost>) -> Turn {
         let me = self.number(node);
         let mut turn = Turn { at: me, ..Turn::default() };
         let before = std::mem::take(&mut self.links[me]);
         let mut after = Vec::with_capacity(links.len());
+        let ours = Brief::of(node);
         for (peer, cost) in &links {
-            let Some(other) = self.place(*peer).filter(|other| *other != me) else { continue };
-            let Some(theirs) = self.said[other].get(&node) else { continue };
-            after.push(Edge { to: other, length: cost.max(theirs).micros() });
+            for other in self.called(*peer).filter(|other| *other != me) {
+                let Some(theirs) = self.said[other].get(&ours) else { continue };
+                after.push(Edge { to: other, length: cost.max(theirs).micros() });
+            }
         }
+        after.sort_by_key(|edge| self.names[edge.to]);
         for edge in before.iter().filter(|edge| !after.contains(edge)) {
             self.hash ^= mix(node, self.names[edge.to], edge.length);
             self.links[edge.to].retain(|back| back.to != me);
@@ -102,8 +92,18 @@ impl Map {
             self.names.push(node);
             self.said.push(wire::Map::new());
             self.links.push(Vec::new());
+            let brief = (Brief::of(node), at);
+            let place = self.briefs.partition_point(|other| *other < brief);
+            self.briefs.insert(place, brief);
         }
         at
+    }
+
+    /// The places of those with that brief name.
+    fn called(&self, brief: Brief) -> impl Iterator<Item = usize> {
+        let first = self.briefs.partition_point(|(other, _)| *other < brief);
+        let all = self.briefs[first..].iter().take_while(move |(other, _)| *other == brief);
+        all.map(|(_, at)| *at)
     }
 
     fn insert(&mut self, at: usize, edge: Edge) {
@@ -305,6 +305,7 @@ pub(crate) mod tests {
     use wire::{Dice, Seed};
 
     use super::*;
+    use crate::BRIEF_BITS;
 
     pub(crate) fn map(links: &[(u64, u64)]) -> Map {
         let mut records: BTreeMap<NodeId, BTreeSet<NodeId>> = BTreeMap::new();
@@ -312,7 +313,16 @@ pub(crate) mod tests {
             records.entry(NodeId(*a)).or_default().insert(NodeId(*b));
             records.entry(NodeId(*b)).or_default().insert(NodeId(*a));
         }
-        Map::new(records.iter().map(|(node, links)| (*node, links)))
+        drawn(records)
+    }
+
+    /// The map that follows from what each node says of its own links, all equally good.
+    fn drawn(records: impl IntoIterator<Item = (NodeId, BTreeSet<NodeId>)>) -> Map {
+        let mut map = Map::default();
+        for (node, links) in records {
+            map.turn(node, links.iter().map(|peer| (Brief::of(*peer), Cost::UNKNOWN)).collect());
+        }
+        map
     }
 
     pub(crate) fn own(map: &Map, node: NodeId) -> Vec<NodeId> {
@@ -339,29 +349,47 @@ pub(crate) mod tests {
         let (of_1, of_2) = (BTreeSet::from([NodeId(2), NodeId(3)]), BTreeSet::from([NodeId(1)]));
         let of_3 = BTreeSet::new();
 
-        let one_sided = Map::new([(NodeId(1), &of_1), (NodeId(2), &of_2), (NodeId(3), &of_3)]);
+        let one_sided = drawn([(NodeId(1), of_1), (NodeId(2), of_2), (NodeId(3), of_3)]);
 
         assert_eq!(links_of(&one_sided), links_of(&map(&[(1, 2)])));
+    }
+
+    #[test]
+    fn of_two_with_one_brief_name_the_one_that_claims_the_link_has_it() {
+        let twin = NodeId(2 << BRIEF_BITS);
+        assert_eq!(Brief::of(twin), Brief::of(NodeId(2)));
+        let of_1 = BTreeSet::from([NodeId(2)]);
+
+        let map = drawn([
+            (twin, BTreeSet::new()),
+            (NodeId(2), BTreeSet::from([NodeId(1)])),
+            (NodeId(1), of_1),
+        ]);
+
+        assert_eq!((map.degree(twin), map.degree(NodeId(2)), map.degree(NodeId(1))), (0, 1, 1));
     }
 
     #[test]
     fn a_map_turned_record_by_record_is_the_one_drawn_at_once() {
         for story in 0..50 {
             let mut dice = Dice::new(Seed::story(story));
-            let mut said: BTreeMap<NodeId, wire::Map<NodeId, Cost>> = BTreeMap::new();
+            let mut said: BTreeMap<NodeId, wire::Map<Brief, Cost>> = BTreeMap::new();
             let mut turned = Map::default();
             for _ in 0..60 {
                 let node = NodeId(dice.below(8));
                 let cost = |dice: &mut Dice| Cost::of_level(dice.below(3) as u8);
-                let links: wire::Map<NodeId, Cost> =
-                    (0..dice.below(6)).map(|_| (NodeId(dice.below(8)), cost(&mut dice))).collect();
+                let peer = |dice: &mut Dice| Brief::of(NodeId(dice.below(8)));
+                let links: wire::Map<Brief, Cost> =
+                    (0..dice.below(6)).map(|_| (peer(&mut dice), cost(&mut dice))).collect();
                 let before = links_of(&turned);
 
                 let turn = turned.turn(node, links.clone());
 
                 said.insert(node, links);
                 let mut fresh = Map::default();
-                said.iter().for_each(|(node, links)| fresh.set(*node, links.clone()));
+                for (node, links) in &said {
+                    fresh.turn(*node, links.clone());
+                }
                 assert_eq!(links_of(&turned), links_of(&fresh), "story {story}");
                 assert_eq!(turned.hash(), fresh.hash(), "story {story}");
                 assert_eq!(turn.is_none(), before == links_of(&turned), "story {story}");

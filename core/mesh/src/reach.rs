@@ -50,7 +50,7 @@ impl Mesh {
         if turn.is_none() {
             return;
         }
-        self.trees.spoil();
+        self.trees.spoil(now);
         // Where both ends of a lost link are joined by another way, nothing has changed.
         if turn.lost.iter().any(|other| !self.map.are_joined(turn.at, *other)) {
             self.find_reach(now);
@@ -75,7 +75,7 @@ impl Mesh {
 
     /// Works it out from the beginning.
     pub(crate) fn find_reach(&mut self, now: Time) {
-        self.trees.spoil();
+        self.trees.spoil(now);
         let own = self.links.values().filter(|link| !link.suspect).map(|link| link.place);
         let turned = self.reach.turn(self.map.reach(own, self.map.place(self.me)));
         for (at, is_reached) in turned {

@@ -22,11 +22,14 @@ pub(crate) struct Trees {
     /// The hash of the map that they were drawn from.
     hash: u32,
     drawn: Option<Time>,
-    is_stale: bool,
+    /// Since when the map has not been that one.
+    stale: Option<Time>,
     /// Our links on that map.
     own: Vec<NodeId>,
     /// Who had a link on it, by place.
     placed: Bits,
+    /// Who of them was within our reach.
+    near: Bits,
     /// Our neighbours, each with the authors in whose trees it hangs on us.
     branches: Vec<(NodeId, Bits)>,
 }
@@ -51,8 +54,8 @@ impl Bits {
 
 impl Trees {
     /// The map, or the links that we have, are no longer those of the drawing.
-    pub(crate) fn spoil(&mut self) {
-        self.is_stale = true;
+    pub(crate) fn spoil(&mut self, now: Time) {
+        self.stale.get_or_insert(now);
     }
 
     pub(crate) fn hash(&self) -> u32 {
@@ -73,13 +76,13 @@ impl Trees {
     /// the drawing does not know where else.
     pub(crate) fn is_child(&self, root: Option<usize>, peer: NodeId, at: usize) -> bool {
         let Some((_, bits)) = self.branches.iter().find(|(known, _)| *known == peer) else {
-            return !self.placed.has(at);
+            return !self.near.has(at);
         };
         root.filter(|root| self.placed.has(*root)).is_none_or(|root| bits.has(root))
     }
 
     fn draw(&mut self, now: Time, me: NodeId, map: &Map, peers: &[NodeId]) {
-        self.is_stale = false;
+        self.stale = None;
         self.drawn = Some(now);
         self.hash = map.hash();
         self.own = map.neighbours(me).collect();
@@ -87,6 +90,8 @@ impl Trees {
         (0..map.len()).filter(|at| !map.edges(*at).is_empty()).for_each(|at| self.placed.set(at));
         let ours = map.place(me);
         let near = map.reach(ours, None);
+        self.near = Bits::of(map.len());
+        (0..map.len()).filter(|at| near[*at]).for_each(|at| self.near.set(at));
         let mut search = Search::default();
         self.branches.clear();
         for peer in peers {
@@ -172,7 +177,10 @@ impl Mesh {
         let count = self.map.len();
         let pause = self.config.redraw * if count > SMALL { count as u32 } else { 0 };
         let pause = pause.min(self.config.redraw_max);
-        if self.trees.is_stale && self.trees.drawn.is_none_or(|at| now >= at + pause) {
+        let Some(since) = self.trees.stale else { return };
+        // What has just changed is news to the others yet.
+        let is_due = |drawn: Time| now >= (drawn + pause).max(since + self.config.spread);
+        if self.trees.drawn.is_none_or(is_due) {
             let peers: Vec<NodeId> = self.first_links().map(|(_, link)| link.peer).collect();
             self.trees.draw(now, self.me, &self.map, &peers);
         }
@@ -185,7 +193,7 @@ mod tests {
 
     use super::*;
     use crate::map::tests::{map, own, some_links};
-    use crate::{Cost, LEVEL_MAX};
+    use crate::{Brief, Cost, LEVEL_MAX};
 
     fn children(map: &Map, author: NodeId, me: NodeId, peers: &[NodeId]) -> Vec<NodeId> {
         let mut trees = Trees::default();
@@ -259,9 +267,8 @@ mod tests {
         let mut map = Map::default();
         for node in (0..nodes).map(NodeId) {
             let cost = |dice: &mut Dice| Cost::of_level(dice.below(u64::from(LEVEL_MAX)) as u8);
-            let links = plain.neighbours(node).map(|peer| (peer, cost(dice)));
-            let links = links.collect();
-            map.set(node, links);
+            let links = plain.neighbours(node).map(|peer| (Brief::of(peer), cost(dice)));
+            map.turn(node, links.collect());
         }
         map
     }

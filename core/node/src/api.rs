@@ -230,6 +230,13 @@ pub enum Event {
     Gone(NodeId),
     /// A node has been proved to have said two different things to different nodes. What it wrote counts no more.
     Frozen(NodeId),
+    /// We have been parted from a node that did not say it leaves: no message reaches it. It may be out there, with others.
+    /// Whoever can reach it by another way, as an invite does, may bring a link ([`Input::Up`]). Told to one of those
+    /// who can still reach each other, and of a few nodes at a time.
+    Parted {
+        /// From whom.
+        from: NodeId,
+    },
     /// Our [`Command::Create`] lost against one that `by` made at the same time.
     Refused {
         /// Where.

@@ -14,6 +14,9 @@ use crate::{Config, Error, Misuse, Node, Output};
 /// How many links a node takes beyond [`Config::links_max`], since the network would be cut without them.
 const MENDS_MAX: usize = 2;
 
+/// How long whoever came is content with one link more than at first, in the time that it was new.
+const SETTLES: u32 = 9;
+
 /// A link on its way.
 #[derive(Debug)]
 pub(crate) struct Attempt {
@@ -49,16 +52,14 @@ impl Node {
         self.look_for_cuts(now);
         self.drop_surplus(now);
         self.hang_up_retired(now);
+        self.seek(now);
         if !self.dial_is_stale && self.dial_at.is_none_or(|at| now < at) {
             return;
         }
         self.dial_is_stale = false;
         self.dial_at = None;
-        let is_new = self.new_until.is_some_and(|until| now < until);
-        if is_new {
-            self.dial_at = self.new_until;
-        }
-        for peer in self.wanted(is_new) {
+        let aim = self.aim(now);
+        for peer in self.wanted(aim) {
             if self.attempts.len() >= self.config.attempts_max {
                 return;
             }
@@ -74,9 +75,25 @@ impl Node {
         }
     }
 
+    /// How many links we want: whoever is new waits for those that others bring.
+    fn aim(&mut self, now: Time) -> usize {
+        let Some(until) = self.new_until else { return self.config.links_aim };
+        let settled = until + self.config.newness * SETTLES;
+        let (aim, next) = match now {
+            now if now < until => (self.config.links_first, until),
+            now if now < settled => (self.config.links_first + 1, settled),
+            _ => {
+                self.new_until = None;
+                return self.config.links_aim;
+            }
+        };
+        self.dial_at = Some(next);
+        aim
+    }
+
     /// Whom we should dial: in a small conference everybody with a higher name; in a large one a few, chosen so that
     /// both ends of a pair think alike of it, until we have enough links.
-    fn wanted(&self, is_new: bool) -> Vec<NodeId> {
+    fn wanted(&self, aim: usize) -> Vec<NodeId> {
         let linked = self.mesh.neighbours();
         let is_free = |peer: &NodeId| {
             *peer != self.me
@@ -90,7 +107,6 @@ impl Node {
         let mut wanted: Vec<NodeId> = self.mends.iter().copied().filter(is_free).collect();
         wanted.retain(|peer| self.me < *peer && self.present.contains(peer));
         let degree = self.degree() + self.attempts.len() + wanted.len();
-        let aim = if is_new { self.config.links_first } else { self.config.links_aim };
         let lacking = aim.saturating_sub(degree);
         if lacking == 0 {
             return wanted;

@@ -33,6 +33,7 @@
 
 mod api;
 mod dial;
+mod island;
 mod parts;
 mod presence;
 mod shape;
@@ -64,7 +65,7 @@ pub struct Config {
     /// How long somebody who was gone must be within reach by way of others to be back. The records that say so may be
     /// of before, and newer ones on their way.
     pub doubt: Duration,
-    /// How long changes of our links are gathered before they are told; twenty to forty times as long when they bring
+    /// How long changes of our links are gathered before they are told; thirty to sixty times as long when they bring
     /// nobody into reach or out of it.
     pub gather: Duration,
     /// Up to how many nodes everybody is linked to everybody. Measured: a browser bears seven links with ease.
@@ -72,10 +73,10 @@ pub struct Config {
     /// In a larger conference: how many links each node opens. With five, a neighbour that leaves costs no new link,
     /// for four survive any leave in simulations.
     pub links_aim: usize,
-    /// How many of them it opens at once when it comes. More come to it with those who come later; only when they do not,
-    /// it opens the rest.
+    /// How many of them it has at once when it comes. More come to it with those who come later; only when they do not,
+    /// it opens one more, and in the end the rest.
     pub links_first: usize,
-    /// How long after it came it waits for that.
+    /// How long after it came it waits for that; nine times as long for the rest.
     pub newness: Duration,
     /// In a larger conference: how many links a node has at most by its own doing.
     pub links_max: usize,
@@ -93,6 +94,14 @@ pub struct Config {
     pub redial_max: Duration,
     /// How often to try in all, until the peer has been away.
     pub tries_max: u32,
+    /// How often the application is asked for links to some of those who are out of reach.
+    pub seek: Duration,
+    /// To how many of them at a time.
+    pub seek_count: usize,
+    /// How often at most for the same one.
+    pub seek_again: Duration,
+    /// How many times in all for the same one.
+    pub seek_asks_max: u32,
     /// The longest session description, in bytes.
     pub description_bytes_max: usize,
     /// How long a new node waits for the tree of those it joins before it takes itself for the first. Guess: what
@@ -113,7 +122,7 @@ impl Default for Config {
             full_mesh_max: 8,
             links_aim: 5,
             links_first: 3,
-            newness: Duration::from_secs(5),
+            newness: Duration::from_secs(3),
             links_max: 8,
             attempts_max: 4,
             dial: Duration::from_secs(10),
@@ -122,6 +131,10 @@ impl Default for Config {
             prune: Duration::from_secs(10),
             redial_max: Duration::from_secs(30),
             tries_max: 8,
+            seek: Duration::from_secs(3),
+            seek_count: 3,
+            seek_again: Duration::from_secs(20),
+            seek_asks_max: 6,
             description_bytes_max: wire::invite::DESCRIPTION_BYTES_MAX,
             lonely: Duration::from_secs(3),
             notices_max: 256,
@@ -151,6 +164,10 @@ pub struct Node {
     returning: Map<NodeId, Time>,
     /// Who was present once, and is not.
     gone: BTreeSet<NodeId>,
+    /// Who went without a word, while there is hope that they are out there.
+    missed: Map<NodeId, island::Missed>,
+    /// When to ask for some of them.
+    seek_at: Option<Time>,
     /// Who said that they left for good.
     left: BTreeSet<NodeId>,
     attempts: Map<LinkId, dial::Attempt>,
@@ -200,6 +217,8 @@ impl Node {
             turned: Vec::new(),
             returning: Map::new(),
             gone: BTreeSet::new(),
+            missed: Map::new(),
+            seek_at: None,
             left: BTreeSet::new(),
             attempts: Map::new(),
             tries: Map::new(),
@@ -251,7 +270,7 @@ impl Node {
         }
         let cores = [self.mesh.timeout(), self.tree.timeout()];
         let own = [self.record_at, self.dial_at, self.mend_at, self.prune_at, self.attend_at];
-        let own = own.into_iter().chain([self.ready_at]);
+        let own = own.into_iter().chain([self.ready_at, self.seek_at]);
         let attempts = self.attempts.values().map(|attempt| attempt.until);
         let retiring = self.retiring.values().copied();
         cores.into_iter().chain(own).flatten().chain(attempts).chain(retiring).min()

@@ -1,6 +1,6 @@
 //! Who is here: link records, the map that follows from them, and arrivals and departures.
 
-use mesh::Cost;
+use mesh::{BRIEF_BITS, Brief, Cost};
 use serde_json::{Value, json};
 use tree::{Life, Path, links_of};
 use wire::{Map, NodeId, Time};
@@ -10,16 +10,16 @@ use crate::{Error, Event, Node};
 /// What a node says of its own links.
 #[derive(Debug)]
 struct Record {
-    neighbours: Map<NodeId, Cost>,
+    neighbours: Map<Brief, Cost>,
     /// Whether it said that it leaves for good.
     left: bool,
 }
 
-/// The digits of a record: a name is eleven of them, its cost one more.
+/// The digits of a record: a brief name is six of them, its cost one more.
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// How many digits one neighbour takes.
-const NEIGHBOUR_DIGITS: usize = 12;
+const NEIGHBOUR_DIGITS: usize = BRIEF_BITS as usize / 6 + 1;
 
 impl Record {
     fn to_value(&self) -> Value {
@@ -29,7 +29,7 @@ impl Record {
         let digit = |bits: u64| char::from(DIGITS[(bits & 63) as usize]);
         let mut text = String::with_capacity(self.neighbours.len() * NEIGHBOUR_DIGITS);
         for (name, cost) in &self.neighbours {
-            text.extend((0..NEIGHBOUR_DIGITS - 1).map(|place| digit(name.0 >> (6 * place))));
+            text.extend((0..NEIGHBOUR_DIGITS - 1).map(|place| digit(name.bits() >> (6 * place))));
             text.push(digit(u64::from(cost.level())));
         }
         json!({ "to": text })
@@ -46,14 +46,14 @@ impl Record {
     }
 }
 
-fn neighbour(digits: &[u8]) -> Option<(NodeId, Cost)> {
+fn neighbour(digits: &[u8]) -> Option<(Brief, Cost)> {
     let value = |digit: &u8| DIGITS.iter().position(|known| known == digit);
     let (level, name) = digits.split_last()?;
-    let mut bits = 0_u128;
+    let mut bits = 0;
     for (place, digit) in name.iter().enumerate() {
-        bits |= (value(digit)? as u128) << (6 * place);
+        bits |= (value(digit)? as u64) << (6 * place);
     }
-    Some((NodeId(u64::try_from(bits).ok()?), Cost::of_level(value(level)? as u8)))
+    Some((Brief::of_bits(bits), Cost::of_level(value(level)? as u8)))
 }
 
 impl Node {
@@ -61,7 +61,7 @@ impl Node {
     /// each other before makes no haste, and those who gain one together do not tell it together.
     pub(crate) fn on_links_changed(&mut self, now: Time, urgent: bool) {
         self.dial_is_stale = true;
-        let lazy = self.config.gather * 20;
+        let lazy = self.config.gather * 30;
         let at = if urgent {
             now + self.config.gather
         } else {
@@ -80,8 +80,9 @@ impl Node {
             return Ok(());
         }
         self.record_at = None;
-        let mut neighbours = self.mesh.costs();
-        neighbours.retain(|peer, _| !self.retiring.contains_key(peer));
+        let costs = self.mesh.costs();
+        let kept = costs.iter().filter(|(peer, _)| !self.retiring.contains_key(peer));
+        let neighbours = kept.map(|(peer, cost)| (Brief::of(*peer), *cost)).collect();
         let record = Record { neighbours, left: false };
         self.publish(now, &record)
     }
@@ -114,6 +115,7 @@ impl Node {
         let is_left = record.as_ref().is_some_and(|record| record.left) && node != self.me;
         let turned = if is_left { self.left.insert(node) } else { self.left.remove(&node) };
         if turned {
+            self.miss_no_more(node);
             self.turned.push(node);
         }
         self.mend_at.get_or_insert(now + self.config.mend);
@@ -154,7 +156,7 @@ impl Node {
                     let until = now + self.config.grace;
                     let until = *self.losing.get_or_insert_with(node, || until);
                     if now >= until || self.left.contains(&node) {
-                        self.go(node);
+                        self.go(now, node);
                         went.push(node);
                     }
                 }
@@ -170,13 +172,17 @@ impl Node {
     }
 
     fn arrive(&mut self, node: NodeId) {
+        self.miss_no_more(node);
         self.returning.remove(&node);
         self.gone.remove(&node);
         self.present.insert(node);
         self.emit(Event::Arrived(node));
     }
 
-    fn go(&mut self, node: NodeId) {
+    fn go(&mut self, now: Time, node: NodeId) {
+        if !self.left.contains(&node) {
+            self.miss(now, node);
+        }
         self.losing.remove(&node);
         self.present.remove(&node);
         self.tries.remove(&node);
@@ -192,9 +198,9 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_is_written() {
         let neighbours = Map::from_iter([
-            (NodeId(1), Cost::UNKNOWN),
-            (NodeId(0xfedc_ba98_7654_3210), Cost::of_level(63)),
-            (NodeId(u64::MAX), Cost::of_level(7)),
+            (Brief::of(NodeId(1)), Cost::UNKNOWN),
+            (Brief::of(NodeId(0xfedc_ba98_7654_3210)), Cost::of_level(63)),
+            (Brief::of_bits(u64::MAX), Cost::of_level(7)),
         ]);
         let record = Record { neighbours: neighbours.clone(), left: false };
 
@@ -209,7 +215,7 @@ mod tests {
             json!({}),
             json!({"to": 1}),
             json!({"to": "äöüäöü", "left": "yes"}),
-            json!({"to": "__________________________"}),
+            json!({"to": "*******"}),
         ] {
             let read = Record::of(&value);
 

@@ -167,6 +167,29 @@ fn a_lost_link_that_is_soon_replaced_makes_nobody_leave() {
 }
 
 #[test]
+fn whoever_is_lost_is_sought_by_another_way_and_whoever_left_is_not() {
+    let sought = Event::Parted { from: NodeId(2) };
+    let mut pair = Pair::linked();
+    pair.unlink();
+    pair.pass(200);
+    let seeks = pair.events[0].iter().filter(|event| **event == sought).count();
+    assert_eq!(seeks, 6, "every twenty seconds");
+    pair.link();
+    pair.pass(60);
+    assert_eq!(pair.events[0].iter().filter(|event| **event == sought).count(), seeks);
+
+    let mut pair = Pair::linked();
+    pair.tell(0, Input::Do(Command::Leave)).unwrap();
+    for _ in 0..60 {
+        pair.now = pair.now + Duration::from_secs(1);
+        pair.nodes[1].handle(pair.now, Input::Timeout).unwrap();
+        while let Some(output) = pair.nodes[1].poll() {
+            assert!(!matches!(output, Output::Event(Event::Parted { .. })));
+        }
+    }
+}
+
+#[test]
 fn whoever_stays_away_goes_and_comes_back_with_all_that_was_there() {
     let mut pair = Pair::linked();
     pair.create(1, "users/0000000000000002");
@@ -177,7 +200,9 @@ fn whoever_stays_away_goes_and_comes_back_with_all_that_was_there() {
     pair.link();
 
     assert_eq!(pair.nodes[0].get(&path("users/0000000000000002")), Some(json!({})));
-    let mut told = pair.events[0].iter().filter(|event| !matches!(event, Event::Arrived(_)));
+    let mut told = pair.events[0]
+        .iter()
+        .filter(|event| !matches!(event, Event::Arrived(_) | Event::Parted { .. }));
     assert!(matches!(told.next(), Some(Event::Created { .. })));
     assert!(matches!(told.next(), Some(Event::Gone(NodeId(2)))));
     assert!(matches!(told.next(), Some(Event::Deleted { by: NodeId(2), .. })));

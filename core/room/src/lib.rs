@@ -378,6 +378,7 @@ impl Room {
             | node::Event::Closed
             | node::Event::Frozen(_)
             | node::Event::Refused { .. }
+            | node::Event::Parted { .. }
             | node::Event::Undelivered { .. } => {}
         }
     }

@@ -116,6 +116,7 @@ impl Person {
             }
             Event::Loaded { resources, .. } => resources.is_empty(),
             Event::Notice { .. }
+            | Event::Parted { .. }
             | Event::Undelivered { .. }
             | Event::Ready
             | Event::Closed

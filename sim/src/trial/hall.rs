@@ -176,6 +176,7 @@ impl Hall {
             frames: now.frames - before.frames,
             casts: now.casts - before.casts,
             bytes: now.bytes - before.bytes,
+            signals: now.signals - before.signals,
             beats: now.beats - before.beats,
         }
     }

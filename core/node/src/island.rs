@@ -1,0 +1,57 @@
+//! Being cut off: nobody can be dialled whom no message reaches, so the application is asked to bring links by another way.
+//!
+//! Those who can still reach each other leave it to one of them, the lowest name, which asks for a few of those they
+//! miss at a time, at random, since nobody can tell who crashed from who is only out of reach. The other side does the
+//! same; that both act does no harm.
+
+use wire::{NodeId, Time};
+
+use crate::{Event, Node};
+
+/// Somebody who went without a word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Missed {
+    /// When to ask for it.
+    next: Time,
+    /// How often we have.
+    asks: u32,
+}
+
+impl Node {
+    /// `node` has gone without a word.
+    pub(crate) fn miss(&mut self, now: Time, node: NodeId) {
+        self.missed.insert(node, Missed { next: now, asks: 0 });
+        // Others have missed it in the same moment.
+        let jitter = self.config.seek.mul_f64(self.dice.below(1_000) as f64 / 3_000.0);
+        self.seek_at.get_or_insert(now + jitter);
+    }
+
+    /// `node` is back, or has said that it leaves.
+    pub(crate) fn miss_no_more(&mut self, node: NodeId) {
+        self.missed.remove(&node);
+    }
+
+    /// Asks for a few of those we miss, a few others next time, and for each of them now and then while there is hope.
+    pub(crate) fn seek(&mut self, now: Time) {
+        if self.seek_at.is_none_or(|at| now < at) {
+            return;
+        }
+        let is_ours = self.present.iter().next() == Some(&self.me);
+        let due = self.missed.iter().filter(|(_, missed)| now >= missed.next);
+        let mut due: Vec<NodeId> = due.map(|(node, _)| *node).collect();
+        for _ in 0..self.config.seek_count.min(due.len()) {
+            let from = due.swap_remove(self.dice.below(due.len() as u64) as usize);
+            if let Some(missed) = self.missed.get_mut(&from) {
+                missed.asks += 1;
+                missed.next = now + self.config.seek_again;
+            }
+            if is_ours {
+                self.emit(Event::Parted { from });
+            }
+        }
+        let asks_max = self.config.seek_asks_max;
+        self.missed.retain(|_, missed| missed.asks < asks_max);
+        let next = self.missed.values().map(|missed| missed.next).min();
+        self.seek_at = next.map(|next| next.max(now + self.config.seek));
+    }
+}
