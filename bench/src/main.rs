@@ -12,11 +12,14 @@
 //! **Invariant:** nothing here fails because the machine is slow: a bar that is missed is told, and judged by people.
 #![expect(clippy::print_stdout, reason = "it is a tool for a terminal")]
 
+mod broadcast;
 mod conference;
 mod findings;
+mod gossip;
 mod page;
 mod place;
 mod size;
+mod storage;
 
 use anyhow::{Result, bail};
 
@@ -34,12 +37,22 @@ struct Section {
 }
 
 /// All sections, in the order of the page.
-const SECTIONS: [Section; 2] = [
+const SECTIONS: &[Section] = &[
     Section {
         name: "conference",
         about: "What a conference costs its participants, in simulated networks of real nodes, against what a browser \
-            conference of 2024 cost when we measured it.",
+                conference of 2024 cost when we measured it.",
         run: conference::run,
+    },
+    Section {
+        name: "broadcast",
+        about: "Reaching everybody: our nodes in the simulator beside the protocol of iroh-gossip.",
+        run: broadcast::run,
+    },
+    Section {
+        name: "storage",
+        about: "The shared tree beside replicated stores of others, under one workload.",
+        run: storage::run,
     },
     Section {
         name: "size",
@@ -66,7 +79,7 @@ fn main() -> Result<()> {
         if wanted.is_empty() || wanted.iter().any(|name| name == section.name) {
             println!("── {}", section.name);
             let findings = (section.run)(&place)?;
-            let text = page::part(&section, &findings, &place);
+            let text = page::part(section, &findings, &place);
             println!("{text}");
             page::replace(&place, section.name, &text)?;
         }

@@ -1,13 +1,10 @@
 //! What a page loads: each peer as a small module for browsers, built alike and packed alike.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use crate::findings::{Bar, Findings, Limit, Table, number};
 use crate::place::Place;
@@ -71,7 +68,7 @@ pub(crate) fn run(place: &Place) -> Result<Findings> {
     let mut packed = Vec::new();
     for module in &MODULES {
         let bytes = build(&folder, module.name)?;
-        let small = pack(&bytes)?;
+        let small = bench::pack(&bytes);
         table.row([
             module.name.to_owned(),
             module.what.to_owned(),
@@ -121,11 +118,4 @@ fn build(folder: &Path, name: &str) -> Result<Vec<u8>> {
     let file =
         folder.join("target/wasm32-unknown-unknown/release").join(format!("{name}_module.wasm"));
     fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-/// How many bytes are left of these when they are packed.
-pub(crate) fn pack(bytes: &[u8]) -> Result<usize> {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-    packer.write_all(bytes)?;
-    Ok(packer.finish()?.len())
 }

@@ -1,0 +1,182 @@
+//! Broadcast beside that of iroh-gossip: the same number of nodes, the same latencies, the same crashes.
+
+use anyhow::Result;
+use sim::trial::{Plan, Report, Shape};
+
+use crate::findings::{Bar, Findings, Limit, Table, number};
+use crate::gossip;
+use crate::place::Place;
+
+/// How many nodes, and how many seeds of each side.
+const SIZES: [(usize, u64); 3] = [(30, 4), (100, 2), (1_000, 1)];
+
+/// Shares that crash at once, in percent.
+const CRASHES: [u64; 4] = [10, 20, 30, 40];
+
+/// What one side did, on average over the seeds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcome {
+    /// Copies for each receiver, less one.
+    pub(crate) redundancy: f64,
+    /// The same when all speak in the same moment.
+    pub(crate) at_once: f64,
+    /// Hops of a delivery.
+    pub(crate) hops: f64,
+    /// Hops of the longest.
+    pub(crate) hops_max: f64,
+    /// Until the last has it, in milliseconds.
+    pub(crate) last: f64,
+    /// The same against flooding the links that there are.
+    pub(crate) to_flood: f64,
+    /// Messages that are no payload, for each node and broadcast.
+    pub(crate) control: f64,
+    /// Links of a node.
+    pub(crate) degree: f64,
+}
+
+/// Measures.
+pub(crate) fn run(_: &Place) -> Result<Findings> {
+    let head = [
+        "nodes",
+        "who",
+        "links each",
+        "redundancy",
+        "… all at once",
+        "hops",
+        "longest",
+        "last delivery, ms",
+        "÷ flooding",
+        "control messages",
+    ];
+    let mut steady = Table::new("Rotating senders, ten lines a second, no loss:", head);
+    let head = ["nodes", "crash", "ours, missing", "iroh-gossip, missing"];
+    let mut crashes = Table::new(
+        "Sent in the moment in which some crash; missing at survivors 15 s later:",
+        head,
+    );
+    let mut bars = Vec::new();
+    for (nodes, seeds) in SIZES {
+        bars.extend(one_size(nodes, seeds, &mut steady, &mut crashes)?);
+    }
+    let notes = vec![
+        "Each link takes the same time for all its messages, from 5 to 100 ms one way, drawn anew for each link. Both \
+         sides join node by node, settle for a minute, and then ten lines a second are said by somebody else each time."
+            .to_owned(),
+        "iroh-gossip's core runs in a small network of ours, with its default settings; a broken link is noticed after \
+         its latency, as its own simulator has it. Ours notices a crash by silence, after seconds. It has no \
+         synchronisation that could find what was missed; ours has, and its bytes are counted as control."
+            .to_owned(),
+        "No two broadcasts of iroh-gossip have the same content, for it would take them for one.".to_owned(),
+        "Control is every message that carries no broadcast: hints, beats, measuring, records of links.".to_owned(),
+    ];
+    Ok(Findings {
+        crates: vec!["iroh-gossip"],
+        bars,
+        tables: vec![steady, crashes],
+        notes,
+        ..Findings::default()
+    })
+}
+
+/// Both sides with so many nodes.
+fn one_size(nodes: usize, seeds: u64, steady: &mut Table, crashes: &mut Table) -> Result<Vec<Bar>> {
+    let mut bars = Vec::new();
+
+    let (ours, theirs) = (ours(nodes, seeds)?, gossip::steady(nodes, seeds));
+    for (who, outcome) in [("ours", ours), ("iroh-gossip", theirs)] {
+        let cells = [
+            outcome.degree,
+            outcome.redundancy,
+            outcome.at_once,
+            outcome.hops,
+            outcome.hops_max,
+            outcome.last,
+            outcome.to_flood,
+            outcome.control,
+        ];
+        let cells = cells.map(number);
+        steady.row([nodes.to_string(), who.to_owned()].into_iter().chain(cells));
+    }
+    for (what, limit, of) in asked(nodes) {
+        bars.push(Bar {
+            what: format!("{what}, {nodes} nodes"),
+            limit,
+            anchor: Some(("iroh-gossip".to_owned(), of(&theirs))),
+            measured: of(&ours),
+            unit: "",
+        });
+    }
+    let mut worst = (0.0_f64, 0.0_f64);
+    for crash in CRASHES {
+        let (ours, theirs) = (missing(nodes, seeds, crash)?, gossip::missing(nodes, seeds, crash));
+        worst = (worst.0.max(ours), worst.1.max(theirs));
+        let percent = |value| format!("{} %", number(value));
+        crashes.row([nodes.to_string(), format!("{crash} %"), percent(ours), percent(theirs)]);
+    }
+    bars.push(Bar {
+        what: format!("missing after up to 40 % crash, {nodes} nodes"),
+        limit: Limit::AtMost(0.01),
+        anchor: Some(("iroh-gossip".to_owned(), worst.1)),
+        measured: worst.0,
+        unit: "%",
+    });
+    Ok(bars)
+}
+
+type Of = fn(&Outcome) -> f64;
+
+/// What is asked, and of what.
+fn asked(nodes: usize) -> Vec<(&'static str, Limit, Of)> {
+    let is_large = nodes >= 1_000;
+    let only = |here: bool, most: f64| if here { Limit::AtMost(most) } else { Limit::None };
+    vec![
+        ("redundancy, rotating senders", only(is_large, 0.05), |outcome| outcome.redundancy),
+        ("redundancy, all at once", only(nodes == 30, 0.1), |outcome| outcome.at_once),
+        ("last delivery ÷ flooding", Limit::AtMost(1.1), |outcome| outcome.to_flood),
+        ("control messages for each node and broadcast", Limit::AtMost(1.0), |outcome| {
+            outcome.control
+        }),
+    ]
+}
+
+fn ours(nodes: usize, seeds: u64) -> Result<Outcome> {
+    let mut sum = [0.0; 8];
+    for seed in 1..=seeds {
+        let report = trial(nodes, 0, seed)?;
+        let names = [
+            "redundancy",
+            "redundancy_at_once",
+            "hops",
+            "hops_max",
+            "delivery",
+            "delivery_to_flood",
+            "control",
+            "degree",
+        ];
+        for (sum, name) in sum.iter_mut().zip(names) {
+            *sum += measure(&report, name);
+        }
+    }
+    let [redundancy, at_once, hops, hops_max, last, to_flood, control, degree] =
+        sum.map(|sum| sum / seeds as f64);
+    Ok(Outcome { redundancy, at_once, hops, hops_max, last, to_flood, control, degree })
+}
+
+fn missing(nodes: usize, seeds: u64, crash: u64) -> Result<f64> {
+    let mut sum = 0.0;
+    for seed in 1..=seeds {
+        sum += measure(&trial(nodes, crash, seed)?, "crash_missing");
+    }
+    Ok(sum / seeds as f64)
+}
+
+fn trial(nodes: usize, crash: u64, seed: u64) -> Result<Report> {
+    let plan = Plan { nodes, loss: 0, shape: Shape::None, crash, seed };
+    Ok(sim::trial::run(&plan)?)
+}
+
+/// What was measured under that name; nothing is missing where survivors are no longer one network, which the trial
+/// leaves out.
+fn measure(report: &Report, name: &str) -> f64 {
+    report.measures.iter().find(|measure| measure.name == name).map_or(0.0, |measure| measure.value)
+}
