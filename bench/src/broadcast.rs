@@ -171,7 +171,7 @@ fn missing(nodes: usize, seeds: u64, crash: u64) -> Result<f64> {
 }
 
 fn trial(nodes: usize, crash: u64, seed: u64) -> Result<Report> {
-    let plan = Plan { nodes, loss: 0, shape: Shape::None, crash, seed };
+    let plan = Plan { nodes, loss: 0, shape: Shape::None, crash, seed, ..Plan::default() };
     Ok(sim::trial::run(&plan)?)
 }
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use sim::trial::{Plan, Report, Shape};
+use sim::conference::{Surroundings, Trick};
+use sim::menu::{Menu, Nat, Spread};
+use sim::trial::{Conditions, Plan, Report, Shape};
 use sim::{report, rounds, trial};
 use wire::{Dice, Seed};
 
@@ -24,6 +26,33 @@ pub(crate) struct Flags {
     /// How many of a hundred crash at once in the end
     #[arg(long, value_name = "PERCENT", default_value_t = 20)]
     crash: u64,
+    /// What goes wrong at random: all, none, or names with commas between them; a wrong name lists them
+    #[arg(long, value_name = "NAMES", default_value = "none")]
+    faults: Menu,
+    /// How some play false, one each: names with commas between them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    tricks: Vec<Trick>,
+    /// For how many seconds faults and tricks go on
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    span: u64,
+    /// How latencies are spread: even, tail or continents
+    #[arg(long, value_name = "SPREAD", default_value_t = Spread::Even)]
+    spread: Spread,
+    /// The two ways of a link take different times
+    #[arg(long)]
+    lopsided: bool,
+    /// How many kilobytes a second a link takes; 0 for any number
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    bandwidth: u64,
+    /// What people are behind (RFC 4787): open, address, port, symmetric, with commas between them
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    nat: Vec<Nat>,
+    /// A relay links those whose NATs keep them apart
+    #[arg(long)]
+    relay: bool,
+    /// By how many millionths clocks run too fast or too slow at most
+    #[arg(long, value_name = "MILLIONTHS", default_value_t = 0)]
+    skew: u32,
     /// Which story to tell; equal seeds tell equal stories [default: a fresh one, printed]
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -34,10 +63,10 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Run the fixed plans that every change must pass
-    #[arg(long, conflicts_with_all = ["nodes", "loss", "partition", "crash", "seed", "html", "soak"])]
+    #[arg(long, conflicts_with_all = ["nodes", "loss", "partition", "crash", "faults", "tricks", "seed", "html", "soak"])]
     check: bool,
     /// Run random plans for so long
-    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["nodes", "loss", "partition", "crash", "html"])]
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["nodes", "loss", "partition", "crash", "faults", "tricks", "html"])]
     soak: Option<u64>,
 }
 
@@ -58,8 +87,15 @@ impl Flags {
             let plans = (0..).map(|n| rounds::soak(seed, n));
             return each(plans.take_while(|_| Instant::now() < until), self.json, say);
         }
-        let Self { nodes, loss, partition: shape, crash, .. } = self;
-        let plan = Plan { nodes, loss, shape, crash, seed }.settled()?;
+        let Self {
+            nodes, loss, partition: shape, crash, span, spread, lopsided, bandwidth, ..
+        } = self;
+        let surroundings =
+            Surroundings { nats: self.nat, has_relay: self.relay, skew_max: self.skew };
+        let (menu, tricks) = (self.faults, self.tricks);
+        let conditions =
+            Conditions { menu, span, tricks, spread, lopsided, bandwidth, surroundings };
+        let plan = Plan { nodes, loss, shape, crash, seed, conditions }.settled()?;
         let begin = Instant::now();
         let told = trial::run_timed(&plan, &|| begin.elapsed());
         let result = told.with_context(|| again(&plan))?;
@@ -99,14 +135,14 @@ fn each(
             (false, false) => say(&format!("FAILED  {line}: {}\n", faults.join(", ")))?,
         }
         if !faults.is_empty() {
-            failed.push(line);
+            failed.push(plan.command());
         }
     }
     if !failed.is_empty() {
         bail!(
-            "{} of {count} stories were over a bar. Look at one with its numbers as flags of hullo sim: {}",
+            "{} of {count} stories were over a bar. To look at one:\n  {}",
             failed.len(),
-            failed.join("; ")
+            failed.join("\n  ")
         );
     }
     if !json {
@@ -120,7 +156,7 @@ fn tell(plan: &Plan) -> anyhow::Result<Report> {
 }
 
 fn again(plan: &Plan) -> String {
-    format!("A promise broke. Tell it again with the same flags: {}", report::headline(plan))
+    format!("A promise broke. To see it again: {}", plan.command())
 }
 
 /// A seed that is easy to type.

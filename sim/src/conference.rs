@@ -7,9 +7,14 @@
 //! **Invariant:** no notice is delivered twice.
 //! **Invariant:** after a timeout a node waits for a later one.
 
+mod faults;
+mod hostile;
 mod ledger;
 mod links;
 mod person;
+mod quiet;
+mod truth;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,9 +27,13 @@ use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
 
 use crate::{Agenda, Net, Story, Weather};
 
+pub use faults::Surroundings;
+pub use hostile::Trick;
 pub use ledger::{Ledger, Tally};
 use links::Links;
 pub use person::{Person, State};
+use truth::Truth;
+use watch::Watch;
 
 /// What the calendar says at the beginning of every story.
 const BEGINNING: Timestamp = Timestamp(1_800_000_000_000);
@@ -111,6 +120,8 @@ pub enum Act {
     Do(usize, Command),
     /// Says a numbered notice to all; checked to arrive at most once.
     Shout(usize),
+    /// Says a numbered notice to one; checked to arrive, or to be told as undelivered.
+    Whisper(usize, usize),
     /// Stops without a word.
     Crash(usize),
     /// Hears and does nothing until woken.
@@ -127,6 +138,18 @@ pub enum Act {
     Heal,
     /// Bytes that are no frame come over every wire of somebody.
     Rubbish(usize),
+    /// Somebody new arrives whose calendar is so many milliseconds ahead, or behind.
+    Stranger(Option<usize>, i64),
+    /// The time of somebody jumps ahead, and nobody has noticed it pass.
+    Jump(usize, Duration),
+    /// Nothing that the first sends reaches the second any more, and neither is told.
+    HalfOpen(usize, usize),
+    /// Nothing passes between two for now.
+    Clog(usize, usize),
+    /// What stalled between two goes on.
+    Unclog(usize, usize),
+    /// From now on somebody plays false.
+    Turn(usize, Trick),
 }
 
 /// How much was sent.
@@ -158,6 +181,10 @@ pub struct Conference {
     /// Who broke a promise that is checked after each step, and which.
     broken: Option<String>,
     config: node::Config,
+    surroundings: Surroundings,
+    truth: Truth,
+    /// Whether so much goes wrong that nobody is held to how soon they miss the dead.
+    is_rough: bool,
 }
 
 impl Conference {
@@ -176,6 +203,9 @@ impl Conference {
             ghosts: BTreeMap::new(),
             broken: None,
             config: node::Config::default(),
+            surroundings: Surroundings::default(),
+            truth: Truth::default(),
+            is_rough: false,
         }
     }
 
@@ -258,7 +288,8 @@ impl Conference {
     fn act(&mut self, act: Act, agenda: &mut Agenda<What>) -> Result<(), String> {
         let now = agenda.now();
         match act {
-            Act::Join(inviter) => self.join(inviter, agenda)?,
+            Act::Join(inviter) => self.join(inviter, 0, agenda)?,
+            Act::Stranger(inviter, ahead) => self.join(inviter, ahead, agenda)?,
             Act::Link(one, other) => self.link(one, other, agenda)?,
             Act::Cut(one, other) => {
                 for (link, end) in self.links.between(one, other) {
@@ -270,16 +301,17 @@ impl Conference {
                 // A refused write is part of the story.
                 self.try_tell(who, Input::Do(command), agenda)?.ok();
             }
-            Act::Shout(who) => {
-                let number = self.shouts.entry(who).or_default();
-                *number += 1;
-                let data = json!({ "number": *number });
-                let path = "shout".parse().expect("one word is a path");
-                self.tell(who, Input::Do(Command::Notify { path, data, to: None }), agenda)?;
+            Act::Shout(who) => self.notify(who, None, agenda)?,
+            Act::Whisper(who, to) => {
+                let to = self.people[to].node.me();
+                self.notify(who, Some(to), agenda)?;
             }
             Act::Crash(who) => {
                 self.people[who].state = State::Crashed(now);
                 let roster = Self::roster(self.people[who].node.me());
+                if self.is_rough {
+                    return Ok(());
+                }
                 self.ghosts.insert(roster.clone(), now + GHOST);
                 agenda.push(now + GHOST, What::Audit(roster));
             }
@@ -299,6 +331,11 @@ impl Conference {
             Act::Reload(who) => self.reload(who, agenda)?,
             Act::Split(groups) => self.links.split(&groups),
             Act::Heal => self.links.heal(agenda),
+            Act::HalfOpen(one, other) => self.links.deafen(one, other),
+            Act::Clog(one, other) => self.links.clog(one, other),
+            Act::Unclog(one, other) => self.links.unclog(one, other, agenda),
+            Act::Jump(who, by) => self.jump(who, by, agenda)?,
+            Act::Turn(who, trick) => self.turn_false(who, trick),
             Act::Rubbish(who) => {
                 for (wire, end) in self.links.of(who) {
                     agenda.push(now, What::Arrives { wire, end: 1 - end, frame: vec![0xff; 9] });
@@ -308,11 +345,33 @@ impl Conference {
         Ok(())
     }
 
-    fn join(&mut self, inviter: Option<usize>, agenda: &mut Agenda<What>) -> Result<(), String> {
+    fn notify(
+        &mut self,
+        who: usize,
+        to: Option<NodeId>,
+        agenda: &mut Agenda<What>,
+    ) -> Result<(), String> {
+        let number = self.shouts.entry(who).or_default();
+        *number += 1;
+        let data = json!({ "number": *number });
+        let path = "shout".parse().expect("one word is a path");
+        self.tell(who, Input::Do(Command::Notify { path, data, to }), agenda)
+    }
+
+    fn join(
+        &mut self,
+        inviter: Option<usize>,
+        calendar: i64,
+        agenda: &mut Agenda<What>,
+    ) -> Result<(), String> {
         let who = self.people.len();
         let me = NodeId::random(&mut self.dice);
-        let node = self.fresh(me, agenda.now());
-        self.people.push(Person::new(node));
+        let watch = self.surroundings.watch(&mut self.dice);
+        let node = self.fresh(me, agenda.now(), watch, calendar);
+        let nat = self.surroundings.nat(&mut self.dice);
+        let mut person = Person::new(node);
+        (person.watch, person.calendar, person.nat) = (watch, calendar, nat);
+        self.people.push(person);
         self.sign_in(who, agenda)?;
         match inviter {
             Some(inviter) => self.link(inviter, who, agenda),
@@ -326,14 +385,16 @@ impl Conference {
                 self.links.hang(who, link, end, agenda);
             }
         }
-        let node = self.fresh(self.people[who].node.me(), agenda.now());
-        self.people[who] = Person::new(node);
+        let Person { watch, calendar, .. } = self.people[who];
+        let node = self.fresh(self.people[who].node.me(), agenda.now(), watch, calendar);
+        self.people[who].renewed(node);
         self.sign_in(who, agenda)
     }
 
-    fn fresh(&mut self, me: NodeId, now: Time) -> node::Node {
-        let clock = Timestamp(BEGINNING.0 + now.since_origin().as_millis() as u64);
-        node::Node::new(self.config.clone(), now, clock, me, self.dice.seed())
+    fn fresh(&mut self, me: NodeId, now: Time, watch: Watch, calendar: i64) -> node::Node {
+        let clock = BEGINNING.0 + now.since_origin().as_millis() as u64;
+        let clock = Timestamp(clock.saturating_add_signed(calendar));
+        node::Node::new(self.config.clone(), watch.shows(now), clock, me, self.dice.seed())
     }
 
     fn sign_in(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
@@ -347,16 +408,21 @@ impl Conference {
 
     fn link(&mut self, one: usize, other: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
         let (a, b) = (self.people[one].number_link(), self.people[other].number_link());
-        self.open([(one, a), (other, b)], agenda)
+        self.open([(one, a), (other, b)], true, agenda)
     }
 
     fn open(
         &mut self,
         ends: [(usize, LinkId); 2],
+        by_invite: bool,
         agenda: &mut Agenda<What>,
     ) -> Result<(), String> {
         let awake = ends.iter().all(|(who, _)| self.people[*who].state == State::Awake);
-        if !awake || !self.links.can_talk(ends[0].0, ends[1].0) {
+        let nats = ends.map(|(who, _)| self.people[who].nat);
+        if !awake
+            || !self.links.can_talk(ends[0].0, ends[1].0)
+            || !by_invite && !self.surroundings.lets_meet(nats)
+        {
             return Ok(());
         }
         self.links.open(ends);
@@ -385,7 +451,8 @@ impl Conference {
         if self.people[who].state != State::Awake {
             return Ok(Ok(()));
         }
-        let now = agenda.now();
+        let watch = self.people[who].watch;
+        let now = watch.shows(agenda.now());
         let is_timeout = input == Input::Timeout;
         let result = self.people[who].node.handle(now, input);
         while let Some(output) = self.people[who].node.poll() {
@@ -395,7 +462,7 @@ impl Conference {
         if is_timeout && timeout.is_some_and(|at| at <= now) {
             return Err(format!("{who} wants to be woken at {timeout:?}, which is not later"));
         }
-        if let Some(at) = self.people[who].arm(timeout) {
+        if let Some(at) = self.people[who].arm(timeout.map(|at| watch.when(at))) {
             agenda.push(at, What::Wakes(who));
         }
         Ok(result)
@@ -426,7 +493,7 @@ impl Conference {
                         self.ledger.sent(author, seq, agenda.now());
                     }
                 }
-                self.links.send(who, link, frame, agenda)?;
+                self.send(who, link, frame, agenda)?;
             }
             Output::Flush { link } => {
                 let reader = self.links.reader(who, link);
@@ -444,9 +511,11 @@ impl Conference {
             }
             Output::Apply { answer, .. } => {
                 let words: Vec<u64> = answer.split(' ').filter_map(|n| n.parse().ok()).collect();
-                let [answerer, theirs, dialler, ours] = words[..] else {
-                    return Err(format!("{who} got the answer {answer:?}"));
-                };
+                // An answer that somebody has garbled opens nothing.
+                let [answerer, theirs, dialler, ours] = words[..] else { return Ok(()) };
+                if dialler != who as u64 || answerer >= self.people.len() as u64 {
+                    return Ok(());
+                }
                 let ends = [(dialler as usize, LinkId(ours)), (answerer as usize, LinkId(theirs))];
                 agenda.push(soon, What::Opens(ends));
             }
@@ -469,6 +538,7 @@ impl Conference {
                 {
                     self.broken = Some(format!("{who} shows {path} of one who crashed long ago"));
                 }
+                self.truth.hear(self.people[who].node.me(), &event)?;
                 self.people[who].learn(event, agenda.now())?;
             }
         }
@@ -483,6 +553,9 @@ impl Conference {
         agenda: &mut Agenda<What>,
     ) -> Result<(), String> {
         let Some((who, link)) = self.links.arrive(wire, end) else { return Ok(()) };
+        if self.links.is_deaf(wire, end) {
+            return Ok(());
+        }
         if self.people[who].state == State::Asleep {
             self.people[who].wait(end, wire, frame);
             return Ok(());
@@ -536,7 +609,7 @@ impl Story for Conference {
                 let other = self.people.iter().position(|person| person.node.me() == node);
                 other.map_or(Ok(()), |other| self.link(who, other, agenda))
             }
-            What::Opens(ends) => self.open(ends, agenda),
+            What::Opens(ends) => self.open(ends, false, agenda),
             What::Closes { wire, end } => {
                 if let Some((who, link)) = self.links.close(wire, end) {
                     self.try_tell(who, Input::Down { link }, agenda)?.ok();

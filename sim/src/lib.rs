@@ -32,6 +32,7 @@
 
 pub mod calls;
 pub mod conference;
+pub mod menu;
 mod net;
 pub mod report;
 pub mod rounds;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use wire::{Dice, Seed, Time};
 
+use crate::menu::Spread;
+
 /// How bad the network is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weather {
@@ -22,6 +24,10 @@ pub struct Weather {
     pub steady: bool,
     /// How many bytes a second one path takes, as far as whoever carries them counts bytes; zero for any number.
     pub bandwidth: u64,
+    /// How latencies are spread between the shortest and the longest.
+    pub spread: Spread,
+    /// Whether the two ways of one path take different times, as far as whoever carries them knows which is which.
+    pub lopsided: bool,
 }
 
 impl Weather {
@@ -36,6 +42,8 @@ impl Weather {
             reorders: false,
             steady: false,
             bandwidth: 0,
+            spread: Spread::Even,
+            lopsided: false,
         }
     }
 
@@ -50,6 +58,8 @@ impl Weather {
             reorders: true,
             steady: false,
             bandwidth: 0,
+            spread: Spread::Even,
+            lopsided: false,
         }
     }
 }
@@ -114,10 +124,16 @@ impl<P: Ord> Net<P> {
 
     /// How long a message takes, or all messages of one path.
     pub fn latency(&mut self) -> Duration {
-        let Weather { latency_min, latency_max, .. } = self.weather;
+        let Weather { latency_min, latency_max, spread, .. } = self.weather;
         let span = latency_max.saturating_sub(latency_min).as_micros();
         let span = u64::try_from(span).unwrap_or(u64::MAX);
-        latency_min + Duration::from_micros(self.dice.below(span.saturating_add(1)))
+        let throw = self.dice.below(span.saturating_add(1));
+        if spread == Spread::Even {
+            return latency_min + Duration::from_micros(throw);
+        }
+        let place = u128::from(spread.place(throw.saturating_mul(1_000_000) / span.max(1)));
+        let micros = u128::from(span) * place / 1_000_000;
+        latency_min + Duration::from_micros(u64::try_from(micros).unwrap_or(span))
     }
 }
 

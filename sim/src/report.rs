@@ -14,8 +14,9 @@ pub use page::page;
 /// What was tried, as one line.
 #[must_use]
 pub fn headline(plan: &Plan) -> String {
-    let Plan { nodes, loss, shape, crash, seed } = plan;
-    format!("{nodes} nodes, {loss} % lost, partition {shape}, {crash} % crash, seed {seed}")
+    let Plan { nodes, loss, shape, crash, seed, conditions } = plan;
+    let more = conditions.flags().replace(" --", ", ");
+    format!("{nodes} nodes, {loss} % lost, partition {shape}, {crash} % crash, seed {seed}{more}")
 }
 
 /// A table: what was measured, how much, how much it may be, and what it means.
@@ -68,7 +69,7 @@ pub(crate) fn short(value: f64) -> String {
 /// One line of JSON for each measure.
 #[must_use]
 pub fn lines(report: &Report) -> String {
-    let Plan { nodes, loss, shape, crash, seed } = &report.plan;
+    let Plan { nodes, loss, shape, crash, seed, conditions } = &report.plan;
     let mut text = String::new();
     for measure in &report.measures {
         let line = json!({
@@ -82,6 +83,7 @@ pub fn lines(report: &Report) -> String {
             "partition": shape.to_string(),
             "crash": crash,
             "seed": seed,
+            "conditions": conditions.flags().trim(),
         });
         writeln!(text, "{line}").expect("a string takes everything");
     }

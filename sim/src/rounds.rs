@@ -2,12 +2,21 @@
 
 use wire::{Dice, Seed};
 
-use crate::trial::{Plan, Shape};
+use crate::conference::{Surroundings, Trick};
+use crate::menu::{Fault, Menu, Nat, Spread};
+use crate::trial::{Conditions, Plan, Shape};
 
 /// The plans that every change must pass: small and large, fair and lossy, every shape of partition.
 #[must_use]
 pub fn fixed() -> Vec<Plan> {
-    let plan = |nodes, loss, shape, crash, seed| Plan { nodes, loss, shape, crash, seed };
+    let plan = |nodes, loss, shape, crash, seed| Plan {
+        nodes,
+        loss,
+        shape,
+        crash,
+        seed,
+        ..Plan::default()
+    };
     let mut plans = vec![
         plan(2, 0, Shape::Halves, 0, 1),
         plan(3, 0, Shape::One, 0, 1),
@@ -23,6 +32,34 @@ pub fn fixed() -> Vec<Plan> {
     plans
 }
 
+/// What goes wrong in one of the plans of a soak: half of them are plain.
+fn conditions(dice: &mut Dice, nodes: usize) -> Conditions {
+    let mut conditions = Conditions::default();
+    if nodes < 4 || dice.below(2) == 0 {
+        return conditions;
+    }
+    let some = dice.below(1 << Fault::ALL.len());
+    let chosen = Fault::ALL.into_iter().enumerate().filter(|(n, _)| some >> n & 1 == 1);
+    let chosen = chosen.map(|(_, fault)| fault);
+    // Two whose calendars are an hour off may meet on an island first, and then neither gives in.
+    conditions.menu = Menu::of(chosen.filter(|fault| *fault != Fault::Calendar));
+    conditions.span = 20 + dice.below(60);
+    conditions.spread = Spread::ALL[dice.below(Spread::ALL.len() as u64) as usize];
+    conditions.lopsided = dice.below(2) == 0;
+    conditions.bandwidth = [0, 0, 100, 1_000][dice.below(4) as usize];
+    if dice.below(2) == 0 {
+        conditions.surroundings =
+            Surroundings { nats: Nat::ALL.to_vec(), has_relay: true, skew_max: 1_000 };
+    }
+    if nodes >= 12 && dice.below(2) == 0 {
+        // What is forged on its way is believed as long as writes are not signed.
+        let tricks: Vec<Trick> =
+            Trick::ALL.into_iter().filter(|trick| *trick != Trick::Forge).collect();
+        conditions.tricks = vec![tricks[dice.below(tricks.len() as u64) as usize]];
+    }
+    conditions
+}
+
 /// Plan number `n` of a soak with this seed.
 #[must_use]
 pub fn soak(seed: u64, n: u64) -> Plan {
@@ -34,7 +71,8 @@ pub fn soak(seed: u64, n: u64) -> Plan {
     };
     let shape = Shape::ALL[dice.below(Shape::ALL.len() as u64) as usize];
     let (crash, seed) = (10 * dice.below(4), dice.bits() >> 20);
-    Plan { nodes: nodes as usize, loss: 0, shape, crash, seed }
+    let conditions = conditions(&mut dice, nodes as usize);
+    Plan { nodes: nodes as usize, loss: 0, shape, crash, seed, conditions }
 }
 
 #[cfg(test)]

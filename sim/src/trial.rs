@@ -1,10 +1,13 @@
 //! A trial: one conference of real nodes is filled, talks, is cut, crashes and heals, and everything is measured.
 
+mod conditions;
 mod faults;
 mod hall;
 mod plan;
+mod rough;
 mod talk;
 
+pub use conditions::Conditions;
 pub use plan::{Misfit, Plan, Shape};
 
 use std::time::Duration;
@@ -125,8 +128,8 @@ fn tell(plan: &Plan, clock: Option<&dyn Fn() -> Duration>) -> Result<Report, Bro
         steps: 0,
         seconds: 0.0,
     };
-    let weather = Weather { steady: true, lost_permille: plan.loss * 10, ..Weather::fair() };
-    let mut hall = Hall::new(plan.seed, weather);
+    let mut hall = Hall::new(plan.seed, weather(plan));
+    hall.world.story_mut().place(plan.conditions.surroundings.clone());
     hall.fill(&mut report)?;
     if let Some(clock) = clock {
         talk::steady(&mut hall, &mut report, clock)?;
@@ -135,10 +138,24 @@ fn tell(plan: &Plan, clock: Option<&dyn Fn() -> Duration>) -> Result<Report, Bro
     talk::at_once(&mut hall, &mut report)?;
     talk::one_more(&mut hall, &mut report)?;
     faults::partition(&mut hall, &mut report)?;
+    rough::rough(&mut hall, &mut report)?;
     faults::one_crash(&mut hall, &mut report)?;
     faults::many_crash(&mut hall, &mut report)?;
     report.draw("Traffic", "seconds", "kilobytes in the second", hall.traffic_curve());
     report.steps = hall.world.steps();
     report.seconds = hall.world.now().since_origin().as_secs_f64();
     Ok(report)
+}
+
+/// The weather of a plan.
+fn weather(plan: &Plan) -> Weather {
+    let Conditions { spread, lopsided, bandwidth, .. } = plan.conditions;
+    Weather {
+        steady: true,
+        lost_permille: plan.loss * 10,
+        spread,
+        lopsided,
+        bandwidth: bandwidth * 1_000,
+        ..Weather::fair()
+    }
 }

@@ -6,7 +6,14 @@ use sim::{report, rounds};
 #[test]
 fn equal_plans_give_equal_reports_to_the_last_byte() {
     let tell = || {
-        let report = tried(Plan { nodes: 10, loss: 2, shape: Shape::One, crash: 20, seed: 7 });
+        let report = tried(Plan {
+            nodes: 10,
+            loss: 2,
+            shape: Shape::One,
+            crash: 20,
+            seed: 7,
+            ..Plan::default()
+        });
         (report::table(&report), report::lines(&report), report::page(&report))
     };
 
@@ -15,7 +22,10 @@ fn equal_plans_give_equal_reports_to_the_last_byte() {
 
 #[test]
 fn another_seed_tells_another_story() {
-    let steps = |seed| tried(Plan { nodes: 5, loss: 0, shape: Shape::None, crash: 0, seed }).steps;
+    let steps = |seed| {
+        tried(Plan { nodes: 5, loss: 0, shape: Shape::None, crash: 0, seed, ..Plan::default() })
+            .steps
+    };
 
     assert_ne!(steps(1), steps(2));
 }
@@ -31,7 +41,14 @@ fn the_bars_hold_in_small_and_middling_conferences() {
 
 #[test]
 fn the_bars_hold_for_thirty() {
-    let report = tried(Plan { nodes: 30, loss: 0, shape: Shape::Halves, crash: 30, seed: 1 });
+    let report = tried(Plan {
+        nodes: 30,
+        loss: 0,
+        shape: Shape::Halves,
+        crash: 30,
+        seed: 1,
+        ..Plan::default()
+    });
 
     assert!(report.holds(), "{}", report::table(&report));
     for name in ["redundancy", "delivery_to_flood", "control", "heal_round_trips", "crash_missing"]
@@ -43,8 +60,14 @@ fn the_bars_hold_for_thirty() {
 
 #[test]
 fn a_page_is_whole_and_asks_for_nothing() {
-    let page =
-        report::page(&tried(Plan { nodes: 9, loss: 0, shape: Shape::Halves, crash: 20, seed: 1 }));
+    let page = report::page(&tried(Plan {
+        nodes: 9,
+        loss: 0,
+        shape: Shape::Halves,
+        crash: 20,
+        seed: 1,
+        ..Plan::default()
+    }));
 
     for asking in ["http:", "https:", "<script", "<link", "<img", "<iframe", "url(", "@import"] {
         assert!(!page.contains(asking), "{asking}");
@@ -56,7 +79,8 @@ fn a_page_is_whole_and_asks_for_nothing() {
 
 #[test]
 fn every_measure_is_one_line_of_json() {
-    let report = tried(Plan { nodes: 4, loss: 0, shape: Shape::None, crash: 0, seed: 1 });
+    let report =
+        tried(Plan { nodes: 4, loss: 0, shape: Shape::None, crash: 0, seed: 1, ..Plan::default() });
 
     let lines = report::lines(&report);
 

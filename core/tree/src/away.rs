@@ -1,5 +1,7 @@
 //! Presence: ephemeral entries that come and go with their author, and that are forgotten when it stays away.
 
+use std::collections::BTreeSet;
+
 use wire::{NodeId, Set, Time};
 
 use crate::apply::Placed;
@@ -28,7 +30,10 @@ impl<N: Notary> Tree<N> {
         }
         let touched: Vec<(NodeId, Key)> =
             by_key(&touched, |(born, ..)| born.0).map(|(_, by, key)| (*by, key.clone())).collect();
-        let before = self.look(touched.iter().map(|(_, key)| key.clone()));
+        // Several of them may have written at one place, which changes once.
+        let mut met = BTreeSet::new();
+        let keys = touched.iter().map(|(_, key)| key).filter(|key| met.insert(*key));
+        let before = self.look(keys.cloned());
         for node in turned.iter() {
             if !self.present.remove(node) {
                 self.present.insert(*node);

@@ -140,6 +140,27 @@ fn ephemeral_resources_follow_the_presence_of_their_author() {
 }
 
 #[test]
+fn two_who_come_back_to_one_place_are_told_of_once() {
+    let mut pair = Pair::linked();
+    let create =
+        || Command::Create { path: path("shared/x"), value: json!({}), life: Life::Ephemeral };
+    pair.try_do(0, create()).unwrap();
+    let mut third = Tree::new(pair.config.clone(), Time::ZERO, Timestamp(0), NodeId(3), Unsigned);
+    third.handle(Time::ZERO, Input::Do(create())).unwrap();
+    while let Some(output) = third.poll() {
+        if let Output::Cast { bytes, .. } = output {
+            pair.tell(1, Input::Heard { author: NodeId(3), bytes }).unwrap();
+        }
+    }
+    pair.present(1, &[2]);
+    let before = pair.events(1).len();
+
+    pair.present(1, &[1, 2, 3]);
+
+    assert_eq!(pair.events(1).len() - before, 1);
+}
+
+#[test]
 fn what_died_with_somebody_long_away_is_forgotten_and_comes_back_with_him() {
     let mut pair = Pair::linked();
     let (at, value) = (path("users/1"), json!({}));

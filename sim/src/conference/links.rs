@@ -18,9 +18,17 @@ struct Wire {
     ends: [(usize, LinkId); 2],
     /// Whether the end still listens.
     open: [bool; 2],
-    /// How long a frame takes, when that is always the same.
-    latency: Option<Duration>,
+    /// How long a frame takes to each end, when that is always the same.
+    latency: Option<[Duration; 2]>,
+    /// Whether nothing passes for now, though the ends could talk.
+    clogged: bool,
     sides: [Side; 2],
+}
+
+impl Wire {
+    fn latency_to(&self, end: usize) -> Option<Duration> {
+        self.latency.map(|both| both[end])
+    }
 }
 
 /// What goes to one end.
@@ -36,6 +44,8 @@ struct Side {
     waiting: usize,
     /// Whether the sender waits for everything to have left.
     flushes: bool,
+    /// Whether nothing arrives any more, and nobody is told.
+    deaf: bool,
 }
 
 /// All data channels.
@@ -80,9 +90,12 @@ impl Links {
             }
             self.by_end[who].insert(link, (id, end));
         }
-        let latency = self.net.weather().steady.then(|| self.net.latency());
+        let latency = self.net.weather().steady.then(|| {
+            let one = self.net.latency();
+            [one, if self.net.weather().lopsided { self.net.latency() } else { one }]
+        });
         let sides = [Side::default(), Side::default()];
-        self.wires.push(Some(Wire { ends, open: [true; 2], latency, sides }));
+        self.wires.push(Some(Wire { ends, open: [true; 2], latency, clogged: false, sides }));
     }
 
     pub(crate) fn end_of(&self, who: usize, link: LinkId) -> Option<usize> {
@@ -126,6 +139,7 @@ impl Links {
         let (now, end) = (to.now(), 1 - end);
         let (one, other) = (wire.ends[0].0, wire.ends[1].0);
         let joined = self.parts.is_empty() || self.parts.get(one) == self.parts.get(other);
+        let (joined, latency) = (joined && !wire.clogged, wire.latency_to(end));
         let side = &mut wire.sides[end];
         let bandwidth = self.net.weather().bandwidth;
         if side.free <= now && joined && !side.flushes {
@@ -144,7 +158,7 @@ impl Links {
             side.free = side.free.max(now) + takes;
         }
         let leaves = side.free.max(now);
-        let mut copies = self.net.carry_after(leaves, &mut side.last, wire.latency);
+        let mut copies = self.net.carry_after(leaves, &mut side.last, latency);
         if let Some(at) = copies.next() {
             if let Some(again) = copies.next() {
                 to.push(again, What::Arrives { wire: id, end, frame: frame.clone() });
@@ -159,7 +173,7 @@ impl Links {
     pub(crate) fn flush(&mut self, who: usize, link: LinkId, reads: bool, to: &mut Agenda<What>) {
         let Some((id, end)) = self.at(who, link) else { return };
         let Some(wire) = self.wire(id) else { return };
-        let joined = self.can_talk(wire.ends[0].0, wire.ends[1].0);
+        let joined = self.can_talk(wire.ends[0].0, wire.ends[1].0) && !wire.clogged;
         let Some(wire) = self.wire_mut(id) else { return };
         let side = &mut wire.sides[1 - end];
         side.flushes = !joined || !reads;
@@ -173,6 +187,7 @@ impl Links {
         let parts = std::mem::take(&mut self.parts);
         for wire in self.wires.iter_mut().flatten() {
             let joined = parts.is_empty() || parts.get(wire.ends[0].0) == parts.get(wire.ends[1].0);
+            let joined = joined && !wire.clogged;
             for end in [0, 1] {
                 let is_meant = reader.is_none_or(|who| wire.ends[end].0 == who);
                 if joined && is_meant && std::mem::take(&mut wire.sides[end].flushes) {
@@ -209,8 +224,9 @@ impl Links {
         let (one, other) = (wire.ends[0].0, wire.ends[1].0);
         let end = 1 - end;
         if self.parts.is_empty() || self.parts.get(one) == self.parts.get(other) {
+            let latency = wire.latency_to(end);
             let last = &mut wire.sides[end].last;
-            for at in self.net.carry_after(agenda.now(), last, wire.latency) {
+            for at in self.net.carry_after(agenda.now(), last, latency) {
                 agenda.push(at, What::Closes { wire: id, end });
             }
         }
@@ -227,10 +243,14 @@ impl Links {
         was_open.then_some((who, link))
     }
 
-    /// The wires that are open at both ends: between whom, and how long a frame takes when that is always the same.
+    /// The wires that are open at both ends: between whom, and how long a frame takes when that is always the same,
+    /// on average of both ways.
     pub(crate) fn open_wires(&self) -> impl Iterator<Item = (usize, usize, Option<Duration>)> {
         let open = self.wires.iter().flatten().filter(|wire| wire.open == [true; 2]);
-        open.map(|wire| (wire.ends[0].0, wire.ends[1].0, wire.latency))
+        open.map(|wire| {
+            let mean = wire.latency.map(|[one, other]| (one + other) / 2);
+            (wire.ends[0].0, wire.ends[1].0, mean)
+        })
     }
 
     /// Turns the weather for what is sent from now on.
@@ -255,20 +275,71 @@ impl Links {
     /// What stalled goes on; where one end has given up, the other hears so.
     pub(crate) fn heal(&mut self, agenda: &mut Agenda<What>) {
         self.parts.clear();
-        let now = agenda.now();
-        for (id, wire) in self.wires.iter_mut().enumerate() {
-            let (id, Some(wire)) = (id as u64, wire) else { continue };
-            for (end, side) in wire.sides.iter_mut().enumerate() {
-                for frame in std::mem::take(&mut side.stalled) {
-                    for at in self.net.carry_after(now, &mut side.last, wire.latency) {
-                        agenda.push(at, What::Arrives { wire: id, end, frame: frame.clone() });
-                    }
-                }
-                if !wire.open[1 - end] {
-                    agenda.push(now, What::Closes { wire: id, end });
-                }
-            }
+        for id in 0..self.wires.len() {
+            self.release(id, agenda);
         }
         self.flush_again(None, agenda);
+    }
+
+    /// Nothing passes over the links between two, until they are unclogged.
+    pub(crate) fn clog(&mut self, one: usize, other: usize) {
+        for wire in self.joining(one, other) {
+            wire.clogged = true;
+        }
+    }
+
+    /// What stalled between two goes on.
+    pub(crate) fn unclog(&mut self, one: usize, other: usize, agenda: &mut Agenda<What>) {
+        let is_meant = |wire: &Wire| wire.ends.iter().all(|(who, _)| *who == one || *who == other);
+        let ids: Vec<usize> = (0..self.wires.len())
+            .filter(|id| self.wires[*id].as_ref().is_some_and(is_meant))
+            .collect();
+        for id in ids {
+            self.release(id, agenda);
+        }
+        self.flush_again(None, agenda);
+    }
+
+    /// From now on nothing that `one` sends reaches `other` over the links between them, and neither is told.
+    pub(crate) fn deafen(&mut self, one: usize, other: usize) {
+        for wire in self.joining(one, other) {
+            for end in [0, 1] {
+                wire.sides[end].deaf |= wire.ends[end].0 == other;
+            }
+        }
+    }
+
+    /// Whether what arrives there is lost.
+    pub(crate) fn is_deaf(&self, id: u64, end: usize) -> bool {
+        self.wire(id).is_some_and(|wire| wire.sides[end].deaf)
+    }
+
+    fn joining(&mut self, one: usize, other: usize) -> impl Iterator<Item = &mut Wire> {
+        let all = self.wires.iter_mut().flatten();
+        all.filter(move |wire| wire.ends.iter().all(|(who, _)| *who == one || *who == other))
+    }
+
+    /// What stalled on a wire goes on, if its ends can talk.
+    fn release(&mut self, id: usize, agenda: &mut Agenda<What>) {
+        let now = agenda.now();
+        let ends = self.wires[id].as_ref().map(|wire| [wire.ends[0].0, wire.ends[1].0]);
+        let joined = ends.is_some_and(|[one, other]| self.can_talk(one, other));
+        let Some(wire) = self.wires[id].as_mut() else { return };
+        wire.clogged = false;
+        if !joined {
+            return;
+        }
+        for end in [0, 1] {
+            let latency = wire.latency_to(end);
+            let side = &mut wire.sides[end];
+            for frame in std::mem::take(&mut side.stalled) {
+                for at in self.net.carry_after(now, &mut side.last, latency) {
+                    agenda.push(at, What::Arrives { wire: id as u64, end, frame: frame.clone() });
+                }
+            }
+            if !wire.open[1 - end] {
+                agenda.push(now, What::Closes { wire: id as u64, end });
+            }
+        }
     }
 }

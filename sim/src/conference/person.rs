@@ -1,12 +1,17 @@
 //! One participant: a node, and an application that believes its events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
 
 use node::{Event, Listing, Node, Path};
 use serde_json::Value;
 use wire::{LinkId, NodeId, Time};
+
+use super::hostile::Liar;
+use super::watch::Watch;
+use crate::menu::Nat;
 
 /// How somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +45,18 @@ pub struct Person {
     gone: BTreeMap<NodeId, Time>,
     heard: BTreeMap<NodeId, BTreeSet<u64>>,
     refused: Vec<(Path, NodeId)>,
+    undelivered: u64,
     armed: Option<Time>,
     links: u64,
     waiting: Vec<(usize, u64, Vec<u8>)>,
+    /// What it takes for the time.
+    pub(crate) watch: Watch,
+    /// How far its calendar is off, in milliseconds.
+    pub(crate) calendar: i64,
+    /// What it is behind.
+    pub(crate) nat: Nat,
+    /// How it plays false, if it does.
+    pub(crate) liar: Option<Liar>,
 }
 
 impl Person {
@@ -56,10 +70,28 @@ impl Person {
             gone: BTreeMap::new(),
             heard: BTreeMap::new(),
             refused: Vec::new(),
+            undelivered: 0,
             armed: None,
             links: 0,
             waiting: Vec::new(),
+            watch: Watch::default(),
+            calendar: 0,
+            nat: Nat::default(),
+            liar: None,
         }
+    }
+
+    /// The same person with a fresh node.
+    pub(crate) fn renewed(&mut self, node: Node) {
+        let liar = self.liar.take();
+        let Self { watch, calendar, nat, .. } = *self;
+        *self = Self { watch, calendar, nat, liar, ..Self::new(node) };
+    }
+
+    /// Whether it plays false.
+    #[must_use]
+    pub fn is_false(&self) -> bool {
+        self.liar.is_some()
     }
 
     /// The resources of the lists that stories use, in order, with who wrote them.
@@ -89,6 +121,12 @@ impl Person {
         &self.refused
     }
 
+    /// How many notices it was told have found no way.
+    #[must_use]
+    pub fn undelivered(&self) -> u64 {
+        self.undelivered
+    }
+
     pub(crate) fn hear(&mut self, from: NodeId, number: u64) -> Result<(), String> {
         if self.heard.entry(from).or_default().insert(number) {
             return Ok(());
@@ -98,7 +136,7 @@ impl Person {
 
     /// Believes an event, if it fits what was known.
     pub(crate) fn learn(&mut self, event: Event, now: Time) -> Result<(), String> {
-        let told = mem::discriminant(&event);
+        let told = brief(&event);
         let fits = match event {
             Event::Created { path, value, .. } => self.known.insert(path, hash(&value)).is_none(),
             Event::Updated { path, value, old, .. } => {
@@ -114,16 +152,19 @@ impl Person {
                 self.refused.push((path, by));
                 true
             }
+            Event::Undelivered { .. } => {
+                self.undelivered += 1;
+                true
+            }
             Event::Loaded { resources, .. } => resources.is_empty(),
             Event::Notice { .. }
             | Event::Parted { .. }
-            | Event::Undelivered { .. }
             | Event::Ready
             | Event::Closed
             | Event::Frozen(_) => true,
         };
         if !fits {
-            return Err(format!("{} is told {told:?}, which does not fit", self.node.me()));
+            return Err(format!("{} is told {told}, which does not fit", self.node.me()));
         }
         Ok(())
     }
@@ -179,4 +220,33 @@ fn hash(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+/// What an event is about, without its values, since it is made for each.
+fn brief(event: &Event) -> Brief {
+    match event {
+        Event::Created { by, .. } => Brief("of a create", Some(*by)),
+        Event::Updated { by, .. } => Brief("of an update", Some(*by)),
+        Event::Deleted { by, .. } => Brief("of a delete", Some(*by)),
+        Event::Arrived(node) => Brief("of an arrival", Some(*node)),
+        Event::Gone(node) => Brief("of a departure", Some(*node)),
+        Event::Loaded { .. } => Brief("what there is", None),
+        Event::Notice { .. }
+        | Event::Refused { .. }
+        | Event::Undelivered { .. }
+        | Event::Ready
+        | Event::Closed
+        | Event::Frozen(_) => Brief("something else", None),
+    }
+}
+
+/// What an event is about.
+#[derive(Clone, Copy)]
+struct Brief(&'static str, Option<NodeId>);
+
+impl fmt::Display for Brief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)?;
+        self.1.map_or(Ok(()), |node| write!(f, " by {node}"))
+    }
 }

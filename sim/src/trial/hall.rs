@@ -111,7 +111,7 @@ impl Hall {
         }
     }
 
-    fn agreement(&self) -> f64 {
+    pub(super) fn agreement(&self) -> f64 {
         let awake = self.awake();
         let mut views: BTreeMap<(u32, bool), usize> = BTreeMap::new();
         for who in &awake {

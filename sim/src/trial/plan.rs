@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Conditions;
+
 /// What is to be tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -16,6 +18,16 @@ pub struct Plan {
     pub crash: u64,
     /// Which story: equal seeds tell equal stories.
     pub seed: u64,
+    /// What else goes wrong, and where people are.
+    pub conditions: Conditions,
+}
+
+impl Default for Plan {
+    /// Thirty people on a good day.
+    fn default() -> Self {
+        let (shape, conditions) = (Shape::None, Conditions::default());
+        Self { nodes: 30, loss: 0, shape, crash: 0, seed: 1, conditions }
+    }
 }
 
 /// The most nodes of a trial. Measured: three thousand take some minutes.
@@ -25,6 +37,12 @@ const NODES_MAX: usize = 3_000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Misfit(String);
+
+impl Misfit {
+    pub(crate) fn new(why: String) -> Self {
+        Self(why)
+    }
+}
 
 impl Plan {
     /// The plan, if it makes sense.
@@ -51,12 +69,23 @@ impl Plan {
                 self.crash
             )));
         }
+        self.conditions.check(self.nodes)?;
         Ok(self)
+    }
+
+    /// The command that tells this very story again.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let Self { nodes, loss, shape, crash, seed, conditions } = self;
+        format!(
+            "hullo sim --nodes {nodes} --loss {loss} --partition {shape} --crash {crash} --seed {seed}{}",
+            conditions.flags()
+        )
     }
 
     /// The most that the measure called `name` may be under this plan; `None` when no bar is set for it.
     pub(crate) fn bar(&self, name: &str) -> Option<f64> {
-        let fair = self.loss == 0;
+        let fair = self.loss == 0 && self.conditions.are_plain();
         match name {
             "twice" => Some(0.0),
             "redundancy" if fair => Some(0.05),
@@ -70,6 +99,8 @@ impl Plan {
             "crash_missing" if self.crash <= 40 => Some(0.01),
             "crash_islands" if self.crash <= 40 => Some(1.0),
             "partition_agree" | "join_agree" => Some(30.0),
+            "rough_agree" => Some(60.0),
+            "whispers_lost" => Some(0.0),
             _ => None,
         }
     }
@@ -147,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_plan_that_makes_no_sense_is_refused_with_the_remedy() {
-        let plan = Plan { nodes: 5, loss: 0, shape: Shape::None, crash: 0, seed: 1 };
+        let plan = Plan { nodes: 5, ..Plan::default() };
         for (plan, flag) in [
             (Plan { nodes: 1, ..plan.clone() }, "--nodes"),
             (Plan { loss: 51, ..plan.clone() }, "--loss"),

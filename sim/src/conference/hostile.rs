@@ -1,0 +1,173 @@
+//! People who play false: what they send is not what their node said.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+
+use mesh::Glance;
+use wire::{Dice, NodeId};
+
+use crate::trial::Misfit;
+
+/// How many frames somebody who repeats them remembers.
+const REMEMBERED_MAX: usize = 64;
+
+/// How many copies somebody who floods sends of each frame, and as many frames of dice.
+const COPIES: usize = 20;
+
+/// A way of playing false.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trick {
+    /// Sends everything many times, and noise beside it.
+    Flood,
+    /// Turns a bit of every other frame over.
+    Flip,
+    /// Cuts every other frame short.
+    Truncate,
+    /// Says again what was said before, over any of its links.
+    Replay,
+    /// Hands on nothing that others say, though it keeps its links.
+    BlackHole,
+    /// Answers no question about what it has.
+    Withhold,
+    /// Hands on what others say with a bit of its content turned over.
+    Forge,
+}
+
+impl Trick {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Flood,
+        Self::Flip,
+        Self::Truncate,
+        Self::Replay,
+        Self::BlackHole,
+        Self::Withhold,
+        Self::Forge,
+    ];
+
+    /// How it is typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flood => "flood",
+            Self::Flip => "flip",
+            Self::Truncate => "truncate",
+            Self::Replay => "replay",
+            Self::BlackHole => "black-hole",
+            Self::Withhold => "withhold",
+            Self::Forge => "forge",
+        }
+    }
+}
+
+impl fmt::Display for Trick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Trick {
+    type Err = Misfit;
+
+    fn from_str(text: &str) -> Result<Self, Misfit> {
+        Self::ALL.into_iter().find(|trick| trick.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Misfit::new(format!("There is no trick called {text}. Choose from {names}."))
+        })
+    }
+}
+
+/// Somebody who plays false.
+#[derive(Clone, Debug)]
+pub(crate) struct Liar {
+    trick: Trick,
+    said: VecDeque<Vec<u8>>,
+}
+
+impl Liar {
+    pub(crate) fn new(trick: Trick) -> Self {
+        Self { trick, said: VecDeque::new() }
+    }
+
+    /// What goes out instead of `frame`, which the node of `me` said.
+    pub(crate) fn turn(&mut self, me: NodeId, frame: Vec<u8>, dice: &mut Dice) -> Vec<Vec<u8>> {
+        let is_even = dice.below(2) == 0;
+        match self.trick {
+            Trick::Flood => {
+                let mut frames = vec![frame; COPIES];
+                frames.extend((0..COPIES).map(|_| {
+                    let length = dice.below(60) as usize;
+                    dice.bytes::<60>()[..length].to_vec()
+                }));
+                frames
+            }
+            Trick::Flip if is_even => vec![flipped(frame, 0, dice)],
+            Trick::Truncate if is_even => {
+                let length = dice.below(frame.len() as u64) as usize;
+                vec![frame[..length].to_vec()]
+            }
+            Trick::Replay => {
+                self.said.push_back(frame.clone());
+                if self.said.len() > REMEMBERED_MAX {
+                    self.said.pop_front();
+                }
+                let old = dice.below(self.said.len() as u64) as usize;
+                vec![frame, self.said[old].clone()]
+            }
+            Trick::BlackHole if is_of_others(me, &frame) => Vec::new(),
+            Trick::Withhold if matches!(mesh::glance(&frame), Glance::Tell | Glance::Piece) => {
+                Vec::new()
+            }
+            // What is said stands behind the head of a frame: who says it, and which number it has.
+            Trick::Forge if is_of_others(me, &frame) => {
+                let head = frame.len().min(20);
+                vec![flipped(frame, head, dice)]
+            }
+            Trick::Flip | Trick::Truncate | Trick::BlackHole | Trick::Withhold | Trick::Forge => {
+                vec![frame]
+            }
+        }
+    }
+}
+
+/// The frame with a bit turned over, at `from` or behind it.
+fn flipped(mut frame: Vec<u8>, from: usize, dice: &mut Dice) -> Vec<u8> {
+    let span = frame.len().saturating_sub(from);
+    if span > 0 {
+        let at = from + dice.below(span as u64) as usize;
+        frame[at] ^= 1 << dice.below(8);
+    }
+    frame
+}
+
+/// Whether it only passes through.
+fn is_of_others(me: NodeId, frame: &[u8]) -> bool {
+    match mesh::glance(frame) {
+        Glance::Cast { author, .. } => author != me,
+        Glance::Unicast => true,
+        Glance::Beat | Glance::Hint | Glance::Tell | Glance::Piece | Glance::Rubbish => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::Seed;
+
+    use super::*;
+
+    #[test]
+    fn every_trick_is_read_by_its_name_and_turns_what_is_said() {
+        let mut dice = Dice::new(Seed::story(1));
+        for trick in Trick::ALL {
+            assert_eq!(trick.to_string().parse(), Ok(trick));
+            let mut liar = Liar::new(trick);
+            let frame = vec![3, 4, 1, 2, 3, 4];
+            let turned =
+                (0..20).any(|_| liar.turn(NodeId(1), frame.clone(), &mut dice) != [&frame[..]]);
+            let only_others = matches!(trick, Trick::BlackHole | Trick::Forge);
+            assert_eq!(turned, !only_others, "{trick}");
+        }
+        assert!("lie".parse::<Trick>().unwrap_err().to_string().contains("black-hole"));
+    }
+}

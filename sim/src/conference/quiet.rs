@@ -1,0 +1,127 @@
+//! What holds once nothing bad has happened for a while: the same view everywhere, enough links, bounded memory, sane clocks.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use node::Listing;
+use wire::{NodeId, Time};
+
+use super::{BEGINNING, Conference, State};
+
+/// How far a stamp may be past the true time (in milliseconds): what a node bears, and twice what clocks are off.
+const STAMP_AHEAD_MS: u64 = 60_000;
+
+/// What a node may hold beside its authors' quotas: 256 bytes for each member, and a megabyte.
+const MEMBER_BYTES: usize = 256;
+
+impl Conference {
+    /// Those who are awake and play fair.
+    #[must_use]
+    pub fn honest(&self) -> BTreeSet<usize> {
+        let people = self.people.iter().enumerate();
+        people
+            .filter(|(_, person)| person.state == State::Awake && !person.is_false())
+            .map(|(who, _)| who)
+            .collect()
+    }
+
+    /// Checks all that holds in quiet, for those who are awake and play fair. `now` is the true time.
+    ///
+    /// # Errors
+    ///
+    /// The first promise that is broken.
+    pub fn check_quiet(&self, now: Time) -> Result<(), String> {
+        let honest = self.honest();
+        let all_fair = self.people.iter().all(|person| !person.is_false());
+        if all_fair {
+            self.agree(&honest)?;
+        } else {
+            self.agree_on(&honest)?;
+        }
+        for who in &honest {
+            self.people[*who].believes_right()?;
+            self.check_stamps(*who, now)?;
+            self.check_memory(*who)?;
+        }
+        self.check_degrees(&honest, all_fair)
+    }
+
+    /// Checks that all of `who` see the same of what each other wrote, whatever those who play false have told them.
+    fn agree_on(&self, who: &BTreeSet<usize>) -> Result<(), String> {
+        let names: BTreeSet<NodeId> = who.iter().map(|n| self.people[*n].node.me()).collect();
+        let mut first: Option<(usize, Vec<_>)> = None;
+        for n in who {
+            let person = &self.people[*n];
+            if let Some(absent) =
+                names.iter().find(|name| !person.node.nodes().any(|node| node == **name))
+            {
+                return Err(format!("{n} misses {absent}"));
+            }
+            let view = person.view();
+            let view: Vec<_> = view.into_iter().filter(|(_, _, by)| names.contains(by)).collect();
+            match &first {
+                None => first = Some((*n, view)),
+                Some((_, same)) if *same == view => {}
+                Some((one, other)) => {
+                    return Err(format!("{one} sees {other:?}\nbut {n} sees {view:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// No stamp is further ahead than clocks may be wrong, whatever anybody's calendar says.
+    fn check_stamps(&self, who: usize, now: Time) -> Result<(), String> {
+        let wall = BEGINNING.0 + now.since_origin().as_millis() as u64;
+        for list in ["users", "messages", "shared"] {
+            let list = list.parse().expect("one word is a path");
+            let entries = self.people[who].node.list(&list, Listing::default());
+            let ahead = entries.iter().find(|entry| entry.written.0 > wall + STAMP_AHEAD_MS);
+            if let Some(entry) = ahead {
+                let by = Duration::from_millis(entry.written.0 - wall);
+                return Err(format!(
+                    "{who} shows {}, stamped {by:?} ahead of the time",
+                    entry.path
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// No more is held than the quotas of all who ever wrote.
+    fn check_memory(&self, who: usize) -> Result<(), String> {
+        let weight = self.people[who].node.weight();
+        let quota = tree_quota();
+        let most = weight.authors * (quota + MEMBER_BYTES) + (1 << 20);
+        if weight.bytes > most {
+            return Err(format!(
+                "{who} holds {} bytes of {} authors",
+                weight.bytes, weight.authors
+            ));
+        }
+        if weight.authors > self.people.len() {
+            return Err(format!("{who} believes in {} authors", weight.authors));
+        }
+        Ok(())
+    }
+
+    /// Everybody has as many links as keep a network whole, and not many more.
+    fn check_degrees(&self, who: &BTreeSet<usize>, all_fair: bool) -> Result<(), String> {
+        let floor =
+            if self.surroundings.nats.is_empty() || self.surroundings.has_relay { 2 } else { 1 };
+        let floor = floor.min(who.len().saturating_sub(1));
+        for n in who {
+            let links = self.people[*n].node.trusted().len();
+            let most = self.config.links_max.max(self.config.full_mesh_max) + 4;
+            if all_fair && links < floor || links > most {
+                return Err(format!("{n} has {links} links in quiet, not {floor} to {most}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of one author.
+fn tree_quota() -> usize {
+    1 << 20
+}

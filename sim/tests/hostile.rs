@@ -1,0 +1,62 @@
+//! One who plays false among eleven who do not: the honest ones see the same, show nothing that nobody wrote, hold no more
+//! than they must, and stay together.
+
+use sim::conference::Trick;
+use sim::trial::{Conditions, Plan, run};
+
+fn one(trick: Trick) {
+    let conditions = Conditions { tricks: vec![trick], span: 30, ..Conditions::default() };
+    let plan = Plan { nodes: 12, conditions, ..Plan::default() };
+    let command = plan.command();
+
+    let report = run(&plan).unwrap_or_else(|broken| panic!("{command}\n{broken}"));
+
+    let well = report.measures.iter().find(|measure| measure.name == "rough_agree");
+    assert!(
+        well.is_some_and(sim::trial::Measure::holds),
+        "{command}\n{}",
+        sim::report::table(&report)
+    );
+}
+
+#[test]
+fn a_flood_wastes_only_the_links_of_its_sender() {
+    one(Trick::Flood);
+}
+
+#[test]
+fn bits_that_are_turned_over_are_noticed() {
+    one(Trick::Flip);
+}
+
+#[test]
+fn frames_that_are_cut_short_are_noticed() {
+    one(Trick::Truncate);
+}
+
+#[test]
+fn what_is_said_again_is_not_heard_again() {
+    one(Trick::Replay);
+}
+
+#[test]
+fn a_black_hole_is_gone_around() {
+    one(Trick::BlackHole);
+}
+
+#[test]
+fn whoever_withholds_is_not_the_only_one_who_is_asked() {
+    one(Trick::Withhold);
+}
+
+#[test]
+fn what_was_forged_on_its_way_is_not_believed_or_the_simulator_says_so() {
+    let conditions = Conditions { tricks: vec![Trick::Forge], span: 30, ..Conditions::default() };
+    let plan = Plan { nodes: 12, conditions, ..Plan::default() };
+
+    match run(&plan) {
+        Ok(report) => assert!(report.measures.iter().any(|measure| measure.name == "rough_agree")),
+        // While writes are not signed a forgery is believed; that is what the simulator is to find then, and nothing else.
+        Err(broken) => assert!(broken.promise.contains("never wrote it"), "{broken}"),
+    }
+}
