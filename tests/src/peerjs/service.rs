@@ -106,6 +106,16 @@ impl Service {
         Self { guard, origin, _data: data }
     }
 
+    /// The port it listens on.
+    ///
+    /// # Panics
+    /// Never: the origin names one.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let port = self.origin.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        port.expect("a server on loopback names its port")
+    }
+
     /// Whether its process still runs.
     #[must_use]
     pub fn is_alive(&self) -> bool {
