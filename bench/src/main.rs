@@ -13,6 +13,7 @@
 #![expect(clippy::print_stdout, reason = "it is a tool for a terminal")]
 
 mod broadcast;
+mod broker;
 mod conference;
 mod findings;
 mod gossip;
@@ -55,6 +56,12 @@ const SECTIONS: &[Section] = &[
         run: storage::run,
     },
     Section {
+        name: "broker",
+        about: "What a server costs that brings PeerJS clients together, beside PeerServer and beside a relay that does \
+            nothing but relay.",
+        run: broker::run,
+    },
+    Section {
         name: "size",
         about: "What a page loads before it can talk to anybody.",
         run: size::run,
@@ -63,6 +70,9 @@ const SECTIONS: &[Section] = &[
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
+    if std::env::args().nth(1).is_some_and(|word| word == broker::BARE) {
+        return broker::serve_bare();
+    }
     let (Some(root), Some(target)) = (args.next(), args.next()) else {
         bail!("usage: bench ROOT TARGET [SECTION…]; `cargo xtask bench` says it all");
     };

@@ -65,7 +65,7 @@ pub use wait::{PATIENCE, eventually, within};
 
 use std::path::PathBuf;
 
-/// The folder that cargo builds into: this program lies in `<target>/<profile>/deps`.
+/// The folder that cargo builds into.
 #[must_use]
 pub fn target_dir() -> PathBuf {
     profile_dir().parent().expect("a profile's folder lies in the target folder").to_owned()
@@ -76,8 +76,10 @@ fn npm_dir() -> PathBuf {
     target_dir().join("npm/node_modules")
 }
 
-/// The folder of the built programs.
+/// The folder of the built programs: this program lies in `<target>/<profile>`, or in `deps` there if it is a test.
 fn profile_dir() -> PathBuf {
     let program = std::env::current_exe().expect("a running program has a path");
-    program.ancestors().nth(2).expect("tests lie in <target>/<profile>/deps").to_owned()
+    let folder = program.parent().expect("a program lies in a folder");
+    let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    profile.expect("tests lie in <target>/<profile>/deps").to_owned()
 }

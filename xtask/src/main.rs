@@ -105,8 +105,11 @@ fn bench(steps: &mut Steps, sections: &[String]) -> Result<()> {
     let project = Project::read()?;
     let package = ["--release", "--package", "bench"];
     steps.step("build", || {
-        project.cargo(["build"].into_iter().chain(package).chain(["--bins"])).run()
+        // The server that is measured lies beside the program that measures it.
+        let packages = package.into_iter().chain(["--package", "cli"]);
+        project.cargo(["build"].into_iter().chain(packages).chain(["--bins"])).run()
     })?;
+    steps.step("packages of npm", || install::npm(&project))?;
     shell::Command::new(project.binary("release", "bench"))
         .args([&project.root, &project.target])
         .args(sections)

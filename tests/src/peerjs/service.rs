@@ -98,8 +98,21 @@ impl Service {
             Kind::Hullo => hullo(data.path(), setup, more),
         };
         let words: Vec<_> = words.iter().map(String::as_str).collect();
+        Self::launch(&words, data)
+    }
+
+    /// Starts any other program that says `listening on http://…` when it does.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn run(words: &[&str]) -> Self {
+        Self::launch(words, TempDir::new().expect("there is room for a data directory"))
+    }
+
+    fn launch(words: &[&str], data: TempDir) -> Self {
         let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
-        let (guard, url) = Guard::start(&words, &[], ready)
+        let (guard, url) = Guard::start(words, &[], ready)
             .expect("a server starts; `cargo xtask test` brings what it needs");
         let end = url.find("//").and_then(|at| url[at + 2..].find('/').map(|slash| at + 2 + slash));
         let origin = url[..end.unwrap_or(url.len())].to_owned();
@@ -120,6 +133,15 @@ impl Service {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.guard.is_alive()
+    }
+
+    /// The processor time that its process has used.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        self.guard.cpu().unwrap_or_else(|| panic!("it has ended: {}", self.guard.said()))
     }
 
     /// The memory of its process in this moment, in bytes.

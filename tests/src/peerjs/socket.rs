@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -157,7 +157,12 @@ impl Socket {
 
     #[track_caller]
     fn read(&mut self) -> Result<String, Silence> {
+        // Pings of the server are no news.
+        let end = Instant::now() + PATIENCE;
         loop {
+            if Instant::now() >= end {
+                return Err(Silence::Lasts);
+            }
             match self.0.read() {
                 Ok(Message::Text(text)) => return Ok(text.as_str().to_owned()),
                 Ok(Message::Close(frame)) => {

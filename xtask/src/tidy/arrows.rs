@@ -21,7 +21,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     // These stand outside: they use what was built, measure it, and build it.
     ("tests", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
     ("fuzz", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker"]),
-    ("bench", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
+    (
+        "bench",
+        &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim", "tests"],
+    ),
     ("xtask", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
 ];
 

@@ -17,6 +17,17 @@ pub(super) const CASES: &[Case] = &[
     Case::alike("long_ids_are_taken", Setup::USUAL, long),
     Case::alike("whoever_is_one_too_many_is_told", Setup::SMALL, too_many),
     Case::differs(
+        "ids_that_no_page_can_show_are_refused",
+        Setup::USUAL,
+        Difference {
+            when: "an id is longer than 254 bytes or has control characters",
+            peerserver: "lets it in",
+            hullo: "refuses it with an `ERROR`",
+            why: "Ids are shown, logged and kept while messages wait. PeerJS allows letters, digits and single blanks, hyphens and underscores only.",
+        },
+        impossible,
+    ),
+    Case::differs(
         "who_returns_hears_open_again",
         Setup::USUAL,
         Difference {
@@ -128,6 +139,19 @@ fn long(at: &Target) {
     let mut socket = at.enter(&id, "token");
 
     assert_silent(&id, &mut socket);
+}
+
+fn impossible(at: &Either<'_>) {
+    for id in ["x".repeat(255), "line%0Abreak".to_owned()] {
+        let mut alice = at.knock(&format!("{id}{}", fresh("")), "token");
+
+        if at.is_hullo() {
+            assert_eq!(alice.hears()["type"], "ERROR");
+            alice.closes();
+        } else {
+            assert_eq!(alice.hears(), open());
+        }
+    }
 }
 
 fn too_many(at: &Target) {
