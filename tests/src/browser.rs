@@ -71,6 +71,20 @@ impl Browser {
     /// # Errors
     /// When there is no Chromium or it does not come up.
     pub fn start(devices: Devices) -> Result<Self> {
+        Self::start_with(devices, &[])
+    }
+
+    /// Starts one that takes the certificate with this public key, as the browser wants it told: the SHA-256 of the key
+    /// in DER form, in base64.
+    ///
+    /// # Errors
+    /// When there is no Chromium or it does not come up.
+    pub fn trusting(key: &str) -> Result<Self> {
+        let flag = format!("--ignore-certificate-errors-spki-list={key}");
+        Self::start_with(Devices::Fake, &[flag])
+    }
+
+    fn start_with(devices: Devices, more: &[String]) -> Result<Self> {
         let profile = TempDir::new()?;
         let name = NAMES.iter().find(|name| Command::new(name).arg("--version").output().is_ok());
         let name =
@@ -82,6 +96,7 @@ impl Browser {
         let mut guard = Command::new("sh")
             .args(["-c", WATCH, "sh", name])
             .args(FLAGS.iter().chain(fake))
+            .args(more)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

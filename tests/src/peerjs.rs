@@ -14,6 +14,7 @@
 //!
 //! Sources: the packages `peer` 1.0.2 and 0.2.10 and `peerjs` 1.5.5 and 0.3.14, as published on npm.
 
+mod certificate;
 mod client;
 pub mod conformance;
 pub mod http;
@@ -21,6 +22,7 @@ mod nginx;
 mod service;
 mod socket;
 
+pub use certificate::Certificate;
 pub use client::{Client, Version};
 pub use nginx::{Nginx, Passes};
 pub use service::{Kind, Service, Setup};

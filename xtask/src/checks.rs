@@ -34,6 +34,16 @@ const BUDGETS: [(&str, &[&str], usize); 2] = [
 /// busy alone.
 const BROWSERS: &str = "--test-threads=1";
 
+/// Tests that need more than Rust, which a plain `cargo test` leaves out: what they are about, their names, and how
+/// they run.
+const REAL: [(&str, &str, &[&str]); 5] = [
+    ("sessions of a real provider", "sessions", &[]),
+    ("PeerServer's protocol, on PeerServer and on ours", "conformance", &["--test-threads=4"]),
+    ("clients that mean harm", "hostile", &["--test-threads=4", "--show-output"]),
+    ("PeerJS in a browser", "peerjs", &[BROWSERS]),
+    ("end to end", "e2e", &[BROWSERS, "--show-output"]),
+];
+
 /// Runs every check, the quick ones first.
 pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.step("format", || project.cargo(["fmt", "--all", "--check"]).run())?;
@@ -53,7 +63,8 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     })?;
     steps.step("clippy, native", || {
         // The browser tests are no part of `--all-targets`, for a plain `cargo test` is to do without a browser.
-        for targets in [&["--all-targets"][..], &["--test", "e2e", "--test", "sessions"]] {
+        let outside = REAL.iter().flat_map(|(_, test, _)| ["--test", *test]).collect::<Vec<_>>();
+        for targets in [&["--all-targets"][..], &outside] {
             let strict = targets.iter().copied().chain(["--", "--deny", "warnings"]);
             project.cargo(["clippy", "--quiet"].into_iter().chain(NATIVE).chain(strict)).run()?;
         }
@@ -76,15 +87,12 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     let seconds = fuzz::span(project, fuzz::SECONDS).as_secs();
     println!("   the fuzz targets take {seconds} s");
     steps.step("fuzz", || fuzz::run(project, &fuzz::Wish::all(fuzz::SECONDS)))?;
-    steps.step("sessions of a real provider", || {
-        project
-            .cargo(["test", "--quiet"].into_iter().chain(NATIVE).chain(["--test", "sessions"]))
-            .run()
-    })?;
-    steps.step("end to end", || {
-        let browsers = ["--test", "e2e", "--", BROWSERS, "--show-output"];
-        project.cargo(["test"].into_iter().chain(NATIVE).chain(browsers)).run()
-    })?;
+    for (name, test, how) in REAL {
+        steps.step(name, || {
+            let words = ["--test", test, "--"].into_iter().chain(how.iter().copied());
+            project.cargo(["test"].into_iter().chain(NATIVE).chain(words)).run()
+        })?;
+    }
     steps.summary();
     Ok(())
 }

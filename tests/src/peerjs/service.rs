@@ -66,7 +66,7 @@ impl Setup {
 /// A running service.
 pub struct Service {
     guard: Guard,
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, or `https://…`
     pub origin: String,
     _data: TempDir,
 }
@@ -114,8 +114,9 @@ impl Service {
         let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
         let (guard, url) = Guard::start(words, &[], ready)
             .expect("a server starts; `cargo xtask test` brings what it needs");
-        let end = url.find("//").and_then(|at| url[at + 2..].find('/').map(|slash| at + 2 + slash));
-        let origin = url[..end.unwrap_or(url.len())].to_owned();
+        let host = url.find("//").map_or(0, |at| at + 2);
+        let end = url[host..].find('/').map_or(url.len(), |slash| host + slash);
+        let origin = url[..end].to_owned();
         Self { guard, origin, _data: data }
     }
 
@@ -167,6 +168,11 @@ fn hullo(data: &Path, setup: &Setup, more: &[&str]) -> Vec<String> {
     flag("--peerjs-concurrent-limit", setup.limit.to_string());
     flag("--peerjs-expire-timeout", setup.expire.as_millis().to_string());
     flag("--peerjs-alive-timeout", setup.alive.as_millis().to_string());
+    // Everybody in a test comes from one address.
+    for what in ["", "-per-address"] {
+        flag(&format!("--limit-connections{what}"), setup.limit.to_string());
+        flag(&format!("--limit-http-connections{what}"), (setup.limit + 1000).to_string());
+    }
     words.extend(more.iter().map(|word| (*word).to_owned()));
     words
 }

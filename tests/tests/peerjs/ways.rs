@@ -1,7 +1,8 @@
 //! The ways to a server: through a proxy, over TLS, over lines that break.
 
 use serde_json::json;
-use tests::peerjs::{Nginx, Passes, Version};
+use tests::Browser;
+use tests::peerjs::{Certificate, Client, Kind, Nginx, Passes, Service, Setup, Version};
 
 use crate::harness::{call, connect, echo, guest, reach, server};
 
@@ -38,4 +39,24 @@ fn who_loses_the_line_says_so_and_gets_the_same_place_again() {
     assert_eq!(bob.1.hears("open"), json!(bob.0));
     echo(&alice, &bob.1, &json!("nor were we cut"));
     connect(&alice, &bob, &json!({ "reliable": true }));
+}
+
+#[test]
+fn over_tls_with_a_certificate_of_ones_own() {
+    let certificate = Certificate::make();
+    let [cert, key] = certificate.flags();
+    let server = Service::start(Kind::Hullo, &Setup::USUAL, &[&cert, &key]);
+    assert!(server.origin.starts_with("https://"), "{}", server.origin);
+    let browser = Browser::trusting(&certificate.public_key).expect("Chromium starts");
+    let mut options = reach(server.port(), "/");
+    options["secure"] = json!(true);
+    let [alice, bob] = ["alice", "bob"].map(|name| {
+        let client = Client::new(&browser, name, Version::New);
+        client.enters(None, &options);
+        (client.hears("open").as_str().expect("an id is text").to_owned(), client)
+    });
+
+    connect(&alice.1, &bob, &json!({ "reliable": true }));
+
+    echo(&alice.1, &bob.1, &json!("sealed twice"));
 }
