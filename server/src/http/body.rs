@@ -11,6 +11,24 @@ use crate::error::ApiError;
 /// A body of JSON, at most as large as the router allows.
 pub(crate) struct Body<T>(pub(crate) T);
 
+/// A body of any kind, at most as large as the router allows, that comes in time.
+pub(crate) struct Whole(pub(crate) Bytes);
+
+impl FromRequest<App> for Whole {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let read = tokio::time::timeout(app.patience, Bytes::from_request(request, app)).await;
+        read.map_err(|_| ApiError::TooSlow)?.map(Self).map_err(|rejection| {
+            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::TooLarge
+            } else {
+                ApiError::Malformed("the body ended early".to_owned())
+            }
+        })
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = ApiError;
 
@@ -20,14 +38,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(ApiError::NotJson);
         }
-        let read = tokio::time::timeout(app.patience, Bytes::from_request(request, app)).await;
-        let bytes = read.map_err(|_| ApiError::TooSlow)?.map_err(|rejection| {
-            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::TooLarge
-            } else {
-                ApiError::Malformed("the body ended early".to_owned())
-            }
-        })?;
+        let Whole(bytes) = Whole::from_request(request, app).await?;
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| ApiError::Malformed(error.to_string()))

@@ -75,11 +75,24 @@ impl Stream {
         Self { lines, padding }
     }
 
-    /// The next message; `None` at its end.
+    /// The next message; `None` at its end. Words that clients ignore are passed over.
     ///
     /// # Panics
     /// When nothing comes, or what comes is no JSON.
     pub fn hears(&mut self) -> Option<Value> {
+        loop {
+            let word = self.hears_any()?;
+            if word["type"] != "HEARTBEAT" {
+                return Some(word);
+            }
+        }
+    }
+
+    /// The next line, whatever it is; `None` at the end.
+    ///
+    /// # Panics
+    /// When nothing comes, or what comes is no JSON.
+    pub fn hears_any(&mut self) -> Option<Value> {
         let line = self.lines.next()?.expect("a stream goes on or ends");
         Some(serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}")))
     }

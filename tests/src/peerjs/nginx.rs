@@ -109,7 +109,7 @@ fn config(origin: &str, path: &str, passes: Passes, port: u16) -> String {
              client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
              server {{
                  listen 127.0.0.1:{port};
-                 proxy_http_version 1.1; proxy_buffering off;
+                 proxy_http_version 1.1; proxy_read_timeout 600s;
                  proxy_set_header Host $host;
                  location {path} {{
                      proxy_pass {origin}/;

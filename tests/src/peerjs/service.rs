@@ -170,7 +170,7 @@ fn hullo(data: &Path, setup: &Setup, more: &[&str]) -> Vec<String> {
     flag("--peerjs-alive-timeout", setup.alive.as_millis().to_string());
     // Everybody in a test comes from one address.
     for what in ["", "-per-address"] {
-        flag(&format!("--limit-connections{what}"), setup.limit.to_string());
+        flag(&format!("--limit-connections{what}"), (setup.limit + 1000).to_string());
         flag(&format!("--limit-http-connections{what}"), (setup.limit + 1000).to_string());
     }
     words.extend(more.iter().map(|word| (*word).to_owned()));

@@ -1,6 +1,6 @@
 //! A client's socket, spoken to message by message.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -113,6 +113,28 @@ impl Socket {
             Ok(text) => panic!("not closed but {text}"),
             Err(end) => end,
         }
+    }
+
+    /// Answers nothing any more, not even pings, and waits until the server has cut it off.
+    ///
+    /// # Panics
+    /// When the server does not.
+    #[track_caller]
+    pub fn is_cut_off(self) {
+        let mut stream = self.0.get_ref();
+        let mut buffer = [0; 1024];
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            match stream.read(&mut buffer) {
+                Ok(0) => return,
+                // The first byte of a close frame: it is told, and the rest is a matter of time.
+                Ok(_) if buffer[0] == 0x88 => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        panic!("still there after {PATIENCE:?}");
     }
 
     /// How it ended, if it did so while we listened for this long. What comes meanwhile is passed over.

@@ -58,6 +58,7 @@ pub(crate) fn routes(base: &str, manner: &Manner) -> Router<App> {
         .route(&under("peers/"), get(peers))
         .route(&under("{id}/{token}/id"), post(xhr::stream))
         .route(&under("{id}/{token}/{verb}"), post(xhr::say))
+        // Here, so that the question that a browser asks before is no wrong method yet.
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
         .layer(middleware::from_fn(cors::allow))
 }

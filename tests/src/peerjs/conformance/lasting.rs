@@ -55,9 +55,9 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 fn silent(at: &Target) {
-    let (_, mut alice) = at.guest("alice");
+    let (_, alice) = at.guest("alice");
 
-    alice.closes();
+    alice.is_cut_off();
 }
 
 fn heartbeats(at: &Either<'_>) {

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::http::{self, Answer, Stream};
-use super::{Case, Setup, Target, arrived, assert_silent, fresh, message, open};
+use super::{
+    Case, Difference, Either, Setup, Target, arrived, assert_silent, fresh, message, open,
+};
 
 pub(super) const CASES: &[Case] = &[
     Case::alike("a_stream_begins_with_padding_and_open", Setup::USUAL, opens).with_xhr(),
@@ -20,6 +22,18 @@ pub(super) const CASES: &[Case] = &[
     Case::alike("pages_of_any_origin_may_post", Setup::USUAL, preflight).with_xhr(),
     Case::alike("who_takes_over_from_a_stream_has_heard_open", Setup::USUAL, socket_opens)
         .with_xhr(),
+    Case::differs(
+        "the_last_message_of_a_stream_does_not_stay_unread",
+        Setup::USUAL,
+        Difference {
+            when: "a message on a stream may have come at once with the one before",
+            peerserver: "nothing follows, and the old client leaves it unread until something does",
+            hullo: "messages keep a distance, and two `HEARTBEAT`s follow the last",
+            why: "The old client reads one message for each time that its browser has news. A word without a payload means nothing to it.",
+        },
+        nudges,
+    )
+    .with_xhr(),
 ];
 
 fn opens(at: &Target) {
@@ -170,4 +184,17 @@ fn post(at: &Target, id: &str, token: &str, message: &Value) -> Answer {
     let verb = message["type"].as_str().unwrap_or_default().to_lowercase();
     let url = at.url(&format!("{}/{id}/{token}/{verb}", at.setup.key));
     http::ask("POST", &url, &[("content-type", "application/json")], &message.to_string())
+}
+
+fn nudges(at: &Either<'_>) {
+    let id = fresh("alice");
+    let mut stream = stream(at, &id, "token");
+    assert_eq!(stream.hears_any(), Some(open()));
+
+    if at.is_hullo() {
+        let nudge = Some(json!({ "type": "HEARTBEAT" }));
+        assert_eq!([stream.hears_any(), stream.hears_any()], [nudge.clone(), nudge]);
+    }
+    assert_eq!(post(at, &id, "token", &message("CANDIDATE", &id, 1)).status, 200);
+    assert_eq!(stream.hears_any(), Some(arrived("CANDIDATE", &id, &id, 1)));
 }
