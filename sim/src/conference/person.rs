@@ -232,6 +232,7 @@ fn brief(event: &Event) -> Brief {
         Event::Gone(node) => Brief("of a departure", Some(*node)),
         Event::Loaded { .. } => Brief("what there is", None),
         Event::Notice { .. }
+        | Event::Parted { .. }
         | Event::Refused { .. }
         | Event::Undelivered { .. }
         | Event::Ready
