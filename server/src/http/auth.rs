@@ -75,8 +75,8 @@ impl FromRequestParts<App> for Session {
 /// Whose a request is, by its bearer token, else by its cookie, else by `token`, which the address holds.
 ///
 /// A cookie is sent by browsers whoever asks, so a write or a socket that comes with one must come from a page of ours,
-/// or of an origin that the operator named. A socket that any page of another origin opens is nobody's, whatever it
-/// presents.
+/// or of an origin that the operator named. A socket or a PeerJS stream that any page of another origin opens is nobody's,
+/// whatever it presents.
 pub(crate) async fn identify(
     parts: &Parts,
     app: &App,
@@ -85,7 +85,7 @@ pub(crate) async fn identify(
     let upgrades = parts.headers.contains_key(header::UPGRADE);
     let reads = (parts.method == Method::GET || parts.method == Method::HEAD) && !upgrades;
     let page = page(parts, &app.origins);
-    if upgrades && page == Page::Foreign {
+    if (upgrades || token.is_some()) && page == Page::Foreign {
         return Err(ApiError::ForeignOrigin);
     }
     if let Some(bearer) = bearer(&parts.headers) {

@@ -107,6 +107,10 @@ async fn a_page_of_another_site_is_nobody_whatever_it_presents() {
 
     let refused = greeting(&closed, "alice", ALICE, &page).await;
     assert_eq!(refused["type"], "ERROR", "{refused}");
+    let id = closed.ask("GET", &format!("/peerjs/id?token={ALICE}"), &[FOREIGN], "").await;
+    assert_eq!(id.refusal(), (403, "foreign-origin".to_owned()));
+    let stream = closed.ask("POST", &format!("/peerjs/alice/{ALICE}/id?i=0"), &[FOREIGN], "").await;
+    assert!(!stream.text.contains("OPEN"), "{}", stream.text);
 
     let asked = judge.asked();
     assert_eq!(greeting(&house, "guest-1", "kf8s7dh2k1q", &page).await["type"], "OPEN");
