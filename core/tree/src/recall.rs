@@ -3,7 +3,7 @@
 //! ```text
 //!   us, fresh                          a neighbour
 //!     Have (alone)  ─────────────────▶   has our map as it was at 40
-//!     ◀─────────────────  Have (us at 40)        we wait, and say nothing of our own yet
+//!     ◀─────────────────  Have (us at 40)        we wait, and tell it nothing of our own yet
 //!     ◀─────────────────  Delta (us, whole)      we take up what outlives us, and go on from 40
 //!     Part (from 40) ────────────────▶   …to all
 //! ```
@@ -18,12 +18,12 @@ use crate::{Claim, Error, Notary, Tree};
 
 impl<N: Notary> Tree<N> {
     /// Whether `peer`, which has something else of us than we have, is about to tell us: it does when we said to it that
-    /// we know nothing.
+    /// we know nothing. Only from that neighbour we keep what we have written since: if it lies, it harms itself.
     pub(crate) fn will_recall(&mut self, peer: NodeId, theirs: (u64, u32)) -> bool {
         if self.is_told_by(peer) && theirs.0 > 0 && theirs != self.own().head() {
             self.recalling.get_or_insert(peer);
         }
-        self.recalling.is_some()
+        self.recalling == Some(peer)
     }
 
     /// Whether a neighbour is to tell us everything, as one who knows nothing.

@@ -290,7 +290,7 @@ impl<N: Notary> Tree<N> {
     pub(crate) fn cast_written(&mut self) {
         self.seal();
         let own = self.own();
-        if own.at == self.cast_from || own.is_frozen() || self.recalling.is_some() {
+        if own.at == self.cast_from || own.is_frozen() {
             return;
         }
         let part = own.since(self.me, self.cast_from, &self.lists);
