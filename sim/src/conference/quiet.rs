@@ -25,6 +25,31 @@ impl Conference {
             .collect()
     }
 
+    /// Checks that all of `who` see the same resources in the same order, and exactly each other.
+    ///
+    /// # Errors
+    ///
+    /// What differs.
+    pub fn agree(&self, who: &BTreeSet<usize>) -> Result<(), String> {
+        let names: BTreeSet<NodeId> = who.iter().map(|n| self.people[*n].node.me()).collect();
+        let mut first = None;
+        for n in who {
+            let present: BTreeSet<NodeId> = self.people[*n].node.nodes().collect();
+            if present != names {
+                return Err(format!("{n} has {present:?} present instead of {names:?}"));
+            }
+            let view = self.people[*n].view();
+            match &first {
+                None => first = Some((*n, view)),
+                Some((_, same)) if *same == view => {}
+                Some((one, other)) => {
+                    return Err(format!("{one} sees {other:?}\nbut {n} sees {view:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Checks all that holds in quiet, for those who are awake and play fair. `now` is the true time.
     ///
     /// # Errors
