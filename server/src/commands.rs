@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use wire::{Timestamp, UserId};
 
+use crate::store::devices;
 use crate::store::{self, Store};
 
 /// What to do with users.
@@ -18,6 +19,14 @@ pub enum UserCommand {
     },
     /// List the users and how many devices each has
     List,
+    /// Choose which devices of a user ring; counts when they connect next
+    Policy {
+        /// The user
+        user: String,
+        /// all, capable, nominated, or default for that of the server
+        #[arg(value_parser = ["all", "capable", "nominated", "default"])]
+        policy: String,
+    },
     /// Remove a user and log out all its devices
     Remove {
         /// The user
@@ -71,6 +80,11 @@ impl UserCommand {
                     writeln!(list, "{user}\t{tokens}").expect("a String takes any text");
                     list
                 })
+            }
+            Self::Policy { user, policy } => {
+                let user = name(&user)?;
+                store.set_policy(&user, devices::policy(&policy)).await?;
+                format!("The devices of {user}: {policy}.\n")
             }
             Self::Remove { user } => {
                 let user = name(&user)?;

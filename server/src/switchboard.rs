@@ -104,10 +104,11 @@ impl Switchboard {
     pub(crate) async fn open(
         &self,
         device: Device,
+        standing: Standing,
     ) -> Result<(SocketId, mpsc::Receiver<Frame>), OpenError> {
         let socket = self.number();
         let (line, frames) = mpsc::channel(FRAMES_MAX);
-        let open = |answer| Order::Open { socket, device, line, answer };
+        let open = |answer| Order::Open { socket, device, standing, line, answer };
         self.ask(open).await.map_err(|_| OpenError::Stopping)?.map_err(OpenError::Refused)?;
         Ok((socket, frames))
     }
@@ -237,8 +238,10 @@ mod tests {
         let (switchboard, _desk) =
             Switchboard::start(config, Limits::default(), Tally::default(), Seed::story(1))
                 .unwrap();
-        let (_, mut slow) = switchboard.open(device("bob@x/00000002")).await.unwrap();
-        let (_, mut quick) = switchboard.open(device("bob@x/00000003")).await.unwrap();
+        let (_, mut slow) =
+            switchboard.open(device("bob@x/00000002"), Standing::default()).await.unwrap();
+        let (_, mut quick) =
+            switchboard.open(device("bob@x/00000003"), Standing::default()).await.unwrap();
         let bob: Address = "bob@x".parse().unwrap();
         let parcel = Parcel { text: "".into(), ttl: None, invite: None };
 
@@ -254,7 +257,8 @@ mod tests {
             heard += 1;
         }
         assert_eq!(heard, FRAMES_MAX, "then its line ends");
-        let (_, mut back) = switchboard.open(device("bob@x/00000002")).await.unwrap();
+        let (_, mut back) =
+            switchboard.open(device("bob@x/00000002"), Standing::default()).await.unwrap();
         switchboard.send(device("alice@x/00000001"), bob, parcel).await.unwrap().unwrap();
         assert!(back.recv().await.is_some(), "it may return");
     }

@@ -22,6 +22,15 @@ pub enum Input {
         socket: SocketId,
         /// Whose it is.
         device: Device,
+        /// What is known of the device.
+        standing: Standing,
+    },
+    /// What is known of a device has changed. Where one device is registered, others than the nominated one have to go.
+    Stands {
+        /// Which device.
+        device: Device,
+        /// What is known of it now.
+        standing: Standing,
     },
     /// A socket is closed, by whichever side.
     Closed {

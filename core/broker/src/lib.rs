@@ -127,7 +127,8 @@ impl Broker {
                 self.pace.on_timeout(now);
                 self.on_overdue(now);
             }
-            Input::Opened { socket, device } => {
+            Input::Opened { socket, device, standing } => {
+                self.admit(&device, &standing)?;
                 let waited = self.presence.open(&self.config, now, socket, device.clone())?;
                 for item in waited {
                     self.write(vec![socket], &device, item);
@@ -145,6 +146,7 @@ impl Broker {
                 self.on_dismissed(now, &who);
             }
             Input::User { user } => self.on_user(now, &user),
+            Input::Stands { device, standing } => self.on_stands(now, &device, &standing),
             Input::Joined { socket, peer, proof, line, standing } => {
                 self.on_joined(now, Arrival { socket, peer, proof, line, standing })?;
             }

@@ -73,6 +73,32 @@ impl Broker {
         Ok(())
     }
 
+    /// What is known of a device has changed: its seats know it, and where another was nominated, the others go.
+    pub(crate) fn on_stands(&mut self, now: Time, device: &Device, standing: &Standing) {
+        let registered = (standing.policy == Policy::Nominated).then_some(standing.nominated);
+        let registered = registered.flatten();
+        for id in self.peers.named(&PeerId::from(&device.user)).to_vec() {
+            let Some(seat) = self.peers.get_mut(id) else { continue };
+            let Some(of) = &seat.device else { continue };
+            if registered.is_some_and(|nominated| nominated != of.instance) {
+                self.dismiss_seat(now, id, Farewell::NotNominated);
+            } else if of == device {
+                seat.standing = standing.clone();
+            }
+        }
+        let user = Address::of(device.user.clone());
+        let others: Vec<Device> = self
+            .presence
+            .reachable(now, &user)
+            .filter(|other| registered.is_some_and(|nominated| nominated != other.instance))
+            .cloned()
+            .collect();
+        for other in others {
+            let sockets = self.presence.dismiss(&other.into());
+            self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket }));
+        }
+    }
+
     pub(crate) fn on_said(&mut self, now: Time, me: SeatId, signal: Signal) {
         let Some(seat) = self.peers.get(me) else { return };
         let name = seat.name.clone();
@@ -306,7 +332,9 @@ impl Broker {
             if sender.told.as_ref() == Some(&letter.to) && !is_offer {
                 continue;
             }
-            sender.told = Some(letter.to.clone());
+            // One who does not listen now may miss the word, so the next is told again.
+            let listens = matches!(sender.state, State::Here { stalled: false, .. });
+            sender.told = listens.then(|| letter.to.clone());
             let to = sender.name.clone();
             let word = Word::Expire { from: letter.to, to: to.clone() };
             self.tell(now, letter.from, letter.from, to, false, word);

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use broker::{Broker, Config, Device, Input, Output, Parcel, RequestId, SocketId, Unsent};
+use broker::{
+    Broker, Config, Device, Input, Output, Parcel, RequestId, SocketId, Standing, Unsent,
+};
 use wire::{Address, Dice, InstanceId, Seed, Time};
 
 const USERS: [&str; 3] = ["alice", "bob", "carol"];
@@ -83,7 +85,7 @@ impl World {
         let device = self.any_device();
         self.next += 1;
         let socket = SocketId(self.next);
-        let input = Input::Opened { socket, device: device.clone() };
+        let input = Input::Opened { socket, device: device.clone(), standing: Standing::default() };
         if self.broker.handle(self.now, input).is_err() {
             return;
         }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use broker::{
-    Broker, Config, Device, Error, Input, Load, Output, Parcel, PushId, RequestId, SocketId, Unsent,
+    Broker, Config, Device, Error, Input, Load, Output, Parcel, PushId, RequestId, SocketId,
+    Standing, Unsent,
 };
 use wire::{InstanceId, InviteId, Seed, Time};
 
@@ -339,7 +340,11 @@ impl Town {
     }
 
     fn try_open(&mut self, socket: u64, whose: &str) -> Result<(), Error> {
-        let input = Input::Opened { socket: SocketId(socket), device: device(whose) };
+        let input = Input::Opened {
+            socket: SocketId(socket),
+            device: device(whose),
+            standing: Standing::default(),
+        };
         let result = self.broker.handle(self.now, input);
         self.drain();
         result

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use broker::Policy;
 use serde::{Deserialize, Serialize};
 
 use super::values::{number, switch};
 use crate::http::peerjs::Manner;
+use crate::store::devices;
 use crate::switchboard::Limits;
 
 /// How PeerJS clients are served. Where PeerServer has a flag for the same, it takes the same values.
@@ -31,6 +33,10 @@ pub struct PeerJsFlags {
     /// Clients that may be connected at once [default: 10000]
     #[arg(long, value_name = "NUMBER")]
     pub peerjs_concurrent_limit: Option<String>,
+    /// Which devices of a user ring: all, those that declared what the call needs, or one that the user nominates
+    /// [default: all]
+    #[arg(long, value_name = "all|capable|nominated")]
+    pub device_policy: Option<String>,
     /// The largest message, in bytes [default: 262144]
     #[arg(long, value_name = "BYTES")]
     pub peerjs_message_max: Option<String>,
@@ -46,6 +52,7 @@ pub(crate) struct PeerJsSettings {
     alive_timeout: Duration,
     concurrent_limit: usize,
     message_max: usize,
+    device_policy: Policy,
 }
 
 impl PeerJsSettings {
@@ -62,8 +69,17 @@ impl PeerJsSettings {
                 "{key:?} is no key for PeerJS. Give --peerjs-key up to 64 letters, digits, -, ., _ and ~"
             );
         }
+        let device_policy = match raw.device_policy.as_deref() {
+            None => Policy::All,
+            Some(word) => devices::policy(word).with_context(|| {
+                format!(
+                    "{word:?} is no device policy. Give --device-policy all, capable or nominated"
+                )
+            })?,
+        };
         Ok(Self {
             key,
+            device_policy,
             open: switch("peerjs-open", raw.peerjs_open.as_deref())?,
             discovery: switch("peerjs-discovery", raw.peerjs_discovery.as_deref())?,
             expire_timeout: millis("peerjs-expire-timeout", &raw.peerjs_expire_timeout, 5_000)?,
@@ -85,7 +101,12 @@ impl PeerJsSettings {
 
     /// What the routes must know.
     pub(crate) fn manner(&self) -> Manner {
-        Manner { key: self.key.as_str().into(), open: self.open, discovery: self.discovery }
+        Manner {
+            key: self.key.as_str().into(),
+            open: self.open,
+            discovery: self.discovery,
+            policy: self.device_policy,
+        }
     }
 
     /// What the broker must know.

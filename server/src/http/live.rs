@@ -77,8 +77,15 @@ fn who(session: &Session, remote: Remote) -> Who {
 /// Connects a socket and sees it to its end, whatever happens in between.
 async fn serve(app: App, session: Session, mut seat: Seat, mut socket: WebSocket) {
     let device = Device { user: session.user.clone(), instance: session.live_instance() };
-    let (id, frames) = match app.switchboard.open(device).await {
+    let Ok(standing) = app.store.standing(&device, app.peerjs.policy).await else {
+        return close(&mut socket, close_code::ERROR, "The accounts cannot be read").await;
+    };
+    let (id, frames) = match app.switchboard.open(device, standing).await {
         Ok(opened) => opened,
+        Err(OpenError::Refused(broker::Error::Refused(_))) => {
+            let reason = "Only one device per user may be registered, and another one is";
+            return close(&mut socket, close_code::POLICY, reason).await;
+        }
         Err(OpenError::Refused(error)) => {
             tracing::warn!(%error, "A socket was refused");
             return close(&mut socket, close_code::AGAIN, "Too many sockets are open").await;
@@ -269,7 +276,12 @@ mod tests {
             wire::Seed::story(1),
         )
         .expect("a thread can be started");
-        let peerjs = peerjs::Manner { key: "peerjs".into(), open: false, discovery: false };
+        let peerjs = peerjs::Manner {
+            key: "peerjs".into(),
+            open: false,
+            discovery: false,
+            policy: broker::Policy::All,
+        };
         let rhythm = Rhythm { ping: Duration::from_millis(10), silence: Duration::from_millis(50) };
         let (stop, stopping) = watch::channel(false);
         let metrics = Metrics::new();

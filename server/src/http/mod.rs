@@ -4,6 +4,7 @@ mod auth;
 mod body;
 mod contacts;
 mod cors;
+mod device;
 mod files;
 pub(crate) mod live;
 pub(crate) mod metrics;
@@ -93,6 +94,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(&at("contacts/"), contacts)
         .route(&at("session"), session)
         .route(&at("session/logout"), post(session::log_out_by_issuer))
+        .route(&at("session/device"), get(device::show).put(device::change))
         .route(&at("live"), get(live::live))
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
         .merge(peerjs::routes(&base, &app.peerjs))

@@ -1,5 +1,6 @@
 //! Accounts and tokens on disk: SQLite, shared by the server and the commands.
 
+pub(crate) mod devices;
 mod orders;
 
 use std::path::Path;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::extract::ws::Utf8Bytes;
 use broker::{
     Broker, Device, Ending, Input, Line, Output, Parcel, Proof, PushId, RequestId, Signal,
-    SocketId, Unsent, Word,
+    SocketId, Standing, Unsent, Word,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -40,6 +40,7 @@ pub(super) enum Order {
     Open {
         socket: SocketId,
         device: Device,
+        standing: Standing,
         line: mpsc::Sender<Frame>,
         answer: oneshot::Sender<Result<(), broker::Error>>,
     },
@@ -181,8 +182,8 @@ impl Desk {
         let mut desk = this.borrow_mut();
         desk.look_at_clock();
         match order {
-            Order::Open { socket, device, line, answer } => {
-                let input = Input::Opened { socket, device };
+            Order::Open { socket, device, standing, line, answer } => {
+                let input = Input::Opened { socket, device, standing };
                 desk.connect(socket, End::Page(line), input, answer, Input::Closed { socket });
             }
             Order::Stream { socket, input, line, answer } => {

@@ -7,6 +7,7 @@ mod limits;
 mod live;
 mod operations;
 mod origins;
+mod peerjs;
 mod session;
 mod sessions;
 mod tls;

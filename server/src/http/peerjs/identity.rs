@@ -140,7 +140,9 @@ pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Ne
                 from,
             };
             let seat = app.connections.enter(who).map_err(ApiError::from)?;
-            Ok(Newcomer { peer: Peer::Device(device), proof, standing: Standing::default(), seat })
+            let standing =
+                app.store.standing(&device, app.peerjs.policy).await.map_err(ApiError::from)?;
+            Ok(Newcomer { peer: Peer::Device(device), proof, standing, seat })
         }
     }
 }

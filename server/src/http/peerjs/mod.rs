@@ -26,6 +26,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
+use broker::Policy;
 use serde::Deserialize;
 use wire::peerjs::PeerId;
 
@@ -43,6 +44,8 @@ pub(crate) struct Manner {
     pub(crate) open: bool,
     /// Whether anybody may list who is here.
     pub(crate) discovery: bool,
+    /// Which devices of a user ring, unless the user has a policy of its own.
+    pub(crate) policy: Policy,
 }
 
 /// The routes, below `base`.

@@ -2,7 +2,7 @@
 
 use broker::{Capabilities, Farewell, Refusal, Signal, Word};
 use wire::Malformed;
-use wire::peerjs::{self, FromServer};
+use wire::peerjs::{self, FromServer, Kind};
 
 use crate::connections;
 use crate::switchboard::Refused;
@@ -33,8 +33,19 @@ pub(crate) fn signal(said: &peerjs::Signal<'_>) -> Result<Signal, Malformed> {
         to: said.to.parse()?,
         payload: said.payload.map(Into::into),
         connection: said.connection.as_deref().map(Into::into),
-        needs: Capabilities::default(),
+        needs: said.payload.filter(|_| said.kind == Kind::Offer).map(needs).unwrap_or_default(),
     })
+}
+
+/// What a device needs to take an offer: for a media call, what its description has lines for (RFC 8866 §5.14); for a
+/// data connection, that.
+fn needs(payload: &str) -> Capabilities {
+    if !payload.contains("\"media\"") {
+        return Capabilities::new(["data"]).unwrap_or_default();
+    }
+    let words =
+        ["audio", "video"].into_iter().filter(|word| payload.contains(&format!("m={word} ")));
+    Capabilities::new(words).unwrap_or_default()
 }
 
 /// What a client hears that cannot come in. Where PeerServer has words for it, these are the words.
