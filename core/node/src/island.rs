@@ -36,7 +36,10 @@ impl Node {
         if self.seek_at.is_none_or(|at| now < at) {
             return;
         }
-        let is_ours = self.present.iter().next() == Some(&self.me);
+        let is_ours = {
+            let mut reached = self.present.iter().filter(|node| !self.losing.contains_key(node));
+            reached.next() == Some(&self.me)
+        };
         let due = self.missed.iter().filter(|(_, missed)| now >= missed.next);
         let mut due: Vec<NodeId> = due.map(|(node, _)| *node).collect();
         for _ in 0..self.config.seek_count.min(due.len()) {
