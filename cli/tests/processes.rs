@@ -45,7 +45,10 @@ fn a_simulation_prints_the_same_for_the_same_seed() {
     let page = data.path().join("page.html");
     let page = page.to_str().expect("a plain path");
     let tell = |more: &[&str]| {
-        said(&simulate(&[&["--nodes", "5", "--crash", "0", "--seed", "3"], more].concat()))
+        let told =
+            said(&simulate(&[&["--nodes", "5", "--crash", "0", "--seed", "3"], more].concat()));
+        // How fast this machine told it is no part of the story.
+        told.lines().filter(|line| !line.contains("speed")).collect::<Vec<_>>().join("\n")
     };
 
     assert_eq!(tell(&["--html", page]), tell(&[]));
