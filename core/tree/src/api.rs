@@ -202,7 +202,7 @@ pub enum Error {
     /// The application asked for what makes no sense.
     #[error("misuse: {0}")]
     Misuse(Misuse),
-    /// A bound of [`Config`] would be passed.
+    /// A bound of [`Config`](crate::Config) would be passed.
     #[error("over the limit: {0}")]
     Limit(&'static str),
 }
