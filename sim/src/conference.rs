@@ -7,6 +7,7 @@
 //! **Invariant:** no notice is delivered twice.
 //! **Invariant:** after a timeout a node waits for a later one.
 
+mod desk;
 mod faults;
 mod hostile;
 mod ledger;
@@ -21,12 +22,14 @@ use std::fmt;
 use std::time::Duration;
 
 use mesh::Glance;
-use node::{Command, Event, Input, Life, Output, Path};
+use node::{Command, Event, Input, Invited, Life, Output, Path};
 use serde_json::json;
+use trust::Trust;
 use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
 
 use crate::{Agenda, Net, Story, Weather};
 
+use desk::Desk;
 pub use faults::Surroundings;
 pub use hostile::Trick;
 pub use ledger::{Ledger, Tally};
@@ -40,6 +43,11 @@ const BEGINNING: Timestamp = Timestamp(1_800_000_000_000);
 
 /// How long after a crash somebody may still be shown.
 const GHOST: Duration = Duration::from_secs(15);
+
+/// What the calendar says.
+fn clock(now: Time) -> Timestamp {
+    Timestamp(BEGINNING.0 + now.since_origin().as_millis() as u64)
+}
 
 /// One thing that happens.
 #[derive(Clone, PartialEq)]
@@ -185,6 +193,7 @@ pub struct Conference {
     truth: Truth,
     /// Whether so much goes wrong that nobody is held to how soon they miss the dead.
     is_rough: bool,
+    desk: Desk,
 }
 
 impl Conference {
@@ -206,6 +215,7 @@ impl Conference {
             surroundings: Surroundings::default(),
             truth: Truth::default(),
             is_rough: false,
+            desk: Desk::new(),
         }
     }
 
@@ -340,9 +350,10 @@ impl Conference {
         agenda: &mut Agenda<What>,
     ) -> Result<(), String> {
         let who = self.people.len();
-        let me = NodeId::random(&mut self.dice);
+        let seed = self.dice.seed();
         let watch = self.surroundings.watch(&mut self.dice);
-        let node = self.fresh(me, agenda.now(), watch, calendar);
+        let trust = self.desk.arrive(seed, clock(agenda.now()));
+        let node = self.fresh(trust, agenda.now(), watch, calendar);
         let nat = self.surroundings.nat(&mut self.dice);
         let mut person = Person::new(node);
         (person.watch, person.calendar, person.nat) = (watch, calendar, nat);
@@ -361,15 +372,15 @@ impl Conference {
             }
         }
         let Person { watch, calendar, .. } = self.people[who];
-        let node = self.fresh(self.people[who].node.me(), agenda.now(), watch, calendar);
+        let trust = self.desk.come_back(who, self.people[who].node.seat());
+        let node = self.fresh(trust, agenda.now(), watch, calendar);
         self.people[who].renewed(node);
         self.sign_in(who, agenda)
     }
 
-    fn fresh(&mut self, me: NodeId, now: Time, watch: Watch, calendar: i64) -> node::Node {
-        let clock = BEGINNING.0 + now.since_origin().as_millis() as u64;
-        let clock = Timestamp(clock.saturating_add_signed(calendar));
-        node::Node::new(self.config.clone(), watch.shows(now), clock, me, self.dice.seed())
+    fn fresh(&mut self, trust: Trust, now: Time, watch: Watch, calendar: i64) -> node::Node {
+        let clock = Timestamp(clock(now).0.saturating_add_signed(calendar));
+        node::Node::new(self.config.clone(), watch.shows(now), clock, trust, self.dice.seed())
     }
 
     fn sign_in(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
@@ -392,6 +403,7 @@ impl Conference {
         by_invite: bool,
         agenda: &mut Agenda<What>,
     ) -> Result<(), String> {
+        let invited = |who| by_invite.then(|| desk::invited(who)).flatten();
         let awake = ends.iter().all(|(who, _)| self.people[*who].state == State::Awake);
         let nats = ends.map(|(who, _)| self.people[who].nat);
         if !awake
@@ -400,11 +412,13 @@ impl Conference {
         {
             return Ok(());
         }
-        self.links.open(ends);
+        let wire = self.links.open(ends);
         for ((who, link), (other, _)) in [(ends[0], ends[1]), (ends[1], ends[0])] {
             let peer = self.people[other].node.me();
             // A link that took too long is hung up by whoever gave up waiting.
-            self.try_tell(who, Input::Up { link, peer }, agenda)?.ok();
+            let binding = wire.to_le_bytes().to_vec();
+            let up = Input::Up { link, peer, binding, invited: invited(other) };
+            self.try_tell(who, up, agenda)?.ok();
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! What goes into a node, what comes out, and why an input may be refused.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wire::{LinkId, NodeId};
+use trust::Claim;
+use wire::{InviteId, LinkId, NodeId};
 
 use crate::{Life, Path, Resource};
 
@@ -15,8 +17,13 @@ pub enum Input {
     Up {
         /// The link.
         link: LinkId,
-        /// Who is at the other end.
+        /// Who is said to be at the other end; it will have to prove that.
         peer: NodeId,
+        /// Anything that both ends know alike of the channel beneath, and nobody in between could bring about: the
+        /// fingerprints of both ends of DTLS, for example. Empty when nothing is known.
+        binding: Vec<u8>,
+        /// By which invite of ours it comes, if it does: the node then lets it in.
+        invited: Option<Invited>,
     },
     /// A link is closed, or could not be opened.
     Down {
@@ -50,6 +57,15 @@ pub enum Input {
     },
     /// The application wants something.
     Do(Command),
+}
+
+/// Somebody whom we invited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invited {
+    /// By which invite. Each is good for one node.
+    pub invite: InviteId,
+    /// Who that is, as far as we know.
+    pub claim: Claim,
 }
 
 /// The first number of links that the node asks for; the driver numbers those it brings below.
@@ -119,6 +135,8 @@ pub enum Command {
         /// Whom to tell; `None` tells everyone else.
         to: Option<NodeId>,
     },
+    /// Put somebody out, and all who came by it. Only who founded the conference can.
+    PutOut(NodeId),
     /// Leave for good. All links are hung up and nothing more is accepted.
     Leave,
 }
@@ -224,6 +242,15 @@ pub enum Event {
         /// Who said it.
         from: NodeId,
     },
+    /// We are in: somebody has let us in, and we have seen the roll.
+    Admitted,
+    /// A neighbour does not let us in.
+    TurnedAway {
+        /// Who.
+        by: NodeId,
+        /// Why.
+        reason: Reason,
+    },
     /// A node can be reached.
     Arrived(NodeId),
     /// A node left, or has been out of reach for a while.
@@ -251,6 +278,17 @@ pub enum Event {
         /// Whom it was for.
         to: NodeId,
     },
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// It did not prove in time that it takes part, and nobody invited it.
+    Stranger,
+    /// The conference has as many members as its charter allows, or its inviter may invite no more.
+    Full,
+    /// The founder put it out.
+    PutOut,
 }
 
 /// Why an [`Input`] was not accepted. The node itself is unharmed.
@@ -296,6 +334,9 @@ pub enum Misuse {
     /// A link that was never brought, or is over.
     #[error("no such link")]
     UnknownLink,
+    /// [`Command::PutOut`] by somebody who did not found the conference.
+    #[error("only who founded the conference puts somebody out")]
+    NotFounder,
     /// After [`Command::Leave`].
     #[error("the node has left")]
     Left,

@@ -8,7 +8,7 @@
 
 use wire::{LinkId, NodeId, Time};
 
-use crate::words::{ToOne, encode};
+use crate::words::{Private, ToOne, encode};
 use crate::{Config, Error, Misuse, Node, Output};
 
 /// How many links a node takes beyond [`Config::links_max`], since the network would be cut without them.
@@ -99,6 +99,7 @@ impl Node {
             *peer != self.me
                 && !linked.contains(peer)
                 && self.attempts.values().all(|attempt| attempt.peer != *peer)
+                && self.doors.values().all(|guest| guest.peer != *peer)
         };
         let free = self.present.iter().copied().filter(is_free);
         if self.present.len() <= self.config.full_mesh_max {
@@ -160,16 +161,17 @@ impl Node {
         let words = match attempt.stage {
             Stage::Offering => {
                 attempt.stage = Stage::Offered;
-                ToOne::Offer { attempt: link.0, description }
+                Private::Offer { attempt: link.0, description }
             }
             Stage::Answering(theirs) => {
                 attempt.stage = Stage::Opening;
-                ToOne::Answer { attempt: theirs, description }
+                Private::Answer { attempt: theirs, description }
             }
             Stage::Offered | Stage::Opening => return Err(Error::Misuse(Misuse::UnknownLink)),
         };
         let peer = attempt.peer;
-        self.say_to(now, peer, &words)
+        let id = self.next_message();
+        self.say_privately(now, peer, id, &words).map(drop)
     }
 
     pub(crate) fn on_undescribed(&mut self, now: Time, link: LinkId) -> Result<(), Error> {
@@ -198,6 +200,7 @@ impl Node {
             }
             let link = *link;
             self.attempts.remove(&link);
+            self.doors.remove(&link);
             self.outputs.push_back(Output::Hang { link });
         }
         let is_mend = self.mends.contains(&peer);
@@ -232,9 +235,14 @@ impl Node {
         }
     }
 
-    /// An own link is open; true when we still wanted it, with that peer.
+    /// Whether we still want this link of our own, with that peer.
+    pub(crate) fn is_expected(&self, link: LinkId, peer: NodeId) -> bool {
+        self.attempts.get(&link).is_some_and(|attempt| attempt.peer == peer)
+    }
+
+    /// An own link is open, and the peer has proved itself; true when we still wanted it.
     pub(crate) fn finish(&mut self, link: LinkId, peer: NodeId) -> bool {
-        let expected = self.attempts.get(&link).is_some_and(|attempt| attempt.peer == peer);
+        let expected = self.is_expected(link, peer);
         if expected {
             self.dial_is_stale = true;
             self.repairs.insert(peer);
@@ -247,6 +255,7 @@ impl Node {
     /// Ends an attempt, and waits longer each time before the next.
     pub(crate) fn give_up(&mut self, now: Time, link: LinkId) {
         let Some(attempt) = self.attempts.remove(&link) else { return };
+        self.doors.remove(&link);
         self.dial_is_stale = true;
         let count = self.tries.get(&attempt.peer).map_or(0, |tries| tries.count) + 1;
         let pause = pause(&self.config, count);

@@ -33,7 +33,9 @@
 
 mod api;
 mod dial;
+mod door;
 mod island;
+mod names;
 mod parts;
 mod presence;
 mod shape;
@@ -44,14 +46,16 @@ use std::time::Duration;
 
 use mesh::Mesh;
 use serde_json::Value;
-use tree::{LINKS, Tree, Unsigned};
+use tree::{LINKS, Tree};
+use trust::{Seat, Trust};
 use wire::{Dice, LinkId, Map, NodeId, Seed, Set, Time, Timestamp};
 
-pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output};
+pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Invited, Misuse, Output, Reason};
 pub use mesh::{Glance, glance};
 pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
 
-use words::{Notice, ToAll, ToOne, encode};
+use names::Office;
+use words::{Notice, Private, ToAll, encode};
 
 /// The bounds of a node.
 #[derive(Clone, Debug)]
@@ -84,6 +88,11 @@ pub struct Config {
     pub attempts_max: usize,
     /// How long to wait for a link to open.
     pub dial: Duration,
+    /// How long whoever is at the other end of an open link has to prove who it is. Guess: a roll of a thousand over a
+    /// poor line.
+    pub door: Duration,
+    /// How long until what was said at the door is said again. Guess: a slow round trip.
+    pub door_again: Duration,
     /// How long to wait after the first failure; twice that after the second, and so on.
     pub redial: Duration,
     /// How long after a change of the map to look for nodes that alone hold it together.
@@ -126,6 +135,8 @@ impl Default for Config {
             links_max: 8,
             attempts_max: 4,
             dial: Duration::from_secs(10),
+            door: Duration::from_secs(8),
+            door_again: Duration::from_secs(1),
             redial: Duration::from_millis(250),
             mend: Duration::from_secs(2),
             prune: Duration::from_secs(10),
@@ -149,7 +160,19 @@ pub struct Node {
     me: NodeId,
     dice: Dice,
     mesh: Mesh,
-    tree: Tree<Unsigned>,
+    tree: Tree<Office>,
+    /// When we were made, by both clocks.
+    born: (Time, Timestamp),
+    /// Who has yet to prove itself, at the other end of which link.
+    doors: Map<LinkId, door::Guest>,
+    /// Whether the roll has changed since we last looked at them.
+    doors_are_stale: bool,
+    /// Whether we are in, as far as our application knows.
+    was_admitted: bool,
+    /// Who was put out.
+    out: BTreeSet<NodeId>,
+    /// Which neighbours have another digest, and since when, or when they were last asked for their roll.
+    asked: Map<NodeId, Time>,
     /// When to publish our own link record, after our links changed.
     record_at: Option<Time>,
     /// Who is present, ourselves among them.
@@ -201,15 +224,23 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node called `me`, alone. `clock` is what the calendar says `now`.
+    /// A node of a conference that `trust` knows, alone. `clock` is what the calendar says `now`.
     #[must_use]
-    pub fn new(config: Config, now: Time, clock: Timestamp, me: NodeId, seed: Seed) -> Self {
+    pub fn new(config: Config, now: Time, clock: Timestamp, trust: Trust, seed: Seed) -> Self {
         let first = tree::first_number(clock);
+        let me = trust.me();
+        let was_admitted = trust.is_in();
         let mut node = Self {
             me,
             dice: Dice::new(seed),
             mesh: Mesh::new(config.mesh.clone(), now, me, first),
-            tree: Tree::new(config.tree.clone(), now, clock, me, Unsigned),
+            tree: Tree::new(config.tree.clone(), now, clock, me, Office(trust)),
+            born: (now, clock),
+            doors: Map::new(),
+            doors_are_stale: false,
+            was_admitted,
+            out: BTreeSet::new(),
+            asked: Map::new(),
             record_at: None,
             present: Set::from_iter([me]),
             losing: Map::new(),
@@ -273,13 +304,21 @@ impl Node {
         let own = own.into_iter().chain([self.ready_at, self.seek_at]);
         let attempts = self.attempts.values().map(|attempt| attempt.until);
         let retiring = self.retiring.values().copied();
-        cores.into_iter().chain(own).flatten().chain(attempts).chain(retiring).min()
+        let doors = self.doors.values().filter_map(door::Guest::timeout);
+        let waiting = attempts.chain(retiring).chain(doors);
+        cores.into_iter().chain(own).flatten().chain(waiting).min()
     }
 
     /// Our own name.
     #[must_use]
     pub fn me(&self) -> NodeId {
         self.me
+    }
+
+    /// What it takes to come back as who we are, beside the seed of our keys; `None` while we are not in.
+    #[must_use]
+    pub fn seat(&mut self) -> Option<Seat> {
+        self.tree.notary().0.seat()
     }
 
     /// The resource at `path`.
@@ -355,12 +394,20 @@ impl Node {
     fn take(&mut self, now: Time, input: Input) -> Result<(), Error> {
         match input {
             Input::Timeout => self.on_timeout(now),
-            Input::Up { link, peer } => self.on_up(now, link, peer),
+            Input::Up { link, peer, binding, invited } => {
+                self.on_up(now, link, peer, binding, invited)
+            }
             Input::Down { link } => {
+                self.doors.remove(&link);
                 self.give_up(now, link);
                 self.mesh_input(now, mesh::Input::Down { link })
             }
             Input::Flushed { link } => self.mesh_input(now, mesh::Input::Flushed { link }),
+            Input::Received { link, frame }
+                if door::is_knock(&frame) || self.doors.contains_key(&link) =>
+            {
+                self.on_knock(now, link, frame)
+            }
             Input::Received { link, frame } => {
                 self.mesh_input(now, mesh::Input::Received { link, frame })
             }
@@ -377,6 +424,7 @@ impl Node {
     }
 
     fn on_timeout(&mut self, now: Time) -> Result<(), Error> {
+        self.look_after_doors(now);
         self.give_up_late(now);
         if self.ready_at.is_some_and(|at| at <= now) {
             self.on_ready();
@@ -386,12 +434,23 @@ impl Node {
         mesh.and(tree)
     }
 
-    fn on_up(&mut self, now: Time, link: LinkId, peer: NodeId) -> Result<(), Error> {
-        if link >= FIRST_OWN_LINK && !self.finish(link, peer) {
+    fn on_up(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: NodeId,
+        binding: Vec<u8>,
+        invited: Option<Invited>,
+    ) -> Result<(), Error> {
+        if link >= FIRST_OWN_LINK && !self.is_expected(link, peer) {
             self.outputs.push_back(Output::Hang { link });
             return Err(Error::Misuse(Misuse::UnknownLink));
         }
-        self.mesh_input(now, mesh::Input::Up { link, peer })
+        if peer == self.me {
+            self.outputs.push_back(Output::Hang { link });
+            return Err(Error::PeerMisbehaved { peer, what: "it claims to be us" });
+        }
+        self.knock(now, link, peer, binding, invited)
     }
 
     fn on_command(&mut self, now: Time, command: Command) -> Result<(), Error> {
@@ -418,6 +477,7 @@ impl Node {
                 tree::Command::Add { path: open(path)?, value, life }
             }
             Command::Notify { path, data, to } => return self.notify(now, path, &data, to),
+            Command::PutOut(node) => return self.put_out(now, node),
             Command::Leave => return self.leave(now),
         };
         self.tree_input(now, tree::Input::Do(write))
@@ -451,8 +511,22 @@ impl Node {
         if self.notices.len() > self.config.notices_max {
             self.notices.pop_front();
         }
-        let payload = encode(&ToOne::Notice(notice));
-        self.mesh_input(now, mesh::Input::Unicast { to, id, payload })
+        let path = notice.path.clone();
+        if !self.say_privately(now, to, id, &Private::Notice(notice))? {
+            self.notices.pop_back();
+            self.emit(Event::Undelivered { path, to });
+        }
+        Ok(())
+    }
+
+    fn put_out(&mut self, now: Time, node: NodeId) -> Result<(), Error> {
+        let trust = &mut self.tree.notary().0;
+        if trust.roll().is_none_or(|roll| roll.founder() != self.me) {
+            return Err(Error::Misuse(Misuse::NotFounder));
+        }
+        let learned = trust.put_out(node);
+        self.on_learned(now, learned, Some(self.me));
+        Ok(())
     }
 
     fn leave(&mut self, now: Time) -> Result<(), Error> {
@@ -465,6 +539,10 @@ impl Node {
             if let mesh::Output::Hang { link } = output {
                 self.outputs.push_back(Output::Hang { link });
             }
+        }
+        let doors = std::mem::take(&mut self.doors);
+        for link in doors.keys().copied() {
+            self.outputs.push_back(Output::Hang { link });
         }
         for link in std::mem::take(&mut self.attempts).keys().copied() {
             self.outputs.push_back(Output::Hang { link });

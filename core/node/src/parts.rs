@@ -3,7 +3,7 @@
 use tree::LINKS;
 use wire::{NodeId, Time};
 
-use crate::words::{Notice, ToAll, ToOne, decode, encode};
+use crate::words::{Notice, Private, ToAll, ToNeighbour, ToOne, decode, encode};
 use crate::{Error, Event, Misuse, Node, Output, Path};
 
 impl Node {
@@ -15,6 +15,7 @@ impl Node {
         }
         loop {
             result = result.and(self.publish_due_record(now));
+            result = result.and(self.look_at_doors(now));
             if let Some(output) = self.mesh.poll() {
                 result = result.and(self.on_mesh(now, output));
             } else if let Some(output) = self.tree.poll() {
@@ -36,7 +37,10 @@ impl Node {
             }
             mesh::Output::Flush { link } => self.outputs.push_back(Output::Flush { link }),
             mesh::Output::Reached { node } | mesh::Output::Lost { node } => self.turned.push(node),
-            mesh::Output::Hang { link } => self.outputs.push_back(Output::Hang { link }),
+            mesh::Output::Hang { link } => {
+                self.doors.remove(&link);
+                self.outputs.push_back(Output::Hang { link });
+            }
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
                 if self.present.len() == 1 {
@@ -49,6 +53,7 @@ impl Node {
             mesh::Output::Closed { peer } => {
                 self.repairs.remove(&peer);
                 self.retiring.remove(&peer);
+                self.asked.remove(&peer);
                 self.on_links_changed(now, true);
                 return self.tree_input(now, tree::Input::Closed { peer });
             }
@@ -61,18 +66,22 @@ impl Node {
                         return self.tree_input(now, tree::Input::Heard { author, bytes });
                     }
                     ToAll::Notice(notice) => self.on_notice(author, &notice),
+                    // Who says it may not be who signed it; nobody is to blame but an author of forgeries.
+                    ToAll::Names(names) => drop(self.take_names(now, names, None)),
                 }
             }
             mesh::Output::Got { from, payload } => return self.on_got(now, from, &payload),
-            mesh::Output::Told { peer, payload: bytes } => {
-                let result = self.tree_input(now, tree::Input::Told { peer, bytes });
+            mesh::Output::Told { peer, payload } => {
+                let what = "words that cannot be read";
+                let words = decode(&payload).ok_or(Error::PeerMisbehaved { peer, what });
+                let result = words.and_then(|words| self.on_told(now, peer, words));
                 if let Err(Error::PeerMisbehaved { .. }) = result {
                     self.mesh_input(now, mesh::Input::Shun { peer })?;
                 }
                 return result;
             }
             mesh::Output::Digest { peer, digest } => {
-                return self.tree_input(now, tree::Input::Digest { peer, digest });
+                return self.on_digest(now, peer, digest);
             }
             mesh::Output::NoWay { id, to } => {
                 if let Some(at) = self.notices.iter().position(|(of, _)| *of == id)
@@ -87,20 +96,43 @@ impl Node {
 
     fn on_got(&mut self, now: Time, from: NodeId, payload: &[u8]) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer: from, what };
-        match decode(payload).ok_or(misbehaved("a message that cannot be read"))? {
-            ToOne::Notice(notice) => self.on_notice(from, &notice),
-            ToOne::Offer { description, .. } | ToOne::Answer { description, .. }
+        let sealed = match decode(payload).ok_or(misbehaved("a message that cannot be read"))? {
+            ToOne::Sealed(sealed) => sealed,
+            ToOne::Refusal { attempt } => {
+                self.on_refusal(now, from, attempt);
+                return Ok(());
+            }
+        };
+        let opened = self.tree.notary().0.open(from, &sealed);
+        let words = opened.as_deref().and_then(decode);
+        match words.ok_or(misbehaved("a message that is not sealed to us"))? {
+            Private::Notice(notice) => self.on_notice(from, &notice),
+            Private::Offer { description, .. } | Private::Answer { description, .. }
                 if description.len() > self.config.description_bytes_max =>
             {
                 return Err(misbehaved("a session description too long"));
             }
-            ToOne::Offer { attempt, description } => {
+            Private::Offer { attempt, description } => {
                 return self.on_offer(now, from, attempt, description);
             }
-            ToOne::Answer { attempt, description } => self.on_answer(from, attempt, description),
-            ToOne::Refusal { attempt } => self.on_refusal(now, from, attempt),
+            Private::Answer { attempt, description } => self.on_answer(from, attempt, description),
         }
         Ok(())
+    }
+
+    /// Says something that only `to` can read; false when we do not know its keys.
+    pub(crate) fn say_privately(
+        &mut self,
+        now: Time,
+        to: NodeId,
+        id: u32,
+        words: &Private,
+    ) -> Result<bool, Error> {
+        let sealed = self.tree.notary().0.seal(to, &encode(words), &mut self.dice);
+        let Some(sealed) = sealed else { return Ok(false) };
+        let payload = encode(&ToOne::Sealed(sealed));
+        self.mesh_input(now, mesh::Input::Unicast { to, id, payload })?;
+        Ok(true)
     }
 
     /// A notice that is not an object is dropped: it is one application's fault, and no protocol broke.
@@ -118,9 +150,7 @@ impl Node {
             }
             // It asks again when the digests still differ.
             tree::Output::Tell { peer, .. } if self.busy.contains(&peer) => Ok(()),
-            tree::Output::Tell { peer, bytes } => {
-                self.mesh_input(now, mesh::Input::Tell { peer, payload: bytes })
-            }
+            tree::Output::Tell { peer, bytes } => self.tell(now, peer, &ToNeighbour::Tree(bytes)),
             tree::Output::Event(event) => self.on_change(now, event),
         }
     }
@@ -190,7 +220,7 @@ impl Node {
             tree::Error::Misuse(tree::Misuse::Frozen) => Error::Misuse(Misuse::Frozen),
             tree::Error::Limit(what) => Error::Limit(what),
         });
-        let digest = mesh::Input::Digest(self.tree.digest());
-        result.and(self.mesh_input(now, digest))
+        self.tell_digest(now);
+        result
     }
 }

@@ -131,6 +131,11 @@ impl Node {
         *self.returning.get_or_insert_with(node, || now + self.config.doubt)
     }
 
+    /// Whether `node` said that it leaves, or was put out.
+    fn has_left(&self, node: NodeId) -> bool {
+        self.left.contains(&node) || self.out.contains(&node)
+    }
+
     /// Compares who can be reached with who is present, as far as either has turned; tells who came and who went, if
     /// anybody did.
     pub(crate) fn take_attendance(&mut self, now: Time) -> Option<(Vec<NodeId>, Vec<NodeId>)> {
@@ -141,7 +146,7 @@ impl Node {
         let (mut came, mut went) = (Vec::new(), Vec::new());
         turned.retain(|node| *node != self.me);
         for node in turned {
-            let is_here = self.mesh.reaches(node) && !self.left.contains(&node);
+            let is_here = self.mesh.reaches(node) && !self.has_left(node);
             match (is_here, self.present.contains(&node)) {
                 (true, true) => {
                     self.losing.remove(&node);
@@ -155,7 +160,7 @@ impl Node {
                 (false, true) => {
                     let until = now + self.config.grace;
                     let until = *self.losing.get_or_insert_with(node, || until);
-                    if now >= until || self.left.contains(&node) {
+                    if now >= until || self.has_left(node) {
                         self.go(now, node);
                         went.push(node);
                     }

@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tree::Path;
+use trust::{Certificate, Charter, PublicKeys, Revocation, Short, Signature};
+use wire::NodeId;
+
+use crate::Reason;
 
 /// To all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,11 +15,25 @@ pub(crate) enum ToAll {
     Tree(Vec<u8>),
     /// For their applications.
     Notice(Notice),
+    /// For their rolls.
+    Names(Names),
 }
 
 /// To one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ToOne {
+    /// [`Private`] words, sealed.
+    Sealed(Vec<u8>),
+    /// No link now. It says nothing that whoever passes it on does not see anyway.
+    Refusal {
+        /// The number in the offer.
+        attempt: u64,
+    },
+}
+
+/// To one, and nobody on the way can read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Private {
     /// For its application.
     Notice(Notice),
     /// Let us have a link: the offer.
@@ -32,11 +50,78 @@ pub(crate) enum ToOne {
         /// For the dialler's driver.
         description: String,
     },
-    /// No link now.
-    Refusal {
-        /// The number in the offer.
-        attempt: u64,
-    },
+}
+
+/// To a neighbour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ToNeighbour {
+    /// For its tree.
+    Tree(Vec<u8>),
+    /// For its roll.
+    Names(Names),
+    /// So is my roll. Is yours another?
+    Roll(Standing),
+    /// What counts in my roll, which is the smaller one.
+    Have(Vec<Short>),
+}
+
+/// Who is in and who was put out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Names {
+    /// What the conference was founded on, for those who lack it.
+    pub(crate) charter: Option<Charter>,
+    /// Inviters before those they invited.
+    pub(crate) certificates: Vec<Certificate>,
+    /// Signed by the founder.
+    pub(crate) revocations: Vec<Revocation>,
+    /// What the speaker wants to be told in turn.
+    pub(crate) wanted: Vec<Short>,
+    /// Whether more follow.
+    pub(crate) more: bool,
+}
+
+/// A roll in a few bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    /// The hash of all that counts in it; zero when there is none.
+    pub(crate) hash: [u8; 8],
+    /// How much counts in it.
+    pub(crate) count: u32,
+}
+
+/// What is said on a fresh link before anything else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Knock {
+    /// I am here.
+    Hello(Hello),
+    /// I am who I say.
+    Proof(Proof),
+    /// Who is in, for the smaller roll.
+    Names(Names),
+    /// You may not come in.
+    No(Reason),
+}
+
+/// The first word of both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hello {
+    /// What the other end is to sign.
+    pub(crate) nonce: [u8; 16],
+    /// The roll of the speaker.
+    pub(crate) roll: Standing,
+}
+
+/// The second word of both ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Proof {
+    /// Over both names, both nonces, and what the link is bound to.
+    pub(crate) signature: Signature,
+    /// From one who is not in yet: its keys.
+    pub(crate) keys: Option<PublicKeys>,
+    /// From the one with the smaller roll: how it is in.
+    pub(crate) chain: Vec<Certificate>,
+    /// From the one with the smaller roll: what counts in it.
+    pub(crate) have: Vec<Short>,
 }
 
 /// Something said that is not kept.
@@ -52,6 +137,18 @@ impl Notice {
     pub(crate) fn data(&self) -> Option<Value> {
         serde_json::from_str(&self.json).ok().filter(Value::is_object)
     }
+}
+
+/// What one end signs to prove itself to the other.
+pub(crate) fn oath(
+    speaker: NodeId,
+    listener: NodeId,
+    spoken: &[u8; 16],
+    heard: &[u8; 16],
+    binding: &[u8],
+) -> Vec<u8> {
+    let names = [speaker.0.to_le_bytes(), listener.0.to_le_bytes()].concat();
+    [&names, spoken.as_slice(), heard, binding].concat()
 }
 
 pub(crate) fn encode<T: Serialize>(words: &T) -> Vec<u8> {

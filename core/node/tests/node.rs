@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use node::{
-    Command, Config, Error, Event, Input, Life, Listing, Misuse, Node, Output, Path, Resource,
+    Command, Config, Error, Event, Input, Invited, Life, Listing, Misuse, Node, Output, Path,
+    Resource,
 };
 use serde_json::json;
-use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
+use trust::{Bounds, Claim, Keys, Trust};
+use wire::{Dice, InviteId, LinkId, NodeId, Seed, Time, Timestamp};
 
 #[test]
 fn two_that_are_linked_see_each_other_and_what_each_has_written() {
@@ -18,14 +20,14 @@ fn two_that_are_linked_see_each_other_and_what_each_has_written() {
     pair.link();
 
     for who in [0, 1] {
-        assert!(pair.nodes[who].nodes().eq([NodeId(1), NodeId(2)]));
+        assert!(pair.nodes[who].nodes().eq([name(0), name(1)]));
         let users = pair.nodes[who].list(&path("users"), Listing::default());
-        let names: Vec<&str> = users.iter().map(|entry| entry.path.name()).collect();
-        assert_eq!(names, ["0000000000000001", "0000000000000002"]);
+        let paths: Vec<Path> = users.iter().map(|entry| entry.path.clone()).collect();
+        assert_eq!(paths, [path("users/0000000000000001"), path("users/0000000000000002")]);
     }
-    let arrived = pair.events[0].iter().position(|event| *event == Event::Arrived(NodeId(2)));
+    let arrived = pair.events[0].iter().position(|event| *event == Event::Arrived(name(1)));
     let created = pair.events[0].iter().position(
-        |event| matches!(event, Event::Created { by: NodeId(2), path, .. } if path.name() == "0000000000000002"),
+        |event| matches!(event, Event::Created { by, path: at, .. } if *by == name(1) && *at == path("users/0000000000000002")),
     );
     assert!(arrived.is_some() && arrived < created, "{:?}", pair.events[0]);
 }
@@ -63,11 +65,11 @@ fn what_is_there_is_loaded_and_then_only_what_is_subscribed_to_is_told() {
     let resource = |at: &str, text: &str| Resource {
         path: path(at),
         value: json!({ "text": text }),
-        by: NodeId(1),
+        by: name(0),
     };
     let resources =
         vec![resource("shared/board/a", "first"), resource("shared/board", "the board")];
-    let created = Event::Created { path: path("shared/board/b"), value: json!({}), by: NodeId(1) };
+    let created = Event::Created { path: path("shared/board/b"), value: json!({}), by: name(0) };
     assert_eq!(pair.events[1], [Event::Loaded { path: board.clone(), resources }, created]);
     assert_eq!(pair.nodes[1].list(&board, Listing::default()), []);
     assert!(pair.nodes[1].get(&board).is_some());
@@ -112,13 +114,12 @@ fn what_the_rules_do_not_let_us_write_is_refused() {
 fn a_notice_goes_to_all_or_to_one() {
     let mut pair = Pair::linked();
 
-    for to in [None, Some(NodeId(2)), Some(NodeId(1))] {
+    for to in [None, Some(name(1)), Some(name(0))] {
         let notify = Command::Notify { path: path("typing"), data: json!({ "on": true }), to };
         pair.tell(0, Input::Do(notify)).unwrap();
     }
 
-    let notice =
-        Event::Notice { path: path("typing"), data: json!({ "on": true }), from: NodeId(1) };
+    let notice = Event::Notice { path: path("typing"), data: json!({ "on": true }), from: name(0) };
     let count = |who: usize| pair.events[who].iter().filter(|event| **event == notice).count();
     assert_eq!((count(0), count(1)), (1, 2));
 }
@@ -146,7 +147,7 @@ fn leaving_takes_along_what_is_ephemeral_and_ends_everything() {
     pair.tell(0, Input::Do(Command::Leave)).unwrap();
 
     assert_eq!(pair.events[0].last(), Some(&Event::Closed));
-    assert_eq!(pair.events[1].last(), Some(&Event::Gone(NodeId(1))));
+    assert_eq!(pair.events[1].last(), Some(&Event::Gone(name(0))));
     assert_eq!(pair.nodes[1].get(&path("users/0000000000000001")), None);
     assert_eq!(pair.nodes[1].list(&path("messages"), Listing::default()).len(), 1);
     assert_eq!(pair.tell(0, Input::Timeout), Err(Error::Misuse(Misuse::Left)));
@@ -163,7 +164,7 @@ fn a_lost_link_that_is_soon_replaced_makes_nobody_leave() {
     pair.link();
     pair.pass(10);
 
-    assert!(!pair.events[0].contains(&Event::Gone(NodeId(2))));
+    assert!(!pair.events[0].contains(&Event::Gone(name(1))));
 }
 
 #[test]
@@ -204,8 +205,8 @@ fn whoever_stays_away_goes_and_comes_back_with_all_that_was_there() {
         .iter()
         .filter(|event| !matches!(event, Event::Arrived(_) | Event::Parted { .. }));
     assert!(matches!(told.next(), Some(Event::Created { .. })));
-    assert!(matches!(told.next(), Some(Event::Gone(NodeId(2)))));
-    assert!(matches!(told.next(), Some(Event::Deleted { by: NodeId(2), .. })));
+    assert_eq!(told.next(), Some(&Event::Gone(name(1))));
+    assert!(matches!(told.next(), Some(Event::Deleted { by, .. }) if *by == name(1)));
     assert!(matches!(told.next(), Some(Event::Created { .. })));
     assert_eq!(told.next(), None);
 }
@@ -216,7 +217,7 @@ fn the_lower_of_two_strangers_dials() {
 
     three.pass(1);
     let (link, peer) = three.dialled.expect("node 1 sees node 3 behind node 2");
-    assert_eq!(peer, NodeId(3));
+    assert_eq!(peer, name(2));
     three.describe(0, link, "the offer");
     let (link, offer) = three.asked.clone().expect("node 3 is asked for an answer");
     assert_eq!(offer, "the offer");
@@ -251,10 +252,10 @@ fn an_answer_that_was_not_asked_for_changes_nothing() {
 
     let strange = Input::Described { link: LinkId(77), description: "?".to_owned() };
     assert_eq!(pair.tell(0, strange), Err(Error::Misuse(Misuse::UnknownLink)));
-    let unasked = Input::Up { link: LinkId(node::FIRST_OWN_LINK.0 + 5), peer: NodeId(2) };
+    let unasked = up(0, LinkId(node::FIRST_OWN_LINK.0 + 5), 1);
     assert_eq!(pair.tell(0, unasked), Err(Error::Misuse(Misuse::UnknownLink)));
 
-    assert!(pair.nodes[0].nodes().eq([NodeId(1), NodeId(2)]));
+    assert!(pair.nodes[0].nodes().eq([name(0), name(1)]));
 }
 
 #[test]
@@ -283,13 +284,36 @@ fn altered_frames_never_harm() {
     }
 }
 
+/// A path in which 1 and 2, written out, stand for the names of the first two nodes.
 fn path(text: &str) -> Path {
-    text.parse().expect("tests name paths well")
+    let named = |text: String, who: usize| {
+        text.replace(&format!("{:016}", who + 1), &name(who).to_string())
+    };
+    (0..2).fold(text.to_owned(), named).parse().expect("tests name paths well")
 }
 
-fn node(n: u64) -> Node {
-    let noon = Timestamp(1_793_000_000_000);
-    let mut node = Node::new(Config::default(), Time::ZERO, noon, NodeId(n), Seed::story(n));
+const NOON: Timestamp = Timestamp(1_793_000_000_000);
+
+/// The seeds of nodes whose names rise.
+fn seeds() -> Vec<Seed> {
+    let mut seeds: Vec<Seed> = (0..5).map(Seed::story).collect();
+    seeds.sort_by_key(|seed| Keys::new(*seed).public().node());
+    seeds
+}
+
+fn name(who: usize) -> NodeId {
+    Keys::new(seeds()[who]).public().node()
+}
+
+/// The first founds the conference that the others want to take part in.
+fn node(who: usize) -> Node {
+    let founder = Trust::found(seeds()[0], Claim::default(), Bounds::default(), NOON);
+    let trust = match who {
+        0 => founder,
+        _ => Trust::apply(seeds()[who], founder.conference().clone()),
+    };
+    let seed = Seed::story(who as u64);
+    let mut node = Node::new(Config::default(), Time::ZERO, NOON, trust, seed);
     for list in ["users", "messages"] {
         let subscribe = Command::Subscribe { path: path(list) };
         node.handle(Time::ZERO, Input::Do(subscribe)).expect("anybody may subscribe");
@@ -297,6 +321,13 @@ fn node(n: u64) -> Node {
         assert_eq!(node.poll(), Some(Output::Event(loaded)));
     }
     node
+}
+
+/// A link to `peer`, invited by whoever has the lower number.
+fn up(me: usize, link: LinkId, peer: usize) -> Input {
+    let invited = Invited { invite: InviteId(peer as u64), claim: Claim::default() };
+    let invited = (me < peer).then_some(invited);
+    Input::Up { link, peer: name(peer), binding: Vec::new(), invited }
 }
 
 /// Nodes 1 and 2, and a link that carries at once.
@@ -316,7 +347,7 @@ impl Pair {
     fn new() -> Self {
         Self {
             now: Time::ZERO,
-            nodes: [node(1), node(2)],
+            nodes: [node(0), node(1)],
             link: LinkId(0),
             events: [Vec::new(), Vec::new()],
             ready: [0, 0],
@@ -335,8 +366,8 @@ impl Pair {
         self.link = LinkId(self.link.0 + 1);
         let link = self.link;
         // Both ends are open before either reads.
-        self.nodes[1].handle(self.now, Input::Up { link, peer: NodeId(1) }).expect("a link opens");
-        self.tell(0, Input::Up { link, peer: NodeId(2) }).expect("a link opens");
+        self.nodes[1].handle(self.now, up(1, link, 0)).expect("a link opens");
+        self.tell(0, up(0, link, 1)).expect("a link opens");
         self.pass(1);
     }
 
@@ -413,7 +444,7 @@ impl Three {
     fn in_a_row() -> Self {
         let mut three = Self {
             now: Time::ZERO,
-            nodes: (1..=3).map(node).collect(),
+            nodes: (0..3).map(node).collect(),
             ends: BTreeMap::new(),
             dialled: None,
             asked: None,
@@ -423,8 +454,7 @@ impl Three {
             let link = LinkId(link);
             for (me, peer) in [(one, other), (other, one)] {
                 three.ends.insert((me, link), peer);
-                let up = Input::Up { link, peer: NodeId(peer as u64 + 1) };
-                three.nodes[me].handle(three.now, up).expect("a link opens");
+                three.nodes[me].handle(three.now, up(me, link, peer)).expect("a link opens");
             }
         }
         three.carry();

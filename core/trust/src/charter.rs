@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wire::{ConferenceId, Timestamp, UserId};
 
-use crate::{PublicKeys, bytes};
+use crate::{Certificate, PublicKeys, bytes};
 
 /// Who somebody is said to be, and how the one who says so knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,29 @@ impl Charter {
     }
 
     /// As it travels: postcard.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        bytes::encode(self)
+    }
+
+    /// Reads all of `bytes`, or nothing.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes::decode(bytes)
+    }
+}
+
+/// A place in a conference, as its holder keeps it: with it and the seed one comes back as who one was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// What the conference was founded on.
+    pub charter: Charter,
+    /// The certificates from the founder down to the holder.
+    pub chain: Vec<Certificate>,
+}
+
+impl Seat {
+    /// As it is kept: postcard.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         bytes::encode(self)

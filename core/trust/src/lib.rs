@@ -43,7 +43,7 @@ mod seal;
 use wire::{ConferenceId, Dice, InviteId, NodeId, Seed, Timestamp};
 
 pub use certificate::{Admission, Certificate, Revocation, Short};
-pub use charter::{Bounds, Charter, Claim, Proof};
+pub use charter::{Bounds, Charter, Claim, Proof, Seat};
 pub use checks::{Checks, Each, Memo};
 pub use keys::{Keys, PublicKeys, Signature};
 pub use roll::{Difference, Learned, Member, Roll};
@@ -141,6 +141,22 @@ impl Trust {
         Self { keys: Keys::new(seed), conference, roll: None, checks: Box::new(Each) }
     }
 
+    /// Comes back as who we were; `None` when the seat is not that of this seed.
+    #[must_use]
+    pub fn resume(seed: Seed, seat: Seat) -> Option<Self> {
+        let mut trust = Self::apply(seed, seat.charter.conference());
+        trust.take_charter(seat.charter);
+        trust.learn(seat.chain, Vec::new());
+        trust.is_in().then_some(trust)
+    }
+
+    /// What it takes to come back, beside the seed; `None` while we are not in.
+    #[must_use]
+    pub fn seat(&self) -> Option<Seat> {
+        let roll = self.roll.as_ref().filter(|_| self.is_in())?;
+        Some(Seat { charter: roll.charter().clone(), chain: roll.chain(self.me()) })
+    }
+
     /// Lets `checks` check signatures.
     #[must_use]
     pub fn with_checks(mut self, checks: Box<dyn Checks>) -> Self {
@@ -218,7 +234,7 @@ impl Trust {
         let inviter = self.me();
         let roll = self.roll.as_ref().filter(|roll| roll.member(inviter).is_some());
         let roll = roll.ok_or(Error::NotIn)?;
-        if roll.is_revoked(keys.node()) {
+        if roll.is_out(keys.node()) {
             return Err(Error::PutOut);
         }
         let issued = roll.issue_at(inviter, now);
@@ -245,7 +261,7 @@ impl Trust {
         self.keys.sign(&Context::new(purpose, &self.conference), what)
     }
 
-    /// Whether the member `by` signed `what`.
+    /// Whether `by`, who is in or was, signed `what`.
     pub fn verify(
         &mut self,
         purpose: Purpose,
@@ -253,7 +269,8 @@ impl Trust {
         what: &[u8],
         signature: &Signature,
     ) -> Verdict {
-        match self.member(by).map(|member| *member.keys) {
+        let known = self.roll.as_ref().and_then(|roll| roll.known(by));
+        match known.map(|member| *member.keys) {
             None => Verdict::Stranger,
             Some(keys) if self.verify_with(purpose, &keys, what, signature) => Verdict::Good,
             Some(_) => Verdict::Forged,

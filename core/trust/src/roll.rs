@@ -38,13 +38,16 @@ struct Standing {
     place: Option<Place>,
     /// How many it has invited.
     invited: usize,
+    /// Whether the founder put it out, or somebody above it.
+    is_out: bool,
 }
 
 /// Who is in.
 ///
 /// Certificates are called in the order of their dates, then of their hashes. Each makes a member when its inviter is
 /// one already, at an earlier date, has not used this invite before and may invite still; when nobody has that name;
-/// and when there is a place left.
+/// and when there is a place left. Whom the founder puts out loses the place, and so do all who came by it; what they
+/// signed can still be checked.
 #[derive(Debug)]
 pub struct Roll {
     charter: Charter,
@@ -54,6 +57,8 @@ pub struct Roll {
     /// All certificates, those in vain too: they may count when another does not.
     known: BTreeMap<Place, Known>,
     members: BTreeMap<NodeId, Standing>,
+    /// How many of them are out.
+    out: usize,
     /// Which invites made a member.
     spent: BTreeSet<(NodeId, InviteId)>,
     revoked: BTreeMap<NodeId, Revocation>,
@@ -64,7 +69,7 @@ pub struct Roll {
 /// What came of certificates that were told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learned {
-    /// Those that make somebody a member who was none.
+    /// Those that count now and did not before.
     pub certificates: Vec<Certificate>,
     /// Those that put somebody out.
     pub revocations: Vec<Revocation>,
@@ -85,6 +90,7 @@ impl Roll {
             closes: charter.closes(),
             known: BTreeMap::new(),
             members: BTreeMap::from([(founder, Standing::default())]),
+            out: 0,
             spent: BTreeSet::new(),
             revoked: BTreeMap::new(),
             hash: first_eight(conference.as_str().as_bytes()),
@@ -105,7 +111,7 @@ impl Roll {
         self.founder
     }
 
-    /// How many are in, and how many were put out.
+    /// How much there is to tell.
     #[must_use]
     pub fn len(&self) -> usize {
         self.members.len() + self.revoked.len()
@@ -126,35 +132,38 @@ impl Roll {
     /// Who `node` is, if it is in.
     #[must_use]
     pub fn member(&self, node: NodeId) -> Option<Member<'_>> {
-        match &self.members.get(&node)?.place {
-            None => Some(Member {
-                keys: &self.charter.founder,
-                claim: &self.charter.claim,
-                inviter: None,
-            }),
-            Some(place) => {
-                let admission = &self.known.get(place)?.certificate.admission;
-                let inviter = Some(admission.inviter);
-                Some(Member { keys: &admission.keys, claim: &admission.claim, inviter })
-            }
-        }
+        self.members.get(&node).filter(|standing| !standing.is_out)?;
+        self.known(node)
+    }
+
+    /// Who `node` is, if it is in or was.
+    #[must_use]
+    pub fn known(&self, node: NodeId) -> Option<Member<'_>> {
+        let Some(place) = &self.members.get(&node)?.place else {
+            let (keys, claim) = (&self.charter.founder, &self.charter.claim);
+            return Some(Member { keys, claim, inviter: None });
+        };
+        let admission = &self.known.get(place)?.certificate.admission;
+        let inviter = Some(admission.inviter);
+        Some(Member { keys: &admission.keys, claim: &admission.claim, inviter })
     }
 
     /// Everybody who is in, in the order of their names.
     pub fn members(&self) -> impl Iterator<Item = NodeId> {
-        self.members.keys().copied()
+        self.members.iter().filter(|(_, standing)| !standing.is_out).map(|(node, _)| *node)
+    }
+
+    /// Whether `node` was put out, or somebody above it.
+    #[must_use]
+    pub fn is_out(&self, node: NodeId) -> bool {
+        self.revoked.contains_key(&node)
+            || self.members.get(&node).is_some_and(|standing| standing.is_out)
     }
 
     /// The certificate by which `node` is in; `None` for the founder and for strangers.
     #[must_use]
     pub fn certificate(&self, node: NodeId) -> Option<&Certificate> {
         self.members.get(&node)?.place.as_ref().map(|place| &self.known[place].certificate)
-    }
-
-    /// Whether the founder has put `node` out by name.
-    #[must_use]
-    pub fn is_revoked(&self, node: NodeId) -> bool {
-        self.revoked.contains_key(&node)
     }
 
     /// The certificates from the founder down to `node`.
@@ -242,10 +251,11 @@ impl Roll {
         new.sort_unstable();
         let is_late = new.first().is_none_or(|first| last.is_none_or(|last| last < *first));
         if is_put_out || !is_late {
-            let was: Vec<NodeId> = self.members.keys().copied().collect();
+            let were_in: Vec<NodeId> = self.members().collect();
+            let were_known: BTreeSet<NodeId> = self.members.keys().copied().collect();
             self.call_all(checks, &mut learned);
-            learned.certificates.retain(|new| !was.contains(&new.node()));
-            learned.out = was.into_iter().filter(|one| !self.members.contains_key(one)).collect();
+            learned.certificates.retain(|new| !were_known.contains(&new.node()));
+            learned.out = were_in.into_iter().filter(|one| self.member(*one).is_none()).collect();
         } else {
             // What is later than all we had changes nothing before it.
             self.call(checks, &new, &mut learned);
@@ -282,6 +292,7 @@ impl Roll {
     /// Calls all certificates anew.
     fn call_all(&mut self, checks: &mut dyn Checks, learned: &mut Learned) {
         self.members = BTreeMap::from([(self.founder, Standing::default())]);
+        self.out = 0;
         self.spent.clear();
         self.hash = first_eight(self.conference.as_str().as_bytes());
         for node in self.revoked.keys() {
@@ -299,7 +310,10 @@ impl Roll {
             if self.is_signed(checks, *place) {
                 let known = &self.known[place];
                 let admission = &known.certificate.admission;
-                self.members.insert(known.node, Standing { place: Some(*place), invited: 0 });
+                let is_out = self.would_be_out(known);
+                self.out += usize::from(is_out);
+                self.members
+                    .insert(known.node, Standing { place: Some(*place), invited: 0, is_out });
                 if let Some(inviter) = self.members.get_mut(&admission.inviter) {
                     inviter.invited += 1;
                 }
@@ -313,10 +327,15 @@ impl Roll {
         }
     }
 
+    fn would_be_out(&self, known: &Known) -> bool {
+        self.revoked.contains_key(&known.node) || self.is_out(known.certificate.admission.inviter)
+    }
+
     /// Whether a certificate makes a member, if its signature is good.
     fn may_be_member(&self, place: Place) -> bool {
-        let Known { certificate, node, .. } = &self.known[&place];
-        let admission = &certificate.admission;
+        let known = &self.known[&place];
+        let admission = &known.certificate.admission;
+        let taken = if self.would_be_out(known) { self.out } else { self.members.len() - self.out };
         let inviter = admission.inviter;
         let Some(of_inviter) = self.members.get(&inviter) else { return false };
         let bounds = &self.charter.bounds;
@@ -325,10 +344,9 @@ impl Roll {
             Some(place) => (place.issued, bounds.invites_max),
         };
         since < admission.issued
-            && self.members.len() < usize::from(bounds.members_max)
+            && taken < usize::from(bounds.members_max)
             && of_inviter.invited < usize::from(invites_max)
-            && !self.members.contains_key(node)
-            && !self.revoked.contains_key(node)
+            && !self.members.contains_key(&known.node)
             && !self.spent.contains(&(inviter, admission.invite))
     }
 
@@ -338,7 +356,7 @@ impl Roll {
             return true;
         }
         let admission = &known.certificate.admission;
-        let Some(inviter) = self.member(admission.inviter) else { return false };
+        let Some(inviter) = self.known(admission.inviter) else { return false };
         let context = Context::new(Purpose::Certificate, &self.conference);
         let message = context.message(&admission.to_bytes());
         let is_signed =

@@ -91,7 +91,7 @@ fn the_founder_puts_out_somebody_and_all_who_came_by_it() {
     for who in [0, 2, 4] {
         let roll = hall.people[who].roll().unwrap();
         assert_eq!(roll.members().count(), 2, "{who}");
-        assert!(roll.is_revoked(out));
+        assert!(roll.is_out(out));
     }
     let mut gone: Vec<_> = (1..4).map(|who| hall.people[who].me()).collect();
     gone.sort();

@@ -82,7 +82,8 @@ impl Links {
         self.by_end.get(who)?.get(&link).copied()
     }
 
-    pub(crate) fn open(&mut self, ends: [(usize, LinkId); 2]) {
+    /// The number of a new channel.
+    pub(crate) fn open(&mut self, ends: [(usize, LinkId); 2]) -> u64 {
         let id = self.wires.len() as u64;
         for (end, (who, link)) in ends.into_iter().enumerate() {
             if self.by_end.len() <= who {
@@ -96,6 +97,7 @@ impl Links {
         });
         let sides = [Side::default(), Side::default()];
         self.wires.push(Some(Wire { ends, open: [true; 2], latency, clogged: false, sides }));
+        id
     }
 
     pub(crate) fn end_of(&self, who: usize, link: LinkId) -> Option<usize> {

@@ -159,6 +159,8 @@ impl Person {
             Event::Loaded { resources, .. } => resources.is_empty(),
             Event::Notice { .. }
             | Event::Parted { .. }
+            | Event::Admitted
+            | Event::TurnedAway { .. }
             | Event::Ready
             | Event::Closed
             | Event::Frozen(_) => true,

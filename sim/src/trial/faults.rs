@@ -45,7 +45,8 @@ pub(super) fn partition(hall: &mut Hall, report: &mut Report) -> Result<(), Brok
     hall.pass(Duration::from_secs(10))?;
     let before = hall.story().traffic();
     hall.act(Act::Heal)?;
-    for pair in groups.windows(2) {
+    // A side may have fallen into parts, since its links went by way of another. One of each part is invited again.
+    for pair in hall.islands().windows(2) {
         if let (Some(one), Some(other)) = (pair[0].first(), pair[1].first()) {
             hall.act(Act::Link(*one, *other))?;
         }
