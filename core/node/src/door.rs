@@ -207,6 +207,9 @@ impl Node {
                 self.judge(now, link, guest)
             }
             Knock::Names(names) if self.is_owed(guest) => {
+                let Some(names) = Names::from_bytes(&names) else {
+                    return Judgement::Misbehaved("a roll that cannot be read");
+                };
                 guest.has_told = !names.more;
                 guest.wanted.clone_from(&names.wanted);
                 if !self.take_names(now, names, Some(guest.peer)) {
@@ -240,7 +243,7 @@ impl Node {
         Proof {
             signature: trust.sign(Purpose::Hello, &what),
             keys: (!trust.is_in()).then(|| trust.keys()),
-            chain: roll.map(|roll| roll.chain(self.me)).unwrap_or_default(),
+            chain: roll.map(|roll| Names::of(roll.chain(self.me)).to_bytes()).unwrap_or_default(),
             have: roll.map(|roll| roll.shorts()).unwrap_or_default(),
         }
     }
@@ -255,9 +258,9 @@ impl Node {
         let chain = std::mem::take(&mut proof.chain);
         let signature = proof.signature;
         let keys = proof.keys.filter(|keys| keys.node() == peer);
-        if self.tree.notary().0.member(peer).is_none() {
-            let names = Names { certificates: chain, ..Names::default() };
-            if !self.take_names(now, names, Some(peer)) {
+        if self.tree.notary().0.member(peer).is_none() && !chain.is_empty() {
+            let names = Names::from_bytes(&chain).filter(|names| names.charter.is_none());
+            if !names.is_some_and(|names| self.take_names(now, names, Some(peer))) {
                 return Judgement::Misbehaved("a certificate that is forged");
             }
         }
@@ -332,7 +335,7 @@ impl Node {
         let Some(roll) = trust.roll() else { return };
         let charter = (hello.roll.count == 0).then(|| roll.charter().clone());
         for names in Names::pieces(charter, roll.compare(have)) {
-            self.say_at_door(link, &Knock::Names(names));
+            self.say_at_door(link, &Knock::Names(names.to_bytes()));
         }
     }
 

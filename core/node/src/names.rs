@@ -1,6 +1,6 @@
 //! Who is in: how nodes tell each other, and what follows when somebody is put out.
 
-use trust::{Charter, Difference, Learned, Purpose, Short, Trust, Verdict};
+use trust::{Certificate, Charter, Difference, Learned, Purpose, Short, Trust, Verdict};
 use wire::{NodeId, Time, Timestamp};
 
 use crate::words::{Names, Standing, ToAll, ToNeighbour, encode};
@@ -35,6 +35,11 @@ impl tree::Notary for Office {
 }
 
 impl Names {
+    /// These certificates alone.
+    pub(crate) fn of(certificates: Vec<Certificate>) -> Self {
+        Self { certificates, ..Self::default() }
+    }
+
     /// What one roll has and another lacks, in pieces; the last says what is wanted. There is at least one.
     pub(crate) fn pieces(charter: Option<Charter>, difference: Difference) -> Vec<Self> {
         let Difference { certificates, revocations, wanted } = difference;
@@ -117,7 +122,7 @@ impl Node {
             return;
         }
         for names in Names::pieces(None, news) {
-            let payload = encode(&ToAll::Names(names));
+            let payload = encode(&ToAll::Names(names.to_bytes()));
             let cast = mesh::Input::Cast { payload, except: Some(from) };
             self.mesh_input(now, cast).expect("a piece of a roll is no longer than a message");
         }
@@ -153,6 +158,9 @@ impl Node {
                 return self.tree_input(now, tree::Input::Told { peer, bytes });
             }
             ToNeighbour::Names(names) => {
+                let what = "a roll that cannot be read";
+                let names =
+                    Names::from_bytes(&names).ok_or(Error::PeerMisbehaved { peer, what })?;
                 let wanted = names.wanted.clone();
                 if !self.take_names(now, names, Some(peer)) {
                     return Err(Error::PeerMisbehaved { peer, what: "a roll that is forged" });
@@ -175,7 +183,7 @@ impl Node {
                 let roll = self.tree.notary().0.roll();
                 let difference = roll.map(|roll| roll.compare(&have)).unwrap_or_default();
                 for names in Names::pieces(None, difference) {
-                    self.tell(now, peer, &ToNeighbour::Names(names))?;
+                    self.tell(now, peer, &ToNeighbour::Names(names.to_bytes()))?;
                 }
             }
         }
@@ -195,7 +203,7 @@ impl Node {
         let roll = self.tree.notary().0.roll();
         let picked = roll.map(|roll| roll.pick(wanted)).unwrap_or_default();
         for names in Names::pieces(None, picked) {
-            self.tell(now, peer, &ToNeighbour::Names(names))?;
+            self.tell(now, peer, &ToNeighbour::Names(names.to_bytes()))?;
         }
         Ok(())
     }

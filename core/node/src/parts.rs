@@ -3,7 +3,7 @@
 use tree::LINKS;
 use wire::{NodeId, Time};
 
-use crate::words::{Notice, Private, ToAll, ToNeighbour, ToOne, decode, encode};
+use crate::words::{Names, Notice, Private, ToAll, ToNeighbour, ToOne, decode, encode};
 use crate::{Error, Event, Misuse, Node, Output, Path};
 
 impl Node {
@@ -67,7 +67,10 @@ impl Node {
                     }
                     ToAll::Notice(notice) => self.on_notice(author, &notice),
                     // Who says it may not be who signed it; nobody is to blame but an author of forgeries.
-                    ToAll::Names(names) => drop(self.take_names(now, names, None)),
+                    ToAll::Names(names) => {
+                        let names = Names::from_bytes(&names).ok_or(misbehaved)?;
+                        self.take_names(now, names, None);
+                    }
                 }
             }
             mesh::Output::Got { from, payload } => return self.on_got(now, from, &payload),

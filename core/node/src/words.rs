@@ -15,8 +15,8 @@ pub(crate) enum ToAll {
     Tree(Vec<u8>),
     /// For their applications.
     Notice(Notice),
-    /// For their rolls.
-    Names(Names),
+    /// For their rolls: [`Names`].
+    Names(Vec<u8>),
 }
 
 /// To one.
@@ -57,15 +57,15 @@ pub(crate) enum Private {
 pub(crate) enum ToNeighbour {
     /// For its tree.
     Tree(Vec<u8>),
-    /// For its roll.
-    Names(Names),
+    /// For its roll: [`Names`].
+    Names(Vec<u8>),
     /// So is my roll. Is yours another?
     Roll(Standing),
     /// What counts in my roll, which is the smaller one.
     Have(Vec<Short>),
 }
 
-/// Who is in and who was put out.
+/// Who is in and who was put out. Travels as bytes within others, so that there is one piece of code that reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Names {
     /// What the conference was founded on, for those who lack it.
@@ -78,6 +78,19 @@ pub(crate) struct Names {
     pub(crate) wanted: Vec<Short>,
     /// Whether more follow.
     pub(crate) more: bool,
+}
+
+impl Names {
+    #[inline(never)]
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads all of `bytes`, or nothing.
+    #[inline(never)]
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        decode(bytes)
+    }
 }
 
 /// A roll in a few bytes.
@@ -96,8 +109,8 @@ pub(crate) enum Knock {
     Hello(Hello),
     /// I am who I say.
     Proof(Proof),
-    /// Who is in, for the smaller roll.
-    Names(Names),
+    /// Who is in, for the smaller roll: [`Names`].
+    Names(Vec<u8>),
     /// You may not come in.
     No(Reason),
 }
@@ -118,8 +131,8 @@ pub(crate) struct Proof {
     pub(crate) signature: Signature,
     /// From one who is not in yet: its keys.
     pub(crate) keys: Option<PublicKeys>,
-    /// From the one with the smaller roll: how it is in.
-    pub(crate) chain: Vec<Certificate>,
+    /// From the one with the smaller roll: how it is in, as [`Names`]; empty from the other.
+    pub(crate) chain: Vec<u8>,
     /// From the one with the smaller roll: what counts in it.
     pub(crate) have: Vec<Short>,
 }

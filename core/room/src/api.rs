@@ -1,5 +1,6 @@
 //! What goes into a room, what comes out, and why an input may be refused.
 
+use node::{Invited, Reason};
 use wire::{LinkId, NodeId, UserId};
 
 use crate::{Media, MediaId, Report};
@@ -13,8 +14,12 @@ pub enum Input {
     Up {
         /// The link.
         link: LinkId,
-        /// Who is at the other end.
+        /// Who is said to be at the other end.
         peer: NodeId,
+        /// What the link is bound to.
+        binding: Vec<u8>,
+        /// By which invite of ours it comes.
+        invited: Option<Invited>,
     },
     /// A link is closed.
     Down {
@@ -138,6 +143,10 @@ pub enum Output {
 /// What the person may want to notice. What stands on the screen is read from the room, not gathered from events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// We are in: [`Room::seat`](crate::Room::seat) can be kept.
+    Admitted,
+    /// Whoever invited us does not let us in.
+    TurnedAway(Reason),
     /// Somebody came.
     Joined {
         /// Who.

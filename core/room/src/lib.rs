@@ -58,9 +58,12 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use node::{Life, Node, Path};
+use trust::{Seat, Trust};
 use wire::{Map, NodeId, Seed, Set, Time, Timestamp, UserId};
 
 pub use api::{Command, Error, Event, Input, Output};
+pub use node::{Invited, Reason};
+
 pub use chat::{Line, LineId, What};
 pub use config::Config;
 pub use people::{Person, Profile};
@@ -95,7 +98,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Takes a seat as `me`, called `name`. `clock` is the calendar time at `now`.
+    /// Takes a seat as the one whose keys `trust` holds, called `name`. `clock` is the calendar time at `now`.
     ///
     /// The camera stream is published at once, before any device is open, so that others can connect early.
     #[must_use]
@@ -103,14 +106,15 @@ impl Room {
         config: Config,
         now: Time,
         clock: Timestamp,
-        me: NodeId,
+        trust: Trust,
         name: &str,
         seed: Seed,
     ) -> Self {
+        let me = trust.me();
         let name = name.chars().take(config.name_chars_max).collect();
         let profile = Profile { name, microphone: false, camera: false, since: clock };
         let mut room = Self {
-            node: Node::new(config.node.clone(), now, clock, me, seed),
+            node: Node::new(config.node.clone(), now, clock, trust, seed),
             started: now,
             clock,
             profile,
@@ -186,6 +190,12 @@ impl Room {
         &self.node
     }
 
+    /// What it takes to come back as who we are, beside the seed of our keys; `None` while we are not in.
+    #[must_use]
+    pub fn seat(&mut self) -> Option<Seat> {
+        self.node.seat()
+    }
+
     /// Everyone here, ourselves included, in the order in which they came.
     #[must_use]
     pub fn people(&self) -> Vec<Person> {
@@ -233,7 +243,9 @@ impl Room {
                 self.streams.on_timeout(now);
                 node::Input::Timeout
             }
-            Input::Up { link, peer } => node::Input::Up { link, peer },
+            Input::Up { link, peer, binding, invited } => {
+                node::Input::Up { link, peer, binding, invited }
+            }
             Input::Down { link } => node::Input::Down { link },
             Input::Received { link, frame } => node::Input::Received { link, frame },
             Input::Flushed { link } => node::Input::Flushed { link },
@@ -370,7 +382,12 @@ impl Room {
             node::Event::Deleted { path, .. } => self.on_deleted(&path),
             node::Event::Notice { path, data, from } => self.on_notice(now, &path, data, from),
             node::Event::Gone(node) => self.typing.forget(node),
-            // We subscribe while there is nothing yet. Who is here is told by `users/`. Our paths bear our name, so nothing of ours is refused. A notice about
+            node::Event::Admitted => self.outputs.push_back(Output::Event(Event::Admitted)),
+            node::Event::TurnedAway { by: _, reason } => {
+                self.outputs.push_back(Output::Event(Event::TurnedAway(reason)));
+            }
+            // We subscribe while there is nothing yet. Who is here is told by `users/`. Our paths bear our name, so
+            // nothing of ours is refused. A notice about
             // a stream that was not delivered is made good by the next attempt.
             node::Event::Arrived(_)
             | node::Event::Loaded { .. }

@@ -198,9 +198,12 @@ impl Desk {
                 json!({ "on": "undelivered", "path": path.as_str(), "node": to })
             }
             // Who is here is in the store itself, at `users/`.
-            Event::Arrived(_) | Event::Gone(_) | Event::Frozen(_) | Event::Parted { .. } => {
-                return None;
-            }
+            Event::Arrived(_)
+            | Event::Gone(_)
+            | Event::Frozen(_)
+            | Event::Parted { .. }
+            | Event::Admitted
+            | Event::TurnedAway { .. } => return None,
         };
         Some(told.to_string())
     }
@@ -351,7 +354,7 @@ fn run(now: Time, room: &mut Room, command: Command) -> Result<(), Refusal> {
         | Command::Subscribe { path }
         | Command::Unsubscribe { path }
         | Command::Notify { path, .. } => path.to_string(),
-        Command::Leave => String::new(),
+        Command::PutOut(_) | Command::Leave => String::new(),
     };
     room.handle(now, Input::Store(command)).map_err(|error| refused(&error, &path))
 }
@@ -384,6 +387,9 @@ fn refused(error: &Error, path: &str) -> Refusal {
         ),
         Misuse::NotAnObject => {
             refusal("not-an-object", "A value is an object, such as {\"text\": \"hello\"}.")
+        }
+        Misuse::NotFounder => {
+            refusal("not-allowed", "Only who founded the conference puts somebody out.")
         }
         Misuse::Reserved | Misuse::NotOurs => refusal(
             "not-allowed",

@@ -5,9 +5,13 @@ use std::time::Duration;
 use room::store::{Desk, REQUEST_BYTES_MAX, SUBSCRIPTIONS_MAX};
 use room::{Command, Config, Input, Output, Room};
 use serde_json::{Value, json};
-use wire::{NodeId, Seed, Time, Timestamp};
+use trust::{Bounds, Claim, Trust};
+use wire::{Seed, Time, Timestamp};
 
-const ME: NodeId = NodeId(0xabc);
+/// The one who founds the conference.
+fn trust() -> Trust {
+    Trust::found(Seed::story(1), Claim::default(), Bounds::default(), Timestamp(1))
+}
 
 #[test]
 fn what_is_created_is_read_updated_and_deleted() {
@@ -70,7 +74,7 @@ fn who_subscribes_is_told_the_load_and_then_each_change_below() {
     app.told.clear();
 
     app.ok("subscribe", json!({ "path": "shared/l" }));
-    let resource = json!({ "path": "shared/l/a", "value": {"n": 1}, "from": ME });
+    let resource = json!({ "path": "shared/l/a", "value": {"n": 1}, "from": trust().me() });
     let number = app.number;
     let load =
         json!({ "to": [number], "type": "load", "path": "shared/l", "resources": [resource] });
@@ -165,7 +169,7 @@ impl App {
     fn new() -> Self {
         let now = Time::at(Duration::from_secs(1));
         let clock = Timestamp(1_750_000_000_000);
-        let room = Room::new(Config::default(), now, clock, ME, "Ada", Seed::story(1));
+        let room = Room::new(Config::default(), now, clock, trust(), "Ada", Seed::story(1));
         Self { room, desk: Desk::default(), now, number: 0, told: Vec::new() }
     }
 

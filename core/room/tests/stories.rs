@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use room::{
-    Command, Config, Error, Event, Input, Kind, Media, MediaId, Output, Person, Report, Role, Room,
-    StreamId, What,
+    Command, Config, Error, Event, Input, Invited, Kind, Media, MediaId, Output, Person, Report,
+    Role, Room, StreamId, What,
 };
-use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
+use trust::{Bounds, Claim, Keys, Trust};
+use wire::{Dice, InviteId, LinkId, NodeId, Seed, Time, Timestamp};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -308,14 +309,13 @@ impl Call {
         let name = ["alice@example.com", "bob@example.com", "carol@example.com"][who];
         // Each came a little later than the one before, by clocks that agree.
         let clock = 1_000_000 + who as u64 + self.now.since_origin().as_millis() as u64;
-        let room = Room::new(
-            Config::default(),
-            self.now,
-            Timestamp(clock),
-            node(who),
-            name,
-            self.dice.seed(),
-        );
+        let founder = Trust::found(seed(0), Claim::default(), Bounds::default(), Timestamp(1));
+        let trust = match who {
+            0 => founder,
+            _ => Trust::apply(seed(who), founder.conference().clone()),
+        };
+        let room =
+            Room::new(Config::default(), self.now, Timestamp(clock), trust, name, self.dice.seed());
         Seated {
             room,
             is_here: true,
@@ -334,8 +334,8 @@ impl Call {
         let there = self.number(other);
         self.rooms[one].wires.insert(here, (other, there));
         self.rooms[other].wires.insert(there, (one, here));
-        self.input(one, Input::Up { link: here, peer: node(other) });
-        self.input(other, Input::Up { link: there, peer: node(one) });
+        self.input(one, up(here, other));
+        self.input(other, up(there, one));
         self.settle();
         // Those who have no link to one another find a way, and make one.
         self.pass(Duration::from_secs(1));
@@ -492,8 +492,8 @@ impl Call {
             }
             Output::Apply { link, .. } => {
                 let (peer, there) = self.rooms[who].wires[&link];
-                self.input(who, Input::Up { link, peer: node(peer) });
-                self.input(peer, Input::Up { link: there, peer: node(who) });
+                self.input(who, up(link, peer));
+                self.input(peer, up(there, who));
             }
             Output::Hang { link } => {
                 if let Some((peer, there)) = self.rooms[who].wires.remove(&link) {
@@ -577,10 +577,23 @@ impl Call {
     }
 }
 
+/// The seeds of three people whose names rise.
+fn seed(who: usize) -> Seed {
+    let mut seeds: Vec<Seed> = (0..3).map(Seed::story).collect();
+    seeds.sort_by_key(|seed| Keys::new(*seed).public().node());
+    seeds[who]
+}
+
 fn node(who: usize) -> NodeId {
-    NodeId(who as u64 + 1)
+    Keys::new(seed(who)).public().node()
 }
 
 fn index(node: NodeId) -> usize {
-    usize::try_from(node.0).expect("a small number") - 1
+    (0..3).find(|who| self::node(*who) == node).expect("one of three")
+}
+
+/// A link to somebody who is invited, unless it is in already.
+fn up(link: LinkId, peer: usize) -> Input {
+    let invited = Invited { invite: InviteId(peer as u64), claim: Claim::default() };
+    Input::Up { link, peer: node(peer), binding: Vec::new(), invited: Some(invited) }
 }

@@ -1,8 +1,6 @@
 //! The roll: who is in, worked out from certificates alone, in whatever order they came.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use wire::{ConferenceId, InviteId, NodeId, Timestamp};
+use wire::{ConferenceId, InviteId, Map, NodeId, Set, Timestamp};
 
 use crate::certificate::Place;
 use crate::keys::first_eight;
@@ -55,13 +53,13 @@ pub struct Roll {
     closes: Timestamp,
     founder: NodeId,
     /// All certificates, those in vain too: they may count when another does not.
-    known: BTreeMap<Place, Known>,
-    members: BTreeMap<NodeId, Standing>,
+    known: Map<Place, Known>,
+    members: Map<NodeId, Standing>,
     /// How many of them are out.
     out: usize,
     /// Which invites made a member.
-    spent: BTreeSet<(NodeId, InviteId)>,
-    revoked: BTreeMap<NodeId, Revocation>,
+    spent: Set<(NodeId, InviteId)>,
+    revoked: Map<NodeId, Revocation>,
     /// A hash of what counts.
     hash: u64,
 }
@@ -88,11 +86,11 @@ impl Roll {
         Self {
             founder,
             closes: charter.closes(),
-            known: BTreeMap::new(),
-            members: BTreeMap::from([(founder, Standing::default())]),
+            known: Map::new(),
+            members: founder_alone(founder),
             out: 0,
-            spent: BTreeSet::new(),
-            revoked: BTreeMap::new(),
+            spent: Set::new(),
+            revoked: Map::new(),
             hash: first_eight(conference.as_str().as_bytes()),
             conference,
             charter,
@@ -163,7 +161,8 @@ impl Roll {
     /// The certificate by which `node` is in; `None` for the founder and for strangers.
     #[must_use]
     pub fn certificate(&self, node: NodeId) -> Option<&Certificate> {
-        self.members.get(&node)?.place.as_ref().map(|place| &self.known[place].certificate)
+        let place = self.members.get(&node)?.place?;
+        self.known.get(&place).map(|known| &known.certificate)
     }
 
     /// The certificates from the founder down to `node`.
@@ -192,12 +191,12 @@ impl Roll {
     /// count here.
     #[must_use]
     pub fn compare(&self, theirs: &[Short]) -> Difference {
-        let theirs: BTreeSet<Short> = theirs.iter().copied().collect();
-        let ours: BTreeSet<Short> = self.shorts().into_iter().collect();
+        let theirs: Set<Short> = theirs.iter().copied().collect();
+        let ours: Set<Short> = self.shorts().into_iter().collect();
         Difference {
             certificates: self.certificates(|short| !theirs.contains(&short)),
             revocations: self.revocations(|short| !theirs.contains(&short)),
-            wanted: theirs.difference(&ours).copied().collect(),
+            wanted: theirs.iter().filter(|short| !ours.contains(short)).copied().collect(),
         }
     }
 
@@ -235,30 +234,30 @@ impl Roll {
         revocations: Vec<Revocation>,
     ) -> Learned {
         let mut learned = Learned::default();
-        let last = self.known.keys().next_back().copied();
-        let mut new = Vec::new();
+        let last = self.known.last().map(|(place, _)| *place);
+        let mut new = Set::new();
         for certificate in certificates {
             let place = certificate.place();
             let is_in_time = self.charter.founded < place.issued && place.issued <= self.closes;
             if !is_in_time || self.known.contains_key(&place) {
                 continue;
             }
-            new.push(place);
+            new.insert(place);
             let node = certificate.node();
             self.known.insert(place, Known { certificate, node, is_signed: false });
         }
         let is_put_out = self.put_out(checks, revocations, &mut learned);
-        new.sort_unstable();
-        let is_late = new.first().is_none_or(|first| last.is_none_or(|last| last < *first));
+        let first = new.iter().next();
+        let is_late = first.is_none_or(|first| last.is_none_or(|last| last < *first));
         if is_put_out || !is_late {
             let were_in: Vec<NodeId> = self.members().collect();
-            let were_known: BTreeSet<NodeId> = self.members.keys().copied().collect();
+            let were_known: Set<NodeId> = self.members.keys().copied().collect();
             self.call_all(checks, &mut learned);
             learned.certificates.retain(|new| !were_known.contains(&new.node()));
             learned.out = were_in.into_iter().filter(|one| self.member(*one).is_none()).collect();
         } else {
             // What is later than all we had changes nothing before it.
-            self.call(checks, &new, &mut learned);
+            self.call(checks, new.iter().copied(), &mut learned);
         }
         self.drop_spare();
         learned
@@ -291,39 +290,44 @@ impl Roll {
 
     /// Calls all certificates anew.
     fn call_all(&mut self, checks: &mut dyn Checks, learned: &mut Learned) {
-        self.members = BTreeMap::from([(self.founder, Standing::default())]);
+        self.members = founder_alone(self.founder);
         self.out = 0;
-        self.spent.clear();
+        self.spent = Set::new();
         self.hash = first_eight(self.conference.as_str().as_bytes());
         for node in self.revoked.keys() {
             self.hash = self.hash.wrapping_add(mix(&Revocation::short(*node).0));
         }
         let all: Vec<Place> = self.known.keys().copied().collect();
-        self.call(checks, &all, learned);
+        self.call(checks, all.into_iter(), learned);
     }
 
-    fn call(&mut self, checks: &mut dyn Checks, places: &[Place], learned: &mut Learned) {
+    fn call(
+        &mut self,
+        checks: &mut dyn Checks,
+        places: impl Iterator<Item = Place>,
+        learned: &mut Learned,
+    ) {
         for place in places {
-            if !self.may_be_member(*place) {
+            if !self.may_be_member(place) {
                 continue;
             }
-            if self.is_signed(checks, *place) {
-                let known = &self.known[place];
-                let admission = &known.certificate.admission;
-                let is_out = self.would_be_out(known);
-                self.out += usize::from(is_out);
-                self.members
-                    .insert(known.node, Standing { place: Some(*place), invited: 0, is_out });
-                if let Some(inviter) = self.members.get_mut(&admission.inviter) {
-                    inviter.invited += 1;
-                }
-                self.spent.insert((admission.inviter, admission.invite));
-                self.hash = self.hash.wrapping_add(mix(&place.hash));
-                learned.certificates.push(known.certificate.clone());
-            } else {
-                self.known.remove(place);
+            if !self.is_signed(checks, place) {
+                self.known.remove(&place);
                 learned.is_forged = true;
+                continue;
             }
+            let Some(known) = self.known.get(&place) else { continue };
+            let admission = &known.certificate.admission;
+            let is_out = self.would_be_out(known);
+            self.out += usize::from(is_out);
+            let standing = Standing { place: Some(place), invited: 0, is_out };
+            self.members.insert(known.node, standing);
+            if let Some(inviter) = self.members.get_mut(&admission.inviter) {
+                inviter.invited += 1;
+            }
+            self.spent.insert((admission.inviter, admission.invite));
+            self.hash = self.hash.wrapping_add(mix(&place.hash));
+            learned.certificates.push(known.certificate.clone());
         }
     }
 
@@ -333,7 +337,7 @@ impl Roll {
 
     /// Whether a certificate makes a member, if its signature is good.
     fn may_be_member(&self, place: Place) -> bool {
-        let known = &self.known[&place];
+        let Some(known) = self.known.get(&place) else { return false };
         let admission = &known.certificate.admission;
         let taken = if self.would_be_out(known) { self.out } else { self.members.len() - self.out };
         let inviter = admission.inviter;
@@ -374,8 +378,8 @@ impl Roll {
             return;
         }
         let in_vain = |(place, known): &(&Place, &Known)| !self.counts(**place, known);
-        let spare = self.known.iter().rev().filter(in_vain).take(spare - SPARE_MAX);
-        for place in spare.map(|(place, _)| *place).collect::<Vec<_>>() {
+        let in_vain = self.known.iter().filter(in_vain).map(|(place, _)| *place);
+        for place in in_vain.collect::<Vec<_>>().into_iter().rev().take(spare - SPARE_MAX) {
             self.known.remove(&place);
         }
     }
@@ -406,4 +410,8 @@ fn mix(hash: &[u8]) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
+}
+
+fn founder_alone(founder: NodeId) -> Map<NodeId, Standing> {
+    std::iter::once((founder, Standing::default())).collect()
 }

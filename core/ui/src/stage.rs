@@ -392,6 +392,9 @@ impl Stage {
                 }
                 self.sound(Sound::Message);
             }
+            // It is the page that keeps the seat.
+            room::Event::Admitted => {}
+            room::Event::TurnedAway(reason) => self.announce(words::turned_away(reason)),
             room::Event::ScreenStarted { name, .. } => self.announce(&words::shares(&name)),
             room::Event::ScreenStopped { name, .. } => self.announce(&words::shares_no_more(&name)),
         }

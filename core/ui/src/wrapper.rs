@@ -17,10 +17,11 @@ mod view;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use call::{Call, Describe, Outgoing, State, Unsent};
+use call::{Call, Describe, Direction, Outgoing, State, Unsent};
+use trust::{Bounds, Claim, Keys, Proof, Seat, Trust};
 use wire::contacts::Account;
 use wire::invite::{self, Letter, Message};
-use wire::{Address, ConferenceId, Dice, InviteId, NodeId, Seed, Time, UserId};
+use wire::{Address, ConferenceId, Dice, InviteId, NodeId, Seed, Time, Timestamp, UserId};
 
 use crate::dial::read_address;
 use crate::ring;
@@ -134,6 +135,13 @@ pub enum Effect {
         /// What to say.
         message: Message,
     },
+    /// Leave this for the conference app before it is loaded, where nobody but our own pages reads it.
+    Keep {
+        /// What our keys are made of.
+        seed: Seed,
+        /// Our place in the conference; `None` while nobody has let us in.
+        seat: Option<Seat>,
+    },
     /// Tell the conference of a channel, and pass messages from now on.
     Add {
         /// The channel of which call.
@@ -142,6 +150,8 @@ pub enum Effect {
         node: NodeId,
         /// Whom the server named.
         user: UserId,
+        /// Whether we invited it, rather than it us.
+        is_invited: bool,
     },
     /// Tell the conference that this channel is closed.
     Remove(NodeId),
@@ -191,6 +201,8 @@ pub struct Wrapper {
     dice: Dice,
     /// Origin and path of this installation.
     base: String,
+    /// What our keys are made of.
+    seed: Seed,
     node: NodeId,
     stage: Stage,
     calls: Vec<Entry>,
@@ -207,7 +219,8 @@ impl Wrapper {
     #[must_use]
     pub fn new(config: call::Config, seed: Seed, base: String, plan: Plan) -> Self {
         let mut dice = Dice::new(seed);
-        let node = NodeId::random(&mut dice);
+        let seed = dice.seed();
+        let node = Keys::new(seed).public().node();
         let stage = match plan {
             Plan::Nothing => Stage::Over(Farewell::nothing()),
             plan @ (Plan::Call { .. } | Plan::Answer(_)) => Stage::Opening(plan),
@@ -216,6 +229,7 @@ impl Wrapper {
             config,
             dice,
             base,
+            seed,
             node,
             stage,
             calls: Vec::new(),
@@ -317,8 +331,11 @@ impl Wrapper {
         let closed = Stage::Over(Farewell::nothing());
         match std::mem::replace(&mut self.stage, closed) {
             Stage::Opening(Plan::Call { to, topic }) => {
-                let conference = ConferenceId::random(&mut self.dice);
+                let claim = Claim { user: Some(me.clone()), proof: Proof::None };
+                let trust = Trust::found(self.seed, claim, Bounds::default(), calendar(now));
+                let conference = trust.conference().clone();
                 self.stage = Stage::Open { me, conference, topic: topic.clone() };
+                self.effects.push_back(Effect::Keep { seed: self.seed, seat: trust.seat() });
                 self.call(now, to, topic);
             }
             Stage::Opening(Plan::Answer(call)) => {
@@ -327,6 +344,7 @@ impl Wrapper {
                 let conference = conference.unwrap_or_else(|| ConferenceId::random(&mut self.dice));
                 let topic = call.topic().map(str::to_owned);
                 self.stage = Stage::Open { me, conference, topic };
+                self.effects.push_back(Effect::Keep { seed: self.seed, seat: None });
                 self.keep(now, *call);
                 if let Some(entry) = self.calls.last_mut() {
                     tell(entry, now, call::Input::Answer { node: self.node });
@@ -438,8 +456,9 @@ impl Wrapper {
         }
         entry.channel = Some(sender);
         let user = entry.call.peer().user.clone();
+        let is_invited = entry.call.direction() == Direction::Outgoing;
         self.is_joined = true;
-        self.effects.push_back(Effect::Add { invite, node: sender, user });
+        self.effects.push_back(Effect::Add { invite, node: sender, user, is_invited });
     }
 
     fn on_lost(&mut self, now: Time, invite: InviteId) {
@@ -493,6 +512,11 @@ impl Wrapper {
             self.effects.push_back(Effect::Ringback { on: is_ringback });
         }
     }
+}
+
+/// What the calendar says: in a browser, time begins with the Unix epoch.
+fn calendar(now: Time) -> Timestamp {
+    Timestamp(u64::try_from(now.since_origin().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// How long `entry` has been going on.

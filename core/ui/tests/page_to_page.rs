@@ -322,7 +322,8 @@ fn driven(
             }
             Some((device.clone(), message, to))
         }
-        wrapper::Effect::Apply { .. }
+        wrapper::Effect::Keep { .. }
+        | wrapper::Effect::Apply { .. }
         | wrapper::Effect::Add { .. }
         | wrapper::Effect::Remove(_)
         | wrapper::Effect::Hang(_)

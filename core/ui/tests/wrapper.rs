@@ -45,7 +45,8 @@ fn a_channel_is_announced_once_the_other_end_has_said_who_it_is() {
     window.told(Event::Greeted { invite: invite.id, sender: BOB });
 
     let user = "bob@x.org".parse().unwrap();
-    assert!(window.effects().contains(&Effect::Add { invite: invite.id, node: BOB, user }));
+    let add = Effect::Add { invite: invite.id, node: BOB, user, is_invited: true };
+    assert!(window.effects().contains(&add));
     assert!(window.view().callings.is_empty());
     assert_eq!(window.view().invite.unwrap().label, "Invite");
 }
@@ -71,7 +72,8 @@ fn an_answered_call_joins_the_conference_of_the_caller() {
 
     let effects = window.effects();
 
-    let Some(Effect::Describe { invite, what: call::Describe::Answer { offer } }) = effects.first()
+    assert!(matches!(effects[0], Effect::Keep { seat: None, .. }), "it was not let in yet");
+    let Some(Effect::Describe { invite, what: call::Describe::Answer { offer } }) = effects.get(1)
     else {
         panic!("{effects:?}");
     };

@@ -50,6 +50,12 @@ impl<K, V> Map<K, V> {
         self.entries.iter_mut().map(|(key, value)| (&*key, value))
     }
 
+    /// The entry with the highest key.
+    #[must_use]
+    pub fn last(&self) -> Option<(&K, &V)> {
+        self.entries.last().map(|(key, value)| (key, value))
+    }
+
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.entries.iter().map(|(key, _)| key)

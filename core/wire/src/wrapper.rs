@@ -3,7 +3,7 @@
 //! ```text
 //!   wrapper                              conference app
 //!     │ ◀──────────────────────── ready    │  loaded and listening
-//!     │ add {id, user} ───────────────▶    │  a data channel to that node is open
+//!     │ add {id, user, …} ────────────▶    │  a data channel to that node is open
 //!     │ message {id, data} ───────────▶    │  came over it
 //!     │ ◀────────────── send {id, data}    │  goes out over it
 //!     │ ◀───────────────────── flush {id}  │  say when next to nothing of that waits any more
@@ -17,7 +17,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Malformed, NodeId, UserId};
+use crate::{InviteId, Malformed, NodeId, UserId};
 
 /// What the wrapper says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,12 @@ pub enum Down {
         /// Who the server said that is; absent when nobody vouched.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<UserId>,
+        /// By which invite of ours it comes; absent when we came by one of theirs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite: Option<InviteId>,
+        /// The fingerprints of both ends of the channel, the same text at both; absent when they are not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        binding: Option<String>,
     },
     /// The channel to that node is closed.
     Remove {
@@ -86,6 +92,8 @@ struct Flat {
     r#type: Type,
     id: Option<NodeId>,
     user: Option<UserId>,
+    invite: Option<InviteId>,
+    binding: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -113,7 +121,10 @@ impl TryFrom<Flat> for Down {
     fn try_from(flat: Flat) -> Result<Self, Malformed> {
         let id = flat.id.ok_or(NODE)?;
         match flat.r#type {
-            Type::Add => Ok(Self::Add { id, user: flat.user }),
+            Type::Add => {
+                let Flat { user, invite, binding, .. } = flat;
+                Ok(Self::Add { id, user, invite, binding })
+            }
             Type::Remove => Ok(Self::Remove { id }),
             Type::Message => Ok(Self::Message { id }),
             Type::Flushed => Ok(Self::Flushed { id }),
@@ -165,12 +176,9 @@ mod tests {
     fn every_word_survives_json() {
         let id = NodeId(7);
         let user = Some("bob@home.com".parse().unwrap());
-        let down = [
-            Down::Add { id, user },
-            Down::Remove { id },
-            Down::Message { id },
-            Down::Flushed { id },
-        ];
+        let (invite, binding) = (Some(InviteId(3)), Some("sha-256 0A".to_owned()));
+        let add = Down::Add { id, user, invite, binding };
+        let down = [add, Down::Remove { id }, Down::Message { id }, Down::Flushed { id }];
         for word in down {
             let text = serde_json::to_string(&word).unwrap();
             assert_eq!(serde_json::from_str::<Down>(&text).unwrap(), word, "{text}");

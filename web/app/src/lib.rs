@@ -21,6 +21,7 @@ mod broken;
 pub mod dial;
 pub mod emulator;
 mod post;
+mod seat;
 pub mod stage;
 mod together;
 mod wires;

@@ -26,13 +26,14 @@ use platform::port::Port;
 use platform::sound::{self, Tune};
 use platform::time::{Ticker, sleep};
 use platform::{Listener, Timer, dice, media, now, today};
-use room::{Command, Input, MediaId, Output, Report, Room};
+use room::{Command, Input, Invited, MediaId, Output, Report, Room};
+use trust::{Claim, Proof};
 use ui::stage::{
     Effect, Event, Gesture, Parameters, Sense, Sound, Source, Stage, Start, Trouble, View,
 };
 use wire::wrapper::{Down, Up};
 
-use crate::broken;
+use crate::{broken, seat};
 use devices::Devices;
 use links::Links;
 use pipes::Pipes;
@@ -80,8 +81,11 @@ pub fn start() {
 }
 
 fn open(start: Start) {
+    let Some(trust) = seat::find(start.me, &start.conference) else {
+        return draw::refusal(Start::lost());
+    };
     let config = room::Config::default();
-    let room = Room::new(config, now(), today(), start.me, &start.name, dice::seed());
+    let room = Room::new(config, now(), today(), trust, &start.name, dice::seed());
     let stage = Stage::new(now(), start.topic);
     let shell = Shell {
         room,
@@ -158,15 +162,18 @@ impl Shell {
 
     fn on_wrapper(&mut self, word: Down, payload: Option<Payload>) {
         match word {
-            Down::Add { id, user } => {
-                if let Some(user) = user {
+            Down::Add { id, user, invite, binding } => {
+                if let Some(user) = user.clone() {
                     self.command(Command::Vouch { node: id, user });
                 }
+                let claim = Claim { user, proof: Proof::Server };
+                let invited = invite.map(|invite| Invited { invite, claim });
+                let binding = binding.unwrap_or_default().into_bytes();
                 let (link, old) = self.links.add(id);
                 if let Some(old) = old {
                     self.tell(Input::Down { link: old });
                 }
-                self.tell(Input::Up { link, peer: id });
+                self.tell(Input::Up { link, peer: id, binding, invited });
             }
             Down::Remove { id } => {
                 if let Some(link) = self.links.remove(id) {
@@ -245,7 +252,14 @@ impl Shell {
             Output::Media(media) => self.pipes.on_media(media),
             // No application asks for the store here.
             Output::Store(_) => {}
-            Output::Event(event) => self.event(Event::Room(event)),
+            Output::Event(event) => {
+                if event == room::Event::Admitted
+                    && let Some(seat) = self.room.seat()
+                {
+                    seat::keep_seat(self.room.me(), &seat);
+                }
+                self.event(Event::Room(event));
+            }
         }
     }
 

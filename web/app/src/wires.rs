@@ -81,6 +81,11 @@ impl<K: Copy + Ord + 'static> Wires<K> {
         }
     }
 
+    /// The fingerprints of both ends, the same text at both; `None` when they are not known.
+    pub(crate) fn binding(&self, name: K) -> Option<String> {
+        self.wires.borrow().get(&name)?.connection.binding()
+    }
+
     /// Tells when next to nothing waits to be sent; in a turn of its own when that is so now.
     pub(crate) fn flush(&self, name: K) {
         let wires = self.wires.borrow();

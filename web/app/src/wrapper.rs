@@ -28,8 +28,8 @@ use wire::wrapper::{Down, Up};
 use wire::{Address, InviteId, Map, NodeId};
 
 use crate::together::{self, Done, Word};
-use crate::{broken, post};
-use line::Line;
+use crate::{broken, post, seat};
+use line::{Line, Peer};
 
 thread_local! {
     /// The one wrapper of this page. Everything that is heard arrives in a turn of its own, so it is never borrowed
@@ -225,9 +225,13 @@ impl Shell {
                 }
             }
             Effect::Send { to, message } => self.post(to, message),
-            Effect::Add { invite, node, user } => {
+            Effect::Keep { seed, seat } => {
+                // A browser that does not remember shows why the frame stays empty.
+                seat::keep(self.wrapper.node(), seed, seat.as_ref());
+            }
+            Effect::Add { invite, node, user, is_invited } => {
                 if let Some(line) = self.lines.get_mut(&invite) {
-                    line.announce(node, user);
+                    line.announce(Peer { node, user, is_invited });
                     self.awake.get_or_insert_default();
                     if self.is_frame_ready {
                         self.introduce(invite);
@@ -301,11 +305,12 @@ impl Shell {
     }
 
     fn introduce(&mut self, invite: InviteId) {
-        let Some((id, user, waiting)) = self.lines.get_mut(&invite).and_then(Line::introduce)
-        else {
+        let Some(line) = self.lines.get_mut(&invite) else { return };
+        let Some((Peer { node: id, user, is_invited }, binding, waiting)) = line.introduce() else {
             return;
         };
-        self.say(&Down::Add { id, user: Some(user) }, None);
+        let invite = is_invited.then_some(invite);
+        self.say(&Down::Add { id, user: Some(user), invite, binding }, None);
         for payload in waiting {
             self.say(&Down::Message { id }, Some(&payload));
         }

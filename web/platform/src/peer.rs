@@ -188,6 +188,16 @@ impl Connection {
         }
     }
 
+    /// The fingerprints of both ends, the same text at both ends, which nobody in between can have alike without being
+    /// noticed (RFC 8827 §6.5); `None` before both descriptions are known.
+    #[must_use]
+    pub fn binding(&self) -> Option<String> {
+        let ours = fingerprint(&self.inner.local_description()?.sdp())?;
+        let theirs = fingerprint(&self.inner.remote_description()?.sdp())?;
+        let (first, second) = if ours < theirs { (ours, theirs) } else { (theirs, ours) };
+        Some(format!("{first} {second}"))
+    }
+
     /// Prepares to send something of `sort` as part of `stream`: the track comes later, by [`Sender::replace`], without
     /// a new offer.
     ///
@@ -263,6 +273,12 @@ pub async fn part(connection: Connection, channel: Option<Channel>) {
     drop(channel);
     sleep(PARTING).await;
     drop(connection);
+}
+
+/// The fingerprint of a description, in upper case (RFC 8122 §5 leaves the case open).
+fn fingerprint(sdp: &str) -> Option<String> {
+    let line = sdp.lines().find_map(|line| line.strip_prefix("a=fingerprint:"))?;
+    Some(line.trim().to_ascii_uppercase())
 }
 
 fn listen(inner: &RtcPeerConnection, hear: impl FnMut(Happened) + 'static) -> [Listener; 5] {

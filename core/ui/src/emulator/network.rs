@@ -1,11 +1,15 @@
 //! Links come and go, by invite, by the nodes themselves, and by the person who breaks them.
 
-use room::{Config, Input, Output, Room};
-use wire::{LinkId, NodeId, Time};
+use room::{Config, Input, Invited, Output, Room};
+use trust::{Bounds, Claim, Trust};
+use wire::{InviteId, LinkId, NodeId, Time};
 
 use super::api::{Effect, End, Links, PARTICIPANTS_MAX, SeatId, Settings, Shape};
 use super::seat::{Health, Seat, Wire};
 use super::{Emulator, LINGER, words};
+
+/// An emulated conference has no limits but those of its machine.
+const BOUNDS: Bounds = Bounds { members_max: u16::MAX, invites_max: u16::MAX, hours: u16::MAX };
 
 impl Emulator {
     /// Begins again: nobody of before is left.
@@ -42,10 +46,16 @@ impl Emulator {
         if self.settings.links == Links::Invited {
             config.node.attempts_max = 0;
         }
-        let node = NodeId::random(&mut self.dice);
+        let (clock, keys) = (self.calendar(now), self.dice.seed());
+        // The first one founds the conference; the others are let in by whoever is in.
+        let trust = match self.seats.first() {
+            Some(first) => Trust::apply(keys, first.conference.clone()),
+            None => Trust::found(keys, Claim::default(), BOUNDS, clock),
+        };
+        let conference = trust.conference().clone();
         let seed = self.dice.seed();
-        let room = Room::new(config, now, self.calendar(now), node, &name, seed);
-        self.seats.push(Seat::new(id, name, room));
+        let room = Room::new(config, now, clock, trust, &name, seed);
+        self.seats.push(Seat::new(id, name, conference, room));
         self.drain(now, id);
         id
     }
@@ -314,7 +324,11 @@ impl Emulator {
                 {
                     wire.is_open = true;
                 }
-                self.tell(now, end.seat, Input::Up { link: end.link, peer });
+                let is_brought = self.wire(end).is_some_and(|wire| wire.brought.is_some());
+                let invite = InviteId(peer.0);
+                let invited = is_brought.then(|| Invited { invite, claim: Claim::default() });
+                let up = Input::Up { link: end.link, peer, binding: Vec::new(), invited };
+                self.tell(now, end.seat, up);
             }
             None => self.break_end(now, end),
         }

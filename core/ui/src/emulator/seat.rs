@@ -1,6 +1,6 @@
 //! One participant: its room, how it is, and its ends of links.
 
-use wire::{LinkId, Map, NodeId, Time};
+use wire::{ConferenceId, LinkId, Map, NodeId, Time};
 
 use super::api::{End, SeatId, WAITING_BYTES_MAX};
 
@@ -70,6 +70,8 @@ enum State {
 pub(super) struct Seat {
     pub(super) id: SeatId,
     pub(super) name: String,
+    /// The conference that it is in, or wants to be in.
+    pub(super) conference: ConferenceId,
     pub(super) room: room::Room,
     state: State,
     /// On which side of the wall, while the network is split.
@@ -81,10 +83,16 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    pub(super) fn new(id: SeatId, name: String, room: room::Room) -> Self {
+    pub(super) fn new(
+        id: SeatId,
+        name: String,
+        conference: ConferenceId,
+        room: room::Room,
+    ) -> Self {
         Self {
             id,
             name,
+            conference,
             room,
             state: State::Running,
             side: 0,

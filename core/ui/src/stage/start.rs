@@ -29,6 +29,14 @@ pub struct Parameters {
 }
 
 impl Start {
+    /// What the person is told when the browser does not know the keys that go with the parameters.
+    #[must_use]
+    pub fn lost() -> String {
+        "This tab does not hold your place in the call: it was opened by hand, or your browser keeps nothing for this \
+         site. Start the call again from the start page."
+            .to_owned()
+    }
+
     /// Checks the parameters.
     ///
     /// # Errors

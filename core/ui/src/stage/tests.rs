@@ -1,6 +1,7 @@
 //! The conference page told as a person sees it.
 
 use room::{Command, Config, Input};
+use trust::{Bounds, Claim, Trust};
 use wire::{Seed, Timestamp};
 
 use super::*;
@@ -219,7 +220,8 @@ impl Page {
     fn open() -> Self {
         let name = "alice@example.com";
         let (now, seed) = (Time::ZERO, Seed::story(1));
-        let room = Room::new(Config::default(), now, Timestamp(1), NodeId(1), name, seed);
+        let trust = Trust::found(seed, Claim::default(), Bounds::default(), Timestamp(0));
+        let room = Room::new(Config::default(), now, Timestamp(1), trust, name, seed);
         Self { now, stage: Stage::new(now, None), room }
     }
 

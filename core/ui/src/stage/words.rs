@@ -16,6 +16,17 @@ pub(super) const NO_LINES: &str =
     "No messages yet. What you write here is seen by everyone in the call and kept nowhere else.";
 pub(super) const LEFT: &str = "You left the call.";
 
+/// Why somebody who wanted to connect to us, or we to them, could not.
+pub(super) fn turned_away(reason: room::Reason) -> &'static str {
+    match reason {
+        room::Reason::Stranger => {
+            "The other side could not confirm your invitation. Ask to be invited again."
+        }
+        room::Reason::Full => "This call has as many participants as it can take.",
+        room::Reason::PutOut => "The host of this call has removed you from it.",
+    }
+}
+
 pub(super) fn joined(name: &str) -> String {
     format!("{name} joined the call.")
 }

@@ -93,7 +93,10 @@ fn tell(link: LinkId, told: Told) {
             Told::Described(description) => Input::Described { link, description },
             Told::Undescribed => Input::Undescribed { link },
             Told::Opened => match shell.links.peers.get(&link) {
-                Some(peer) => Input::Up { link, peer: *peer },
+                Some(peer) => {
+                    let binding = shell.links.own.binding(link).unwrap_or_default().into_bytes();
+                    Input::Up { link, peer: *peer, binding, invited: None }
+                }
                 None => return,
             },
             Told::Received(frame) => Input::Received { link, frame },

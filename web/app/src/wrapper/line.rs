@@ -15,12 +15,23 @@ const SIGNAL: &str = "signal";
 /// How many messages wait while the frame loads. Guess: a node says hello in a few.
 const WAITING_MAX: usize = 1_024;
 
+/// Who is at the other end.
+#[derive(Clone)]
+pub(super) struct Peer {
+    /// Its node.
+    pub(super) node: NodeId,
+    /// Whom the server named.
+    pub(super) user: UserId,
+    /// Whether we invited it.
+    pub(super) is_invited: bool,
+}
+
 /// The connection of one invite, closed when dropped.
 pub(super) struct Line {
     connection: Connection,
     channel: Option<Channel>,
     /// Who is at the other end, once that is sure.
-    peer: Option<(NodeId, UserId)>,
+    peer: Option<Peer>,
     /// What came while the frame did not listen.
     waiting: Vec<Payload>,
     /// Whether the frame waits until next to nothing waits to be sent.
@@ -58,14 +69,15 @@ impl Line {
     }
 
     /// The other end is sure: from now on messages are the conference's.
-    pub(super) fn announce(&mut self, node: NodeId, user: UserId) {
-        self.peer = Some((node, user));
+    pub(super) fn announce(&mut self, peer: Peer) {
+        self.peer = Some(peer);
     }
 
-    /// Who is at the other end, and what waits for the frame; `None` while that is not sure.
-    pub(super) fn introduce(&mut self) -> Option<(NodeId, UserId, Vec<Payload>)> {
-        let (node, user) = self.peer.clone()?;
-        Some((node, user, std::mem::take(&mut self.waiting)))
+    /// Who is at the other end, what the channel is bound to, and what waits for the frame; `None` while that is not
+    /// sure.
+    pub(super) fn introduce(&mut self) -> Option<(Peer, Option<String>, Vec<Payload>)> {
+        let peer = self.peer.clone()?;
+        Some((peer, self.connection.binding(), std::mem::take(&mut self.waiting)))
     }
 
     /// Keeps a message until the frame listens. The network above repairs what is lost.
@@ -77,7 +89,7 @@ impl Line {
 
     /// The node at the other end, once that is sure.
     pub(super) fn node(&self) -> Option<NodeId> {
-        self.peer.as_ref().map(|(node, _)| *node)
+        self.peer.as_ref().map(|peer| peer.node)
     }
 
     /// Sends a message. A channel that is closing tells so by itself.
