@@ -29,7 +29,7 @@ const MODULES: [Module; 3] = [
         code: include_str!("../wasm/hullo.rs"),
         what: "network, store and all they lean on",
         dependencies: |place| {
-            let ours = ["node", "wire"];
+            let ours = ["node", "trust", "wire"];
             let ours = ours.map(|name| {
                 let path = place.root().join("core").join(name);
                 format!("{name} = {{ path = {:?} }}\n", path.display().to_string())

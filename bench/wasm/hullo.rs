@@ -1,13 +1,15 @@
 //! A module that holds a whole participant: network, store and all they lean on, driven by bytes.
 
 use node::{Command, Config, Input, Life, Listing, Node, Output, Path};
+use trust::{Bounds, Claim, Trust};
 use wire::{LinkId, NodeId, Seed, Time, Timestamp};
 
-/// Makes a node.
+/// Makes a node that founds a conference.
 #[unsafe(no_mangle)]
-pub extern "C" fn open(seed: *const [u8; 32], name: u64) -> *mut Node {
-    let seed = Seed(unsafe { *seed });
-    let node = Node::new(Config::default(), Time::ZERO, Timestamp(0), NodeId(name), seed);
+pub extern "C" fn open(seed: *const [u8; 32], clock: u64) -> *mut Node {
+    let (seed, clock) = (Seed(unsafe { *seed }), Timestamp(clock));
+    let trust = Trust::found(seed, Claim::default(), Bounds::default(), clock);
+    let node = Node::new(Config::default(), Time::ZERO, clock, trust, seed);
     Box::into_raw(Box::new(node))
 }
 
@@ -19,7 +21,7 @@ pub extern "C" fn handle(node: *mut Node, millis: u64, kind: u32, about: u64, by
     let link = LinkId(about);
     let text = || String::from_utf8_lossy(bytes).into_owned();
     let input = match kind {
-        0 => Input::Up { link, peer: NodeId(length as u64) },
+        0 => Input::Up { link, peer: NodeId(length as u64), binding: Vec::new(), invited: None },
         1 => Input::Down { link },
         2 => Input::Received { link, frame: bytes.to_vec() },
         3 => Input::Described { link, description: text() },

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use node::{Input, Output};
-use wire::{LinkId, NodeId, Seed, Time, Timestamp};
+use node::{Config, Input, Invited, Node, Output};
+use trust::{Bounds, Claim, Trust};
+use wire::{InviteId, LinkId, NodeId, Seed, Time, Timestamp};
 
 /// What the calendar says.
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -151,13 +152,54 @@ fn hand_on(mut tree: tree::Tree<tree::Unsigned>, mut other: tree::Tree<tree::Uns
     assert_eq!(tree.digest(), other.digest());
 }
 
-/// A whole participant under frames of one neighbour.
+/// A whole participant under frames of one neighbour who has been let in.
 pub(crate) fn node(bytes: &[u8]) {
-    let mut node = node::Node::new(node::Config::default(), Time::ZERO, NOW, ME, Seed([7; 32]));
-    let mut now = Time::ZERO;
-    for (link, peer) in [(LinkId(1), LIAR), (LinkId(2), OTHER)] {
-        node.handle(now, Input::Up { link, peer }).expect("a link that is new");
+    lie(hosted(true), bytes);
+}
+
+/// A whole participant under frames of somebody who stands at the door.
+pub(crate) fn door(bytes: &[u8]) {
+    lie(hosted(false), bytes);
+}
+
+/// A participant with a link to a good guest and one to the liar, who has proved itself if it `is_in`.
+fn hosted(is_in: bool) -> Node {
+    let founder = Trust::found(Seed([7; 32]), Claim::default(), Bounds::default(), NOW);
+    let conference = founder.conference().clone();
+    let new = |trust| Node::new(Config::default(), Time::ZERO, NOW, trust, Seed([7; 32]));
+    let mut host = new(founder);
+    for number in [1, 2] {
+        let mut guest = new(Trust::apply(Seed([number; 32]), conference.clone()));
+        let up = |peer| {
+            let invited = Invited { invite: InviteId(number.into()), claim: Claim::default() };
+            let link = LinkId(number.into());
+            Input::Up { link, peer, binding: Vec::new(), invited: Some(invited) }
+        };
+        host.handle(Time::ZERO, up(guest.me())).expect("a link that is new");
+        guest.handle(Time::ZERO, up(host.me())).expect("a link that is new");
+        if number == 1 && !is_in {
+            continue;
+        }
+        for _ in 0..16 {
+            carry(&mut host, &mut guest, LinkId(number.into()));
+            carry(&mut guest, &mut host, LinkId(number.into()));
+        }
     }
+    host
+}
+
+fn carry(from: &mut Node, to: &mut Node, over: LinkId) {
+    while let Some(output) = from.poll() {
+        if let Output::Send { link, frame } = output
+            && link == over
+        {
+            to.handle(Time::ZERO, Input::Received { link, frame }).expect("both are honest");
+        }
+    }
+}
+
+fn lie(mut node: Node, bytes: &[u8]) {
+    let mut now = Time::ZERO;
     let mut dialled = 0;
     for step in Steps(bytes).take(STEPS_MAX) {
         now = now + step.pause;
@@ -171,7 +213,8 @@ pub(crate) fn node(bytes: &[u8]) {
         while let Some(output) = node.poll() {
             match output {
                 Output::Send { frame, .. } => {
-                    assert_ne!(mesh::glance(&frame), mesh::Glance::Rubbish);
+                    let is_at_door = frame.first() == Some(&0x7f);
+                    assert!(is_at_door || mesh::glance(&frame) != mesh::Glance::Rubbish);
                 }
                 Output::Dial { .. } | Output::Answer { .. } => dialled += 1,
                 Output::Flush { .. }

@@ -28,6 +28,8 @@ const TARGETS: &[(&str, Property)] = &[
     ("mesh", conversation::mesh),
     ("tree", conversation::tree),
     ("node", conversation::node),
+    ("door", conversation::door),
+    ("trust", words::trust),
     ("call", ringing::call),
     ("invite", words::invite),
     ("live", words::live),

@@ -48,6 +48,27 @@ pub(crate) fn body(bytes: &[u8]) {
     round_trip::<contacts::Refusal>(bytes);
 }
 
+/// Charters, certificates, revocations and seats; and what a roll makes of them.
+pub(crate) fn trust(bytes: &[u8]) {
+    use trust::{Certificate, Charter, Each, Revocation, Roll, Seat};
+
+    if let Some(certificate) = Certificate::from_bytes(bytes) {
+        assert_eq!(Certificate::from_bytes(&certificate.to_bytes()), Some(certificate));
+    }
+    if let Some(revocation) = Revocation::from_bytes(bytes) {
+        assert_eq!(Revocation::from_bytes(&revocation.to_bytes()), Some(revocation));
+    }
+    if let Some(charter) = Charter::from_bytes(bytes) {
+        assert_eq!(Charter::from_bytes(&charter.to_bytes()), Some(charter));
+    }
+    if let Some(seat) = Seat::from_bytes(bytes) {
+        assert_eq!(Seat::from_bytes(&seat.to_bytes()), Some(seat.clone()));
+        let mut roll = Roll::new(seat.charter);
+        let learned = roll.learn(&mut Each, seat.chain, Vec::new());
+        assert_eq!(roll.members().count(), 1 + learned.certificates.len());
+    }
+}
+
 /// What can be read is written so that it reads the same.
 fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) -> Option<T> {
     let word: T = serde_json::from_slice(bytes).ok()?;

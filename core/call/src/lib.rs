@@ -213,6 +213,15 @@ impl Call {
         }
     }
 
+    /// The device at the other end, or `None` while nobody has answered.
+    #[must_use]
+    pub fn peer_device(&self) -> Option<&Address> {
+        match &self.side {
+            Side::Outgoing(caller) => caller.peer_device(),
+            Side::Incoming(callee) => Some(callee.from()),
+        }
+    }
+
     /// The peer's node, or `None` while nobody has answered.
     #[must_use]
     pub fn peer_node(&self) -> Option<NodeId> {

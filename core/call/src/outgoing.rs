@@ -52,6 +52,13 @@ impl Caller {
         &self.outgoing
     }
 
+    pub(crate) fn peer_device(&self) -> Option<&Address> {
+        match &self.stage {
+            Stage::Connecting { winner, .. } | Stage::Connected { winner } => Some(&winner.by),
+            Stage::Starting { .. } | Stage::Calling(_) | Stage::Ended { .. } => None,
+        }
+    }
+
     pub(crate) fn peer_node(&self) -> Option<NodeId> {
         match &self.stage {
             Stage::Connecting { winner, .. } | Stage::Connected { winner } => Some(winner.node),

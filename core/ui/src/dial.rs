@@ -281,6 +281,10 @@ impl Dial {
             return;
         }
         let Message::Invite(invite) = message else { return };
+        // A wrapper that was loaded anew comes back; the wrapper at the other end answers by itself.
+        if wire::invite::again(&invite.location).is_some() {
+            return;
+        }
         let mut call = Call::incoming(self.config.call.clone(), now, from, to, invite);
         if self.cards().count() >= self.config.cards_max {
             tell(&mut call, now, call::Input::Reject(RejectReason::Busy));

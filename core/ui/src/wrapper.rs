@@ -12,19 +12,21 @@
 //! **Invariant:** a channel is announced to the conference only after the other end has named itself as the node that
 //! the invite or the accept named.
 
+mod back;
 mod view;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use call::{Call, Describe, Direction, Outgoing, State, Unsent};
-use trust::{Bounds, Claim, Keys, Proof, Seat, Trust};
+use trust::{Bounds, Charter, Claim, Keys, Proof, PublicKeys, Seat};
 use wire::contacts::Account;
 use wire::invite::{self, Letter, Message};
 use wire::{Address, ConferenceId, Dice, InviteId, NodeId, Seed, Time, Timestamp, UserId};
 
 use crate::dial::read_address;
 use crate::ring;
+pub use back::Window;
 pub use view::{Action, Calling, Farewell, Form, View};
 
 /// How many calls one wrapper keeps. Guess: more than anybody invites into one conference.
@@ -42,7 +44,9 @@ pub enum Plan {
     },
     /// To answer a call that rings.
     Answer(Box<Call>),
-    /// To nothing that is known: it was loaded again, or its address was kept.
+    /// To go on with a conference that this tab was in when it was loaded again.
+    Return(Window),
+    /// To nothing that is known: its address was kept.
     Nothing,
 }
 
@@ -203,6 +207,7 @@ pub struct Wrapper {
     base: String,
     /// What our keys are made of.
     seed: Seed,
+    keys: PublicKeys,
     node: NodeId,
     stage: Stage,
     calls: Vec<Entry>,
@@ -220,16 +225,21 @@ impl Wrapper {
     pub fn new(config: call::Config, seed: Seed, base: String, plan: Plan) -> Self {
         let mut dice = Dice::new(seed);
         let seed = dice.seed();
-        let node = Keys::new(seed).public().node();
+        let keys = Keys::new(seed).public();
+        let node = match &plan {
+            Plan::Return(window) => window.node,
+            Plan::Call { .. } | Plan::Answer(_) | Plan::Nothing => keys.node(),
+        };
         let stage = match plan {
             Plan::Nothing => Stage::Over(Farewell::nothing()),
-            plan @ (Plan::Call { .. } | Plan::Answer(_)) => Stage::Opening(plan),
+            plan @ (Plan::Call { .. } | Plan::Answer(_) | Plan::Return(_)) => Stage::Opening(plan),
         };
         Self {
             config,
             dice,
             base,
             seed,
+            keys,
             node,
             stage,
             calls: Vec::new(),
@@ -274,6 +284,7 @@ impl Wrapper {
                 self.fail_to_open(Farewell::offline());
             }
             Event::ServerBack => self.is_server_away = false,
+            Event::Letter(letter) if back::is_return(&letter) => self.on_return(now, letter),
             Event::Letter(letter) => {
                 self.tell(now, letter.message.id(), call::Input::Received(letter));
             }
@@ -332,10 +343,17 @@ impl Wrapper {
         match std::mem::replace(&mut self.stage, closed) {
             Stage::Opening(Plan::Call { to, topic }) => {
                 let claim = Claim { user: Some(me.clone()), proof: Proof::None };
-                let trust = Trust::found(self.seed, claim, Bounds::default(), calendar(now));
-                let conference = trust.conference().clone();
+                let charter = Charter {
+                    founder: self.keys,
+                    claim,
+                    founded: calendar(now),
+                    bounds: Bounds::default(),
+                    nonce: self.dice.bytes(),
+                };
+                let conference = charter.conference();
                 self.stage = Stage::Open { me, conference, topic: topic.clone() };
-                self.effects.push_back(Effect::Keep { seed: self.seed, seat: trust.seat() });
+                let seat = Some(Seat { charter, chain: Vec::new() });
+                self.effects.push_back(Effect::Keep { seed: self.seed, seat });
                 self.call(now, to, topic);
             }
             Stage::Opening(Plan::Answer(call)) => {
@@ -350,6 +368,9 @@ impl Wrapper {
                     tell(entry, now, call::Input::Answer { node: self.node });
                 }
             }
+            Stage::Opening(Plan::Return(window)) if window.me == me => self.go_back(now, window),
+            // Somebody else has logged in since: there is no call of theirs here.
+            Stage::Opening(Plan::Return(_)) => {}
             other @ (Stage::Opening(Plan::Nothing) | Stage::Open { .. } | Stage::Over(_)) => {
                 self.stage = other;
             }

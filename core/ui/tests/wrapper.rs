@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use call::{Call, Unsent};
 use ui::ring;
-use ui::wrapper::{Calling, Effect, Event, Gesture, Plan, View, Wrapper};
+use ui::wrapper::{self, Calling, Effect, Event, Gesture, Plan, View, Wrapper};
 use wire::contacts::Account;
 use wire::invite::{Accept, CancelReason, Invite, Letter, Message};
 use wire::{Address, InviteId, NodeId, Seed, Time};
@@ -239,6 +239,61 @@ fn a_window_that_cannot_begin_says_why() {
     }
     let reloaded = Window::new(Plan::Nothing);
     assert_eq!(reloaded.view().farewell.unwrap().title, "There is no call here any more");
+}
+
+#[test]
+fn a_window_that_is_loaded_again_takes_up_its_call() {
+    let kept = Window::in_a_call().wrapper.window().expect("there is a call to come back to");
+    let text = kept.to_text();
+
+    let read = wrapper::Window::from_text(&text);
+    assert_eq!(read.as_ref(), Some(&kept));
+    let mut window = Window::new(Plan::Return(kept.clone()));
+    window.told(Event::LoggedIn(account("bob@x.org")));
+
+    let (to, invite) = window.posted_invite();
+    assert_eq!(to, address("ann@x.org/00000001"));
+    assert_eq!(invite.node, kept.node);
+    assert_eq!(wire::invite::again(&invite.location), Some(InviteId(1)));
+    assert_eq!(invite.conference().unwrap().as_str(), "c1");
+    assert!(window.view().callings.is_empty(), "nobody is rung");
+    let frame = window.view().frame.unwrap();
+    assert!(frame.contains(&("data.self", kept.node.to_string())));
+}
+
+#[test]
+fn a_window_is_not_that_of_another_user() {
+    let kept = Window::in_a_call().wrapper.window().expect("there is a call to come back to");
+    let mut window = Window::new(Plan::Return(kept));
+
+    window.told(Event::LoggedIn(account("eve@x.org")));
+
+    assert!(window.view().farewell.is_some());
+    assert_eq!(window.effects(), []);
+}
+
+#[test]
+fn who_comes_back_is_answered_without_a_ring_and_nobody_else_is() {
+    let back = |node| {
+        let location = "https://x.org/conference?data.path=sessions/c1&again=0000000000000001";
+        let location = location.to_owned();
+        let (id, offer) = (InviteId(9), OFFER.to_owned());
+        let invite = Invite { id, node, location, topic: None, offer, ttl_ms: 45_000 };
+        Message::Invite(invite)
+    };
+    let mut window = Window::in_a_call();
+
+    window.hears("eve@x.org/00000001", back(NodeId(0xa)));
+    window.hears("ann@x.org/00000001", back(NodeId(0xbad)));
+    assert_eq!(window.effects(), []);
+
+    window.hears("ann@x.org/00000001", back(NodeId(0xa)));
+    let effects = window.effects();
+    assert!(effects.contains(&Effect::Remove(NodeId(0xa))), "{effects:?}");
+    assert!(effects.contains(&Effect::Hang(InviteId(1))), "{effects:?}");
+    let what = call::Describe::Answer { offer: OFFER.to_owned() };
+    assert!(effects.contains(&Effect::Describe { invite: InviteId(9), what }), "{effects:?}");
+    assert!(window.view().callings.is_empty());
 }
 
 #[test]

@@ -146,6 +146,19 @@ pub fn conference(location: &str) -> Option<ConferenceId> {
     path.parse().ok()
 }
 
+/// The invite that `location` takes up again, if it does: its sender was loaded anew, and comes back as who it was.
+#[must_use]
+pub fn again(location: &str) -> Option<InviteId> {
+    let query = location.split_once('?')?.1;
+    query.split('&').find_map(|pair| pair.strip_prefix("again="))?.parse().ok()
+}
+
+/// `location` of a conference, to take up `invite` again.
+#[must_use]
+pub fn location_again(location: &str, invite: InviteId) -> String {
+    format!("{location}&again={invite}")
+}
+
 /// The address of our own conference app for `conference`, at `origin` (scheme, host, port and base path, no slash at
 /// the end).
 #[must_use]
@@ -391,6 +404,17 @@ mod tests {
 
         invite.location = "https://evil.org/?data.path=sessions/../x".to_owned();
         assert_eq!(invite.conference(), None);
+    }
+
+    #[test]
+    fn a_location_says_which_invite_is_taken_up_again() {
+        let invite = invite();
+        assert_eq!(again(&invite.location), None);
+
+        let location = location_again(&invite.location, InviteId(7));
+
+        assert_eq!(again(&location), Some(InviteId(7)));
+        assert_eq!(conference(&location), invite.conference());
     }
 
     #[test]

@@ -1,39 +1,53 @@
 //! What a tab remembers of its place in a conference: the keys and the seat, for this tab and this origin alone.
+//!
+//! As text: the seed in hexadecimal, after a point the seat, once there is one, and another point once it was taken.
 
 use platform::storage;
-use serde::{Deserialize, Serialize};
 use trust::{Seat, Trust};
 use wire::{ConferenceId, NodeId, Seed};
 
-/// As it is kept.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    seed: [u8; 32],
-    seat: Option<Vec<u8>>,
-}
-
 /// Keeps what it takes to be `me`; false when the browser does not remember.
 pub(crate) fn keep(me: NodeId, seed: Seed, seat: Option<&Seat>) -> bool {
-    let kept = Kept { seed: seed.0, seat: seat.map(Seat::to_bytes) };
-    storage::write_in_tab(&key(me), &kept)
+    let seat = seat.map(Seat::to_bytes).unwrap_or_default();
+    storage::write_in_tab(&key(me), &format!("{}.{}", to_hex(&seed.0), to_hex(&seat)))
 }
 
-/// Keeps a seat that was given to `me` later.
+/// Keeps a seat that was given to `me` later. Where that is not remembered, a page that is loaded again has to be
+/// invited again.
 pub(crate) fn keep_seat(me: NodeId, seat: &Seat) {
-    if let Some(kept) = storage::read_in_tab::<Kept>(&key(me)) {
-        // Where it is not remembered, a page that is loaded again has to be invited again.
-        storage::write_in_tab(&key(me), &Kept { seat: Some(seat.to_bytes()), ..kept });
+    let kept = storage::read_in_tab(&key(me));
+    if let Some((seed, _)) = kept.as_deref().and_then(read) {
+        let text = format!("{}.{}.", to_hex(&seed.0), to_hex(&seat.to_bytes()));
+        storage::write_in_tab(&key(me), &text);
     }
 }
 
 /// Who `me` is in `conference`; `None` when this tab knows nothing about it.
 pub(crate) fn find(me: NodeId, conference: &ConferenceId) -> Option<Trust> {
-    let kept: Kept = storage::read_in_tab(&key(me))?;
-    let seed = Seed(kept.seed);
-    let seat = kept.seat.as_deref().and_then(Seat::from_bytes);
+    let text = storage::read_in_tab(&key(me))?;
+    let is_back = text.matches('.').count() > 1;
+    let (seed, seat) = read(&text)?;
     let resumed = seat.and_then(|seat| Trust::resume(seed, seat));
     let trust = resumed.unwrap_or_else(|| Trust::apply(seed, conference.clone()));
+    let trust = if is_back && trust.is_in() { trust.back() } else { trust };
+    // From now on whoever finds it has been here before.
+    storage::write_in_tab(&key(me), &format!("{text}."));
     (trust.me() == me && trust.conference() == conference).then_some(trust)
+}
+
+fn read(text: &str) -> Option<(Seed, Option<Seat>)> {
+    let (seed, seat) = text.trim_end_matches('.').split_once('.')?;
+    let seed = Seed(of_hex(seed)?.try_into().ok()?);
+    Some((seed, of_hex(seat).and_then(|seat| Seat::from_bytes(&seat))))
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn of_hex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 fn key(me: NodeId) -> String {

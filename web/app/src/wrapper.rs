@@ -17,10 +17,10 @@ use platform::live::{Change, LiveSocket};
 use platform::page::{self, AwakeScreen};
 use platform::peer::Payload;
 use platform::port::Port;
-use platform::{Listener, Timer, now, sound};
+use platform::{Listener, Timer, now, sound, storage};
 use std::cell::RefCell;
 use ui::ring::Sound;
-use ui::wrapper::{Effect, Event, Gesture, Plan, View, Wrapper};
+use ui::wrapper::{Effect, Event, Gesture, Plan, View, Window, Wrapper};
 use wire::contacts::Account;
 use wire::invite::Message;
 use wire::live::FromServer;
@@ -37,6 +37,9 @@ thread_local! {
     static SHELL: RefCell<Option<Shell>> = const { RefCell::new(None) };
 }
 
+/// Under what the tab keeps the window.
+const WINDOW: &str = "hullo.window";
+
 struct Shell {
     wrapper: Wrapper,
     screen: Screen<View>,
@@ -47,6 +50,8 @@ struct Shell {
     is_frame_ready: bool,
     /// Whether the page goes away: what is posted now must outlive it.
     is_closing: bool,
+    /// What this tab keeps in case that the page is loaded again.
+    remembered: Option<String>,
     /// The window closes when the last parting is over.
     is_done: bool,
     /// Connections that stay a moment longer.
@@ -71,7 +76,7 @@ pub fn start() {
         Plan::Answer(call) => call
             .device()
             .map(|device| Account { email: device.user.clone(), instance: device.instance }),
-        Plan::Call { .. } | Plan::Nothing => None,
+        Plan::Call { .. } | Plan::Return(_) | Plan::Nothing => None,
     };
     let wrapper = Wrapper::new(call::Config::default(), platform::dice::seed(), page::base(), plan);
     SHELL.set(Some(Shell {
@@ -81,6 +86,7 @@ pub fn start() {
         port: None,
         is_frame_ready: false,
         is_closing: false,
+        remembered: storage::read_in_tab(WINDOW),
         is_done: false,
         partings: 0,
         station: together::station(on_word),
@@ -110,7 +116,9 @@ fn plan(fragment: &str) -> Plan {
     }
     match page::parameter(fragment, "to").and_then(|to| to.parse().ok()) {
         Some(to) => Plan::Call { to, topic: page::parameter(fragment, "topic") },
-        None => Plan::Nothing,
+        None => storage::read_in_tab(WINDOW)
+            .and_then(|text| Window::from_text(&text))
+            .map_or(Plan::Nothing, Plan::Return),
     }
 }
 
@@ -203,6 +211,7 @@ impl Shell {
         while let Some(effect) = self.wrapper.poll() {
             self.perform(effect);
         }
+        self.remember();
         let view = self.wrapper.view(now());
         page::set_title(&view.title);
         self.screen.show(view);
@@ -214,6 +223,19 @@ impl Shell {
                 });
             })
         });
+    }
+
+    /// Keeps what it takes to come back if this page is loaded again. While it goes away, what was kept stays.
+    fn remember(&mut self) {
+        let window = self.wrapper.window().map(|window| window.to_text());
+        if self.is_closing || window == self.remembered {
+            return;
+        }
+        match &window {
+            Some(text) => drop(storage::write_in_tab(WINDOW, text)),
+            None => storage::remove_in_tab(WINDOW),
+        }
+        self.remembered = window;
     }
 
     fn perform(&mut self, effect: Effect) {

@@ -39,19 +39,15 @@ pub fn remove(key: &str) {
     }
 }
 
-/// What was written under `key` in this tab, by a page of this origin, since the tab was opened; as [`read`].
+/// The text that was written under `key` in this tab, by a page of this origin, since the tab was opened.
 #[must_use]
-pub fn read_in_tab<T: DeserializeOwned>(key: &str) -> Option<T> {
-    let text = tab()?.get_item(key).ok()??;
-    serde_json::from_str(&text).ok()
+pub fn read_in_tab(key: &str) -> Option<String> {
+    tab()?.get_item(key).ok()?
 }
 
-/// Writes `value` under `key` for the pages of this origin in this tab; false when the browser does not remember.
-pub fn write_in_tab(key: &str, value: &impl Serialize) -> bool {
-    let (Some(store), Ok(text)) = (tab(), serde_json::to_string(value)) else {
-        return false;
-    };
-    store.set_item(key, &text).is_ok()
+/// Writes a text under `key` for the pages of this origin in this tab; false when the browser does not remember.
+pub fn write_in_tab(key: &str, text: &str) -> bool {
+    tab().is_some_and(|tab| tab.set_item(key, text).is_ok())
 }
 
 /// Forgets what is under `key` in this tab.

@@ -20,10 +20,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("app", &["platform", "ui", "room", "node", "trust", "call", "wire"]),
     // These stand outside: they use what was built, measure it, and build it.
     ("tests", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
-    ("fuzz", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker"]),
+    ("fuzz", &["wire", "call", "mesh", "tree", "trust", "node", "room", "ui", "broker"]),
     (
         "bench",
-        &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim", "tests"],
+        &[
+            "wire", "call", "mesh", "tree", "trust", "node", "room", "ui", "broker", "server", "sim", "tests",
+        ],
     ),
     ("xtask", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
 ];
