@@ -1,13 +1,10 @@
 //! What a tab remembers of its place in a conference: the keys and the seat, for this tab and this origin alone.
 //!
-//! As text: the seed in hexadecimal, after a point the seat, once there is one, and a mark once it was taken.
+//! As text: the seed in hexadecimal, and after a point the seat, once there is one.
 
 use platform::storage;
 use trust::{Seat, Trust};
 use wire::{ConferenceId, NodeId, Seed};
-
-/// What follows when a page has taken the seat: the next one that finds it has been here before.
-const TAKEN: char = '!';
 
 /// Keeps what it takes to be `me`; false when the browser does not remember.
 pub(crate) fn keep(me: NodeId, seed: Seed, seat: Option<&Seat>) -> bool {
@@ -18,28 +15,22 @@ pub(crate) fn keep(me: NodeId, seed: Seed, seat: Option<&Seat>) -> bool {
 /// Keeps a seat that was given to `me` later. Where that is not remembered, a page that is loaded again has to be
 /// invited again.
 pub(crate) fn keep_seat(me: NodeId, seat: &Seat) {
-    let kept = storage::read_in_tab(&key(me));
-    if let Some((seed, _)) = kept.as_deref().and_then(read) {
-        let text = format!("{}.{}{TAKEN}", to_hex(&seed.0), to_hex(&seat.to_bytes()));
-        storage::write_in_tab(&key(me), &text);
+    if let Some((seed, _)) = read(me) {
+        keep(me, seed, Some(seat));
     }
 }
 
 /// Who `me` is in `conference`; `None` when this tab knows nothing about it.
 pub(crate) fn find(me: NodeId, conference: &ConferenceId) -> Option<Trust> {
-    let text = storage::read_in_tab(&key(me))?;
-    let is_back = text.ends_with(TAKEN);
-    let (seed, seat) = read(&text)?;
+    let (seed, seat) = read(me)?;
     let resumed = seat.and_then(|seat| Trust::resume(seed, seat));
     let trust = resumed.unwrap_or_else(|| Trust::apply(seed, conference.clone()));
-    let trust = if is_back && trust.is_in() { trust.back() } else { trust };
-    // From now on whoever finds it has been here before.
-    storage::write_in_tab(&key(me), &format!("{}{TAKEN}", text.trim_end_matches(TAKEN)));
     (trust.me() == me && trust.conference() == conference).then_some(trust)
 }
 
-fn read(text: &str) -> Option<(Seed, Option<Seat>)> {
-    let (seed, seat) = text.trim_end_matches(TAKEN).split_once('.')?;
+fn read(me: NodeId) -> Option<(Seed, Option<Seat>)> {
+    let text = storage::read_in_tab(&key(me))?;
+    let (seed, seat) = text.split_once('.')?;
     let seed = Seed(of_hex(seed)?.try_into().ok()?);
     Some((seed, of_hex(seat).and_then(|seat| Seat::from_bytes(&seat))))
 }
