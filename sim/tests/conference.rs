@@ -232,7 +232,7 @@ fn a_line_of_chat_costs_one_message_for_each_listener() {
 
         let spent = hall.spent(before);
         assert_eq!(spent.frames, size as u64 - 1);
-        assert!(spent.bytes < 160 * (size as u64 - 1), "{spent:?}");
+        assert!(spent.bytes < 185 * (size as u64 - 1), "{spent:?}");
     }
 }
 
