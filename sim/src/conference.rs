@@ -22,7 +22,7 @@ use std::fmt;
 use std::time::Duration;
 
 use mesh::Glance;
-use node::{Command, Event, Input, Invited, Life, Output, Path};
+use node::{Command, Event, Input, Life, Output, Path};
 use serde_json::json;
 use trust::Trust;
 use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};

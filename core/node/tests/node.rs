@@ -169,7 +169,7 @@ fn a_lost_link_that_is_soon_replaced_makes_nobody_leave() {
 
 #[test]
 fn whoever_is_lost_is_sought_by_another_way_and_whoever_left_is_not() {
-    let sought = Event::Parted { from: NodeId(2) };
+    let sought = Event::Parted { from: name(1) };
     let mut pair = Pair::linked();
     pair.unlink();
     pair.pass(200);

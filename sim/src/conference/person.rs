@@ -235,6 +235,8 @@ fn brief(event: &Event) -> Brief {
         Event::Loaded { .. } => Brief("what there is", None),
         Event::Notice { .. }
         | Event::Parted { .. }
+        | Event::Admitted
+        | Event::TurnedAway { .. }
         | Event::Refused { .. }
         | Event::Undelivered { .. }
         | Event::Ready
