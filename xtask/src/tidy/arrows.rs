@@ -24,7 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "wire", "call", "mesh", "tree", "trust", "node", "room", "ui", "broker", "server", "sim", "tests",
+            "wire", "call", "mesh", "tree", "trust", "node", "room", "ui", "broker", "server",
+            "sim", "tests",
         ],
     ),
     ("xtask", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),

@@ -1,0 +1,62 @@
+//! Who comes, and who comes back with a memory that is lost.
+
+use node::{Command, Input, Life};
+use serde_json::json;
+use trust::Trust;
+use wire::{Time, Timestamp};
+
+use super::person::{self, Person};
+use super::watch::Watch;
+use super::{Conference, What, clock};
+use crate::Agenda;
+
+impl Conference {
+    pub(super) fn join(
+        &mut self,
+        inviter: Option<usize>,
+        calendar: i64,
+        agenda: &mut Agenda<What>,
+    ) -> Result<(), String> {
+        let who = self.people.len();
+        let seed = self.dice.seed();
+        let watch = self.surroundings.watch(&mut self.dice);
+        let trust = self.desk.arrive(seed, clock(agenda.now()));
+        let node = self.fresh(trust, agenda.now(), watch, calendar);
+        let nat = self.surroundings.nat(&mut self.dice);
+        let mut person = Person::new(node);
+        (person.watch, person.calendar, person.nat) = (watch, calendar, nat);
+        self.people.push(person);
+        self.sign_in(who, agenda)?;
+        match inviter {
+            Some(inviter) => self.link(inviter, who, agenda),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn reload(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
+        for (wire, end) in self.links.of(who) {
+            if let Some((_, link)) = self.links.arrive(wire, end) {
+                self.links.hang(who, link, end, agenda);
+            }
+        }
+        let Person { watch, calendar, .. } = self.people[who];
+        let trust = self.desk.come_back(who, self.people[who].node.seat());
+        let node = self.fresh(trust, agenda.now(), watch, calendar);
+        self.people[who].renewed(node);
+        self.sign_in(who, agenda)
+    }
+
+    fn fresh(&mut self, trust: Trust, now: Time, watch: Watch, calendar: i64) -> node::Node {
+        let clock = Timestamp(clock(now).0.saturating_add_signed(calendar));
+        node::Node::new(self.config.clone(), watch.shows(now), clock, trust, self.dice.seed())
+    }
+
+    fn sign_in(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
+        for path in person::lists() {
+            self.tell(who, Input::Do(Command::Subscribe { path }), agenda)?;
+        }
+        let path = Self::roster(self.people[who].node.me());
+        let value = json!({ "name": format!("Person {who}") });
+        self.tell(who, Input::Do(Command::Create { path, value, life: Life::Ephemeral }), agenda)
+    }
+}
