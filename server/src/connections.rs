@@ -1,8 +1,11 @@
 //! Who is connected right now: to count them, to list them, and to end what may not go on.
 
 use std::collections::BTreeMap;
+use std::future::{Future as _, poll_fn};
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::oneshot;
 use wire::{Timestamp, UserId};
@@ -37,7 +40,6 @@ pub(crate) enum Kind {
     /// The live socket of the app.
     Live,
     /// A PeerJS client, over WebSocket or XHR.
-    #[expect(dead_code, reason = "the PeerJS face takes its places next")]
     PeerJs,
 }
 
@@ -279,13 +281,16 @@ fn count_down<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
 impl Seat {
     /// Resolves when the connection has to end; never again after that.
     pub(crate) async fn ended(&mut self) -> End {
-        if let Some(end) = &mut self.end
-            && let Ok(why) = end.await
-        {
-            self.end = None;
-            return why;
-        }
-        std::future::pending().await
+        poll_fn(|cx| self.poll_ended(cx)).await
+    }
+
+    /// The same for those who poll.
+    pub(crate) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let Some(end) = &mut self.end else { return Poll::Pending };
+        let why = ready!(Pin::new(end).poll(cx));
+        self.end = None;
+        // Nobody can end it any more, which ends nothing.
+        why.map_or(Poll::Pending, Poll::Ready)
     }
 }
 

@@ -34,6 +34,11 @@ pub(crate) enum ApiError {
 }
 
 impl ApiError {
+    /// The sentence for people.
+    pub(crate) fn message(&self) -> String {
+        self.row().2
+    }
+
     /// The table. `docs/protocol.md` repeats it for authors of clients.
     #[expect(clippy::too_many_lines, reason = "a table: every row has the same shape")]
     fn row(&self) -> (StatusCode, &'static str, String) {

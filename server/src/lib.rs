@@ -52,6 +52,7 @@ mod switchboard;
 mod telemetry;
 mod watch;
 mod web;
+pub mod websocket;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -59,14 +60,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch as channel;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use wire::{Seed, UserId};
 
 pub use check::{Finding, Verdict, check};
 pub use commands::{TokenCommand, UserCommand};
-pub use config::{Flags, Place, Settings};
+pub use config::{Flags, PeerJsFlags, Place, Settings};
 use connections::Connections;
 pub use listener::ListenerFlags;
 use listener::{Listener, Tls};
@@ -86,6 +87,10 @@ pub use web::{EMBEDDED, File};
 /// at the earliest.
 const FAREWELL: Duration = Duration::from_secs(8);
 
+/// Connections that wait to be accepted. Two thousand clients that all come back at once overflow 1,024 (measured), and
+/// whoever is dropped tries again a second later.
+const BACKLOG: u32 = 4_096;
+
 /// The users of `--demo`.
 const DEMO_USERS: [&str; 2] = ["alice@example.com", "bob@example.com"];
 
@@ -97,7 +102,7 @@ pub struct Server {
     recheck: Duration,
     app: http::App,
     stop: channel::Sender<bool>,
-    desk: JoinHandle<()>,
+    desk: switchboard::Ended,
     logins: Vec<(UserId, String)>,
 }
 
@@ -109,10 +114,10 @@ impl Server {
     /// When the data directory cannot be written or the port is taken; the text says what to do.
     pub async fn start(settings: Settings, files: &'static [File]) -> anyhow::Result<Self> {
         let store = Store::open(&settings.data).await?;
-        let socket = bind(settings.listen, "listen").await?;
+        let socket = bind(settings.listen, "listen")?;
         let address = socket.local_addr().context("The system does not say where it listens")?;
         let metrics_socket = match settings.telemetry.metrics_listen {
-            Some(address) => Some(bind(address, "metrics-listen").await?),
+            Some(address) => Some(bind(address, "metrics-listen")?),
             None => None,
         };
         let metrics = Metrics::new();
@@ -134,7 +139,13 @@ impl Server {
         getrandom::fill(&mut seed.0).context("The system gives no random numbers")?;
         let mut first_request = [0; 8];
         getrandom::fill(&mut first_request).context("The system gives no random numbers")?;
-        let (switchboard, desk) = Switchboard::start(broker::Config::default(), seed);
+        let (switchboard, desk) = Switchboard::start(
+            settings.peerjs.broker(),
+            settings.peerjs.lines(),
+            metrics.tally(),
+            seed,
+        )
+        .context("The system gives no thread")?;
         let (stop, stopping) = channel::channel(false);
         let SessionSettings { recheck, .. } = settings.session;
         let app = http::App {
@@ -149,6 +160,7 @@ impl Server {
             proxies: Arc::new(settings.listener.proxies.clone()),
             metrics_token: settings.telemetry.metrics_token,
             origins: Arc::new(settings.origins),
+            peerjs: settings.peerjs.manner(),
             rhythm: http::live::Rhythm::default(),
             patience: settings.listener.head_timeout(),
             requests: Arc::new(u64::from_le_bytes(first_request).into()),
@@ -198,6 +210,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self { listener, metrics_socket, app, recheck, stop: announce, mut desk, .. } = self;
         let store = app.store.clone();
+        let switchboard = app.switchboard.clone();
         let mut chores = JoinSet::new();
         let watch = Watch {
             server: Secret::fresh()?.reveal().to_owned(),
@@ -231,6 +244,8 @@ impl Server {
         tracing::info!("Stopping");
         announce.send_replace(true);
         chores.abort_all();
+        switchboard.stop().await;
+        drop(switchboard);
         let finish = async {
             if let Err(error) = served.await {
                 tracing::warn!(%error, "Serving ended badly");
@@ -247,8 +262,17 @@ impl Server {
 }
 
 /// Listens on `address`, which came by `flag`.
-async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| refusal(address, flag, &error))
+fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    listen(address).map_err(|error| refusal(address, flag, &error))
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that starts again takes its port at once.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Why there is no listening, and what to do about it.

@@ -1,24 +1,47 @@
-//! The one task that owns the broker. Everything else reaches it by a bounded channel.
+//! The way to the broker, which one thread of its own owns, with the connections of PeerJS clients beside it.
+//!
+//! ```text
+//!   HTTP, /live, XHR ── orders ──▶ ┌──────────────── one thread ────────────────┐
+//!   (any thread)     ◀─ frames ─── │ desk: Broker, and where its words go       │
+//!                                  │   ▲ what a client says     │ words         │
+//!                                  │   │                        ▼               │
+//!                                  │ line  line  line  …  (a socket each, read  │
+//!                                  │ and written here, in turns)                │
+//!                                  └────────────────────────────────────────────┘
+//! ```
+//!
+//! A relayed message is then one read and one write: no lock, no channel, no waking of another thread. A server with a
+//! channel between reader, judge and writer pays more for the hand-overs than for the relaying.
 
-use std::collections::BTreeMap;
+mod desk;
+mod line;
+mod peer;
+mod tally;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use broker::{Broker, Device, Input, Output, Parcel, PushId, RequestId, SocketId, Unsent};
+use broker::{
+    Device, Ending, Input, Line, Parcel, Peer, Proof, PushId, Signal, SocketId, Standing, Unsent,
+};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
-use wire::live::FromServer;
-use wire::{Address, Seed, Time};
+use wire::peerjs::PeerId;
+use wire::{Address, Seed};
 
+use crate::connections::Seat;
 use crate::error::ApiError;
+use desk::{Desk, Order, joined};
+pub(crate) use line::{Limits, Wire};
+pub(crate) use tally::Tally;
 
 /// Orders that wait for the broker; then whoever gives them waits. Guess.
 const ORDERS_MAX: usize = 1_024;
 /// Frames that wait for one socket; a reader that is slower is cut off. Guess: a burst of invites and their cancels.
 const FRAMES_MAX: usize = 64;
+/// Messages that wait for one XHR stream; likewise. Guess: ten offers with their candidates.
+const STREAM_MAX: usize = 256;
 
 /// What a socket's task writes.
 #[derive(Clone, Debug)]
@@ -29,20 +52,21 @@ pub(crate) enum Frame {
     Goodbye,
 }
 
-enum Order {
-    Open {
-        socket: SocketId,
-        device: Device,
-        line: mpsc::Sender<Frame>,
-        answer: oneshot::Sender<Result<(), broker::Error>>,
-    },
-    Send {
-        from: Device,
-        to: Address,
-        parcel: Parcel,
-        answer: oneshot::Sender<Result<u32, Unsent>>,
-    },
-    Tell(Input),
+/// A PeerJS client that comes in.
+pub(crate) struct Newcomer {
+    pub(crate) peer: Peer,
+    pub(crate) proof: Proof,
+    pub(crate) standing: Standing,
+    /// Its place among all that are connected.
+    pub(crate) seat: Seat,
+}
+
+/// A PeerJS client that may not come in, and is to hear why.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Whether it may try by another name.
+    pub(crate) taken: bool,
+    pub(crate) message: String,
 }
 
 /// The way to the broker. Cheap to clone.
@@ -52,18 +76,27 @@ pub(crate) struct Switchboard {
     sockets: Arc<AtomicU64>,
 }
 
+/// Resolves when the thread of the broker has ended: with `Ok` in good order, with an error when it broke.
+pub(crate) type Ended = oneshot::Receiver<()>;
+
 impl Switchboard {
-    /// Starts the task. It ends when every `Switchboard` is dropped.
-    pub(crate) fn start(config: broker::Config, seed: Seed) -> (Self, tokio::task::JoinHandle<()>) {
+    /// Starts the thread. It ends when every `Switchboard` is dropped.
+    pub(crate) fn start(
+        config: broker::Config,
+        limits: Limits,
+        tally: Tally,
+        seed: Seed,
+    ) -> std::io::Result<(Self, Ended)> {
         let (orders, inbox) = mpsc::channel(ORDERS_MAX);
-        let desk = Desk {
-            broker: Broker::new(config, seed),
-            start: Instant::now(),
-            lines: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            requests: 0,
-        };
-        (Self { orders, sockets: Arc::default() }, tokio::spawn(desk.run(inbox)))
+        let (end, ended) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("switchboard".to_owned()).spawn(move || {
+            let desk = Desk::new(config, limits, seed, tally);
+            tokio::task::LocalSet::new().block_on(&runtime, desk::run(desk, inbox));
+            // Nobody may be waiting for it any more.
+            end.send(()).ok();
+        })?;
+        Ok((Self { orders, sockets: Arc::default() }, ended))
     }
 
     /// Connects a new socket of `device`; what is for it comes out of the receiver, which ends when the socket has
@@ -72,12 +105,10 @@ impl Switchboard {
         &self,
         device: Device,
     ) -> Result<(SocketId, mpsc::Receiver<Frame>), OpenError> {
-        let socket = SocketId(self.sockets.fetch_add(1, Ordering::Relaxed));
+        let socket = self.number();
         let (line, frames) = mpsc::channel(FRAMES_MAX);
-        let (answer, opened) = oneshot::channel();
-        let order = Order::Open { socket, device, line, answer };
-        self.orders.send(order).await.map_err(|_| OpenError::Stopping)?;
-        opened.await.map_err(|_| OpenError::Stopping)?.map_err(OpenError::Refused)?;
+        let open = |answer| Order::Open { socket, device, line, answer };
+        self.ask(open).await.map_err(|_| OpenError::Stopping)?.map_err(OpenError::Refused)?;
         Ok((socket, frames))
     }
 
@@ -88,10 +119,7 @@ impl Switchboard {
         to: Address,
         parcel: Parcel,
     ) -> Result<Result<u32, Unsent>, ApiError> {
-        let (answer, sent) = oneshot::channel();
-        let order = Order::Send { from, to, parcel, answer };
-        self.orders.send(order).await.map_err(|_| ApiError::Stopping)?;
-        sent.await.map_err(|_| ApiError::Stopping)
+        self.ask(|answer| Order::Send { from, to, parcel, answer }).await
     }
 
     /// A socket is closed.
@@ -109,10 +137,79 @@ impl Switchboard {
         self.tell(Input::Dismissed { who }).await;
     }
 
-    async fn tell(&self, input: Input) {
+    /// Tells the broker something.
+    pub(crate) async fn tell(&self, input: Input) {
         if self.orders.send(Order::Tell(input)).await.is_err() {
             tracing::debug!("The switchboard has stopped");
         }
+    }
+
+    /// Hands a WebSocket of a PeerJS client over, with what it has sent already. If the client may not come in, by
+    /// `newcomer` or by the broker's judgement, it is told why.
+    pub(crate) async fn join(
+        &self,
+        newcomer: Result<Newcomer, Refused>,
+        wire: Wire,
+        sent: Vec<u8>,
+    ) {
+        let order = Order::Join { socket: self.number(), newcomer, wire, sent };
+        if self.orders.send(order).await.is_err() {
+            tracing::debug!("The switchboard has stopped");
+        }
+    }
+
+    /// Connects the XHR stream of a PeerJS client; the lines for it come out of the receiver, which ends when the stream
+    /// has to.
+    pub(crate) async fn stream(
+        &self,
+        newcomer: Newcomer,
+        fresh: bool,
+    ) -> Result<(SocketId, Seat, mpsc::Receiver<Vec<u8>>), OpenError> {
+        let socket = self.number();
+        let (line, words) = mpsc::channel(STREAM_MAX);
+        let (input, seat) = joined(socket, newcomer, Line::Stream { fresh });
+        let stream = |answer| Order::Stream { socket, input, line, answer };
+        self.ask(stream).await.map_err(|_| OpenError::Stopping)?.map_err(OpenError::Refused)?;
+        Ok((socket, seat, words))
+    }
+
+    /// An XHR stream is closed. Does not wait, for it is called when its answer is dropped.
+    pub(crate) fn end_stream(&self, socket: SocketId, ending: Ending) {
+        let order = Order::Tell(Input::Parted { socket, ending });
+        if let Err(mpsc::error::TrySendError::Full(order)) = self.orders.try_send(order) {
+            let orders = self.orders.clone();
+            tokio::spawn(async move { orders.send(order).await.ok() });
+        }
+    }
+
+    /// A PeerJS client says something by a request of its own; `None` that it leaves.
+    pub(crate) async fn post(
+        &self,
+        name: PeerId,
+        proof: Proof,
+        signal: Option<Signal>,
+    ) -> Result<Result<(), broker::Error>, ApiError> {
+        self.ask(|answer| Order::Post { name, proof, signal, answer }).await
+    }
+
+    /// The names of those who are here by PeerJS.
+    pub(crate) async fn peers(&self) -> Result<Vec<PeerId>, ApiError> {
+        self.ask(|answer| Order::Peers { answer }).await
+    }
+
+    /// Closes the connections of PeerJS clients, and returns when they have heard why, or after a moment.
+    pub(crate) async fn stop(&self) {
+        self.ask(|answer| Order::Stop { answer }).await.ok();
+    }
+
+    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, ApiError> {
+        let (answer, answered) = oneshot::channel();
+        self.orders.send(order(answer)).await.map_err(|_| ApiError::Stopping)?;
+        answered.await.map_err(|_| ApiError::Stopping)
+    }
+
+    fn number(&self) -> SocketId {
+        SocketId(self.sockets.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -125,137 +222,9 @@ pub(crate) enum OpenError {
     Refused(broker::Error),
 }
 
-/// The task itself: the broker, and the ends of the lines to the sockets.
-struct Desk {
-    broker: Broker,
-    start: Instant,
-    lines: BTreeMap<SocketId, mpsc::Sender<Frame>>,
-    answers: BTreeMap<RequestId, oneshot::Sender<Result<u32, Unsent>>>,
-    requests: u64,
-}
-
-impl Desk {
-    async fn run(mut self, mut inbox: mpsc::Receiver<Order>) {
-        loop {
-            let due = self.broker.timeout().map(|at| self.start + at.since_origin());
-            tokio::select! {
-                order = inbox.recv() => match order {
-                    Some(order) => self.on_order(order),
-                    None => return,
-                },
-                () = sleep_until(due) => self.feed(Input::Timeout),
-            }
-        }
-    }
-
-    fn on_order(&mut self, order: Order) {
-        match order {
-            Order::Open { socket, device, line, answer } => {
-                // The line is there before what waits for the device goes out.
-                self.lines.insert(socket, line);
-                let opened = self.broker.handle(self.now(), Input::Opened { socket, device });
-                if opened.is_err() {
-                    self.lines.remove(&socket);
-                }
-                if answer.send(opened).is_err() {
-                    tracing::debug!("A socket closed while it was opened");
-                    self.feed(Input::Closed { socket });
-                }
-                self.drain();
-            }
-            Order::Send { from, to, parcel, answer } => {
-                let request = RequestId(self.requests);
-                self.requests += 1;
-                self.answers.insert(request, answer);
-                self.feed(Input::Send { request, from, to, parcel });
-            }
-            Order::Tell(input) => {
-                if let Input::Closed { socket } = input
-                    && self.lines.remove(&socket).is_none()
-                {
-                    return; // We closed it ourselves; the broker knows.
-                }
-                self.feed(input);
-            }
-        }
-    }
-
-    fn now(&self) -> Time {
-        Time::at(self.start.elapsed())
-    }
-
-    fn feed(&mut self, input: Input) {
-        if let Err(error) = self.broker.handle(self.now(), input) {
-            tracing::debug!(%error, "The broker refused an input");
-        }
-        self.drain();
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.broker.poll() {
-            match output {
-                Output::Push { sockets, push, from, to, text } => {
-                    self.write(&sockets, push_frame(push, &from, &to, &text));
-                }
-                Output::Receipt { sockets, invite, from } => {
-                    self.write(&sockets, text(&FromServer::Receipt { invite, from: from.into() }));
-                }
-                Output::Sent { request, outcome } => {
-                    let answer = self.answers.remove(&request);
-                    if answer.is_some_and(|answer| answer.send(outcome).is_err()) {
-                        tracing::debug!("A sender did not wait for its answer");
-                    }
-                }
-                Output::Dismiss { socket } => {
-                    // Dropping the line ends the socket's task after this frame; if the line is full, at once.
-                    if let Some(line) = self.lines.remove(&socket)
-                        && line.try_send(Frame::Goodbye).is_err()
-                    {
-                        tracing::debug!("A dismissed socket did not hear why");
-                    }
-                }
-            }
-        }
-    }
-
-    fn write(&mut self, sockets: &[SocketId], frame: Utf8Bytes) {
-        for socket in sockets {
-            let Some(line) = self.lines.get(socket) else { continue };
-            if line.try_send(Frame::Text(frame.clone())).is_err() {
-                tracing::debug!(?socket, "A slow reader is cut off");
-                self.lines.remove(socket);
-                if let Err(error) =
-                    self.broker.handle(self.now(), Input::Closed { socket: *socket })
-                {
-                    tracing::debug!(%error, "The broker refused an input");
-                }
-            }
-        }
-    }
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        // A little late rather than early, so that what is due is due.
-        Some(due) => tokio::time::sleep_until(due + Duration::from_millis(1)).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// A frame as text.
 pub(crate) fn text(frame: &impl Serialize) -> Utf8Bytes {
     serde_json::to_string(frame).expect("our frames are plain data").into()
-}
-
-/// `{"type":"push","id":…,"data":{"From":…,"To":…,<the message's own members>}}`.
-fn push_frame(push: PushId, from: &Device, to: &Device, members: &str) -> Utf8Bytes {
-    let quoted = |device: &Device| {
-        serde_json::to_string(&device.to_string()).expect("text can always be quoted")
-    };
-    let (from, to) = (quoted(from), quoted(to));
-    let comma = if members.is_empty() { "" } else { "," };
-    format!(r#"{{"type":"push","id":"{push}","data":{{"From":{from},"To":{to}{comma}{members}}}}}"#)
-        .into()
 }
 
 #[cfg(test)]
@@ -265,7 +234,9 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_is_too_slow_is_cut_off_and_others_are_unharmed() {
         let config = broker::Config { burst: 1_000, ..broker::Config::default() };
-        let (switchboard, _desk) = Switchboard::start(config, Seed::story(1));
+        let (switchboard, _desk) =
+            Switchboard::start(config, Limits::default(), Tally::default(), Seed::story(1))
+                .unwrap();
         let (_, mut slow) = switchboard.open(device("bob@x/00000002")).await.unwrap();
         let (_, mut quick) = switchboard.open(device("bob@x/00000003")).await.unwrap();
         let bob: Address = "bob@x".parse().unwrap();
@@ -288,25 +259,6 @@ mod tests {
         assert!(back.recv().await.is_some(), "it may return");
     }
 
-    #[test]
-    fn a_push_is_the_message_with_its_sender_and_its_receiver() {
-        let members = r#""method":"DECLINE","ReqId":"000000000000001f""#;
-
-        let frame = push_frame(
-            PushId(7),
-            &device("al\"ice@x/00000001"),
-            &device("bob@x/00000002"),
-            members,
-        );
-
-        let FromServer::Push { id, data } = serde_json::from_str(&frame).unwrap() else {
-            panic!("not a push: {frame}");
-        };
-        assert_eq!(id, "0000000000000007");
-        assert_eq!(data.from.to_string(), "al\"ice@x/00000001");
-        assert_eq!(data.to.to_string(), "bob@x/00000002");
-        assert_eq!(data.message.method(), "DECLINE");
-    }
     fn device(text: &str) -> Device {
         let address: Address = text.parse().expect("an address");
         Device { user: address.user, instance: address.instance.expect("of a device") }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use broker::Input;
 use tokio::time::MissedTickBehavior;
 
 use crate::connections::{Connections, End};
@@ -28,6 +29,7 @@ impl Watch {
     /// Runs until it is aborted.
     pub(crate) async fn run(self) {
         let server = &self.server;
+        let mut users_known_until = 0;
         let mut tick = tokio::time::interval(INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -36,6 +38,7 @@ impl Watch {
             if let Err(error) = self.revocations().await {
                 tracing::warn!(error = format!("{error:#}"), "Revocations could not be read");
             }
+            users_known_until = self.announce_users(users_known_until).await;
             if let Err(error) = self.orders(server).await {
                 tracing::warn!(%error, "Orders could not be read");
             }
@@ -58,5 +61,22 @@ impl Watch {
             self.store.answer(&id, server, &answer).await?;
         }
         Ok(())
+    }
+
+    /// Tells the broker of users that were added since, by whichever process; no guest may have their names. Returns the
+    /// time from which to look again.
+    async fn announce_users(&self, since: i64) -> i64 {
+        match self.store.users_since(since).await {
+            Ok((users, latest)) => {
+                for user in users {
+                    self.switchboard.tell(Input::User { user }).await;
+                }
+                latest
+            }
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "The users could not be read");
+                since
+            }
+        }
     }
 }

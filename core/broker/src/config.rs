@@ -30,6 +30,31 @@ pub struct Config {
     pub burst: u32,
     /// How often a device that used up its burst may send. Guess: a repeated ACCEPT every 2 s in several calls.
     pub pace: Duration,
+    /// Whether guests may come, under names that they choose.
+    pub open: bool,
+    /// Lines of PeerJS clients at once. Guess: at 3 KB each, 30 MB.
+    pub lines_max: usize,
+    /// How long a PeerJS message waits for somebody who is not here. PeerServer's `expire_timeout`.
+    pub letter: Duration,
+    /// Messages that wait in one place. Guess: ten offers, each with its candidates.
+    pub letters_max: usize,
+    /// Bytes that wait in one place. Guess: a hundred offers.
+    pub letters_bytes_max: usize,
+    /// Bytes that wait on behalf of one sender. Guess: a mesh of thirty that starts all at once.
+    pub letters_bytes_max_per_sender: usize,
+    /// Bytes that wait in all places together. Guess: what a small machine can spare.
+    pub letters_bytes_max_total: usize,
+    /// Others whom a peer is known to talk with; the one longest unheard gives way. Guess: the largest mesh of browsers.
+    pub partners_max: usize,
+    /// How long an offer to a user goes to the device that the last one went to, because it belongs to the same call.
+    /// Guess: a data connection beside a media call is opened within a second or two.
+    pub dialog: Duration,
+    /// How long an offer to several devices may be answered. Guess: nobody lets it ring for longer.
+    pub fork: Duration,
+    /// Such offers at once; the oldest gives way. Guess: 5,000 rings, and some.
+    pub forks_max: usize,
+    /// Messages that a device may send before its answer. PeerJS sends its candidates after it.
+    pub early_max: usize,
 }
 
 impl Default for Config {
@@ -47,6 +72,18 @@ impl Default for Config {
             receipts_max: 16_384,
             burst: 60,
             pace: Duration::from_millis(200),
+            open: false,
+            lines_max: 10_000,
+            letter: Duration::from_secs(5),
+            letters_max: 256,
+            letters_bytes_max: 512 * 1024,
+            letters_bytes_max_per_sender: 1024 * 1024,
+            letters_bytes_max_total: 64 * 1024 * 1024,
+            partners_max: 64,
+            dialog: Duration::from_secs(10),
+            fork: Duration::from_secs(600),
+            forks_max: 8_192,
+            early_max: 32,
         }
     }
 }

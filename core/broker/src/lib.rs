@@ -47,161 +47,38 @@
 //!
 //! Sources: forking after RFC 3261 §16.6; the pace after the generic cell rate algorithm (ITU-T I.371, annex A).
 
+mod api;
 mod config;
+mod forks;
+mod letters;
 mod pace;
+mod peers;
+mod policy;
 mod presence;
 mod receipts;
+mod relay;
 mod waiting;
 mod words;
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use wire::{Address, Dice, InviteId, Seed, Time};
+use wire::peerjs::PeerId;
+use wire::{Address, Dice, Seed, Time};
 
+pub use api::{Error, Input, Load, Output, Parcel, Unsent};
 pub use config::Config;
+use forks::Forks;
+use letters::Letters;
 use pace::Pace;
+use peers::{Arrival, Peers};
+pub use policy::{Capabilities, Policy, Standing};
 use presence::{Delivery, Presence};
 use receipts::{Receipt, Receipts};
 use waiting::Item;
-pub use words::{Device, PushId, RequestId, SocketId};
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The time that [`Broker::timeout`] named has come.
-    Timeout,
-    /// A page of `device` opened its live socket. The shell has checked whose it is.
-    Opened {
-        /// The socket; a number that was never used before.
-        socket: SocketId,
-        /// Whose it is.
-        device: Device,
-    },
-    /// A socket is closed, by whichever side.
-    Closed {
-        /// The socket.
-        socket: SocketId,
-    },
-    /// A device wants to send.
-    Send {
-        /// To answer by.
-        request: RequestId,
-        /// Who sends. The shell has checked it.
-        from: Device,
-        /// Whom it is for.
-        to: Address,
-        /// What.
-        parcel: Parcel,
-    },
-    /// A page says that it has shown a push to its person.
-    Acknowledged {
-        /// The page's socket.
-        socket: SocketId,
-        /// The push.
-        push: PushId,
-    },
-    /// A device, or every device of a user, is logged out: it is told, and what waits for it is dropped.
-    Dismissed {
-        /// Who.
-        who: Address,
-    },
-}
-
-/// A message, and what the broker must know of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// The message as the shell wants it back.
-    pub text: Arc<str>,
-    /// For how long it is worth delivering; [`Config::patience`] when absent, and at most that.
-    pub ttl: Option<Duration>,
-    /// The invite that this message is, when its sender wants to know where it rings.
-    pub invite: Option<InviteId>,
-}
-
-/// What to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Write a message to these sockets, which are all of one device.
-    Push {
-        /// Where to.
-        sockets: Vec<SocketId>,
-        /// To be acknowledged by.
-        push: PushId,
-        /// Who sent it.
-        from: Device,
-        /// Whom it is for.
-        to: Device,
-        /// The message.
-        text: Arc<str>,
-    },
-    /// Tell these sockets, which are all of one device, that its invite was shown.
-    Receipt {
-        /// Where to.
-        sockets: Vec<SocketId>,
-        /// The invite.
-        invite: InviteId,
-        /// The device that shows it.
-        from: Device,
-    },
-    /// What became of a request to send.
-    Sent {
-        /// Which request.
-        request: RequestId,
-        /// To how many devices it went, at least one; or why to none.
-        outcome: Result<u32, Unsent>,
-    },
-    /// Say goodbye and close: the device is logged out.
-    Dismiss {
-        /// Which socket.
-        socket: SocketId,
-    },
-}
-
-/// Why a message went nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unsent {
-    /// No device that it names is here.
-    #[error("no device of that address is reachable")]
-    NotReachable,
-    /// The devices that it names are away, and too much waits for them already.
-    #[error("too much waits for that address already")]
-    Full,
-    /// The sender sends too fast.
-    #[error("too many messages; the next may be sent in {again_in:?}")]
-    TooMany {
-        /// When it may try again.
-        again_in: Duration,
-    },
-}
-
-/// Why an [`Input`] was not accepted. The broker is as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// A page acknowledged what was never pushed to it, was acknowledged already, or is long forgotten.
-    #[error("there is no push {0} to acknowledge")]
-    PeerMisbehaved(PushId),
-    /// The shell used a socket number twice, or one that is not open.
-    #[error("socket {0:?} cannot do that now")]
-    Misuse(SocketId),
-    /// A bound of [`Config`] is reached.
-    #[error("too many {0}")]
-    Limit(&'static str),
-}
-
-/// A point in time at which the broker is asked how full it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// Open sockets.
-    pub sockets: usize,
-    /// Devices online or away.
-    pub devices: usize,
-    /// Bytes that wait for devices.
-    pub waiting_bytes: usize,
-    /// Pushes that can be acknowledged.
-    pub receipts: usize,
-}
+pub use words::{
+    Device, Ending, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId, Signal, SocketId, Word,
+};
 
 /// Who is reachable, and what is on its way to them.
 #[derive(Debug)]
@@ -211,6 +88,11 @@ pub struct Broker {
     presence: Presence,
     receipts: Receipts,
     pace: Pace,
+    /// Names that no guest may have.
+    users: BTreeSet<PeerId>,
+    peers: Peers,
+    letters: Letters,
+    forks: Forks,
     outputs: VecDeque<Output>,
 }
 
@@ -224,6 +106,10 @@ impl Broker {
             presence: Presence::default(),
             receipts: Receipts::default(),
             pace: Pace::default(),
+            users: BTreeSet::new(),
+            peers: Peers::default(),
+            letters: Letters::default(),
+            forks: Forks::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -239,6 +125,7 @@ impl Broker {
                 self.presence.on_timeout(now);
                 self.receipts.on_timeout(now);
                 self.pace.on_timeout(now);
+                self.on_overdue(now);
             }
             Input::Opened { socket, device } => {
                 let waited = self.presence.open(&self.config, now, socket, device.clone())?;
@@ -255,6 +142,35 @@ impl Broker {
             Input::Dismissed { who } => {
                 let sockets = self.presence.dismiss(&who);
                 self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket }));
+                self.on_dismissed(now, &who);
+            }
+            Input::User { user } => self.on_user(now, &user),
+            Input::Joined { socket, peer, proof, line, standing } => {
+                self.on_joined(now, Arrival { socket, peer, proof, line, standing })?;
+            }
+            Input::Said { socket, signal } => {
+                let seat = self.peers.at(socket).ok_or(Error::Misuse(socket))?;
+                self.on_said(now, seat, signal);
+            }
+            Input::Posted { name, proof, signal } => {
+                let seat = self.peers.proven(&name, proof).ok_or(Error::Unproven)?;
+                match signal {
+                    Some(signal) => self.on_said(now, seat, signal),
+                    None => self.dismiss_seat(now, seat, Farewell::Left),
+                }
+            }
+            Input::Parted { socket, ending } => self.on_parted(now, socket, ending)?,
+            Input::Stalled { socket } => {
+                self.peers.stall(socket, true)?;
+            }
+            Input::Flowing { socket } => {
+                let seat = self.peers.stall(socket, false)?;
+                self.hand_over_own(now, seat);
+            }
+            Input::Kicked { name } => {
+                for seat in self.peers.named(&name).to_vec() {
+                    self.dismiss_seat(now, seat, Farewell::Dismissed);
+                }
             }
         }
         Ok(())
@@ -268,7 +184,14 @@ impl Broker {
     /// When to come back with [`Input::Timeout`].
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
-        let deadlines = [self.presence.timeout(), self.receipts.timeout(), self.pace.timeout()];
+        let deadlines = [
+            self.presence.timeout(),
+            self.receipts.timeout(),
+            self.pace.timeout(),
+            self.peers.timeout(),
+            self.letters.timeout(),
+            self.forks.timeout(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -277,10 +200,22 @@ impl Broker {
         self.presence.reachable(now, address)
     }
 
+    /// The names of those who are here by PeerJS, in order.
+    pub fn peers(&self) -> impl Iterator<Item = &PeerId> {
+        self.peers.names()
+    }
+
     /// How full the broker is.
     #[must_use]
     pub fn load(&self) -> Load {
-        Load { receipts: self.receipts.len(), ..self.presence.load() }
+        Load {
+            receipts: self.receipts.len(),
+            lines: self.peers.lines(),
+            peers: self.peers.len(),
+            letters_bytes: self.letters.bytes(),
+            forks: self.forks.len(),
+            ..self.presence.load()
+        }
     }
 
     fn send(

@@ -115,6 +115,13 @@ impl Presence {
         self.sockets.get(&socket)
     }
 
+    /// Whether another device of the same user has a socket open.
+    pub(crate) fn is_another_online(&self, device: &Device) -> bool {
+        let user = Address::of(device.user.clone());
+        let others = self.devices.range(span(&user)).filter(|(other, _)| *other != device);
+        others.into_iter().any(|(_, state)| matches!(state, State::Online { .. }))
+    }
+
     /// The devices that `address` names and that take messages at `now`.
     pub(crate) fn reachable(&self, now: Time, address: &Address) -> impl Iterator<Item = &Device> {
         let takes = move |state: &State| match state {
@@ -207,7 +214,7 @@ impl Presence {
             sockets: self.sockets.len(),
             devices: self.devices.len(),
             waiting_bytes: self.waiting_bytes,
-            receipts: 0,
+            ..Load::default()
         }
     }
 

@@ -11,6 +11,7 @@
 //!   invite            INVITE ─▶  ◀─ ACCEPT, DECLINE, REJECT   CANCEL ─▶      invite.rs
 //!   around it         POST /contacts                                       contacts.rs
 //!                     the live socket                                      live.rs
+//!   of PeerJS         OFFER, ANSWER, CANDIDATE, LEAVE, EXPIRE, …           peerjs.rs
 //!   in the tab        wrapper ◀─ postMessage ─▶ conference app             wrapper.rs
 //!
 //!   few of them       Map, Set                                             sorted.rs
@@ -25,6 +26,7 @@ pub mod contacts;
 mod id;
 pub mod invite;
 pub mod live;
+pub mod peerjs;
 mod seed;
 mod sorted;
 mod time;

@@ -1,6 +1,7 @@
 //! Settings: raw from flags, environment and `hullo.toml`, then checked and typed.
 
 mod gather;
+mod peerjs;
 pub(crate) mod values;
 
 use std::net::SocketAddr;
@@ -11,6 +12,8 @@ use etcetera::{AppStrategy as _, AppStrategyArgs};
 use serde::{Deserialize, Serialize};
 
 use gather::gather;
+pub use peerjs::PeerJsFlags;
+use peerjs::PeerJsSettings;
 use values::switch;
 
 use crate::http::origin::Origins;
@@ -50,6 +53,10 @@ pub struct Flags {
     /// Origins whose pages may use this server beside its own, such as https://app.example.com
     #[arg(long, value_name = "LIST")]
     pub origins: Option<String>,
+    /// How PeerJS clients are served.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub peerjs: PeerJsFlags,
     /// How connections come in.
     #[command(flatten)]
     #[serde(flatten)]
@@ -75,6 +82,8 @@ pub struct Settings {
     pub base_path: String,
     /// Whether there are demo users.
     pub demo: bool,
+    /// How PeerJS clients are served.
+    pub(crate) peerjs: PeerJsSettings,
     /// How connections come in.
     pub(crate) listener: ListenerSettings,
     /// Whose pages may use this server.
@@ -130,6 +139,7 @@ impl Settings {
         }
         Ok(Self {
             listen,
+            peerjs: PeerJsSettings::settle(&raw.peerjs)?,
             data: settle_data(raw.place.data)?,
             base_path: settle_base_path(raw.base_path.as_deref().unwrap_or("/"))?,
             demo,

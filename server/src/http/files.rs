@@ -1,14 +1,11 @@
 //! The pages and their files: what is sent, how long it is kept, and what a page may do.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
-use super::App;
-use super::origin;
+use super::{App, origin, peerjs};
 use crate::error::ApiError;
 use crate::web::File;
 
@@ -32,7 +29,9 @@ pub(crate) async fn file(State(app): State<App>, request: Request) -> Response {
     }
     let accept = origin::text(&parts.headers, header::ACCEPT).unwrap_or_default();
     if path.is_empty() && !accept.contains("text/html") {
-        return banner();
+        let mut response = peerjs::banner();
+        peerjs::reflect(&parts.headers, &mut response);
+        return response;
     }
     let page = PAGES.iter().find(|(name, _)| *name == path).map(|(_, file)| *file);
     match find(app.files, page.unwrap_or(path)) {
@@ -130,16 +129,6 @@ fn kind(path: &str) -> &'static str {
         Some("txt") => "text/plain; charset=utf-8",
         Some(_) | None => "application/octet-stream",
     }
-}
-
-/// What PeerServer's clients and probes look for.
-fn banner() -> Response {
-    Json(json!({
-        "name": "Hullo",
-        "description": "Calls between people, peer to peer. Open this address in a browser.",
-        "version": env!("CARGO_PKG_VERSION"),
-    }))
-    .into_response()
 }
 
 fn no_web_app() -> Response {

@@ -227,10 +227,11 @@ mod tests {
     use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
     use super::*;
-    use crate::connections::{Connections, Limits};
+    use crate::connections::{self, Connections};
+    use crate::http::peerjs;
     use crate::session::{SessionFlags, SessionSettings, Verifier};
     use crate::store::Store;
-    use crate::switchboard::Switchboard;
+    use crate::switchboard::{Limits, Switchboard, Tally};
     use crate::telemetry::Metrics;
 
     #[tokio::test]
@@ -257,11 +258,18 @@ mod tests {
 
     /// A server that pings at once; it serves until the sender is dropped.
     async fn serve_impatiently(store: Store) -> (String, watch::Sender<bool>) {
-        let (switchboard, _) = Switchboard::start(broker::Config::default(), wire::Seed::story(1));
+        let (switchboard, _) = Switchboard::start(
+            broker::Config::default(),
+            Limits::default(),
+            Tally::default(),
+            wire::Seed::story(1),
+        )
+        .expect("a thread can be started");
+        let peerjs = peerjs::Manner { key: "peerjs".into(), open: false, discovery: false };
         let rhythm = Rhythm { ping: Duration::from_millis(10), silence: Duration::from_millis(50) };
         let (stop, stopping) = watch::channel(false);
         let metrics = Metrics::new();
-        let room = Limits { all: 9, per_user: 9, per_address: 9 };
+        let room = connections::Limits { all: 9, per_user: 9, per_address: 9 };
         let settings = SessionSettings::settle(&SessionFlags::default()).expect("no wishes");
         let app = App {
             verifier: Verifier::new(&settings, store.clone(), metrics.clone()).expect("no client"),
@@ -278,6 +286,7 @@ mod tests {
             rhythm,
             patience: Duration::from_secs(5),
             requests: Arc::default(),
+            peerjs,
             stop: stopping,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -9,6 +9,7 @@ pub(crate) mod live;
 pub(crate) mod metrics;
 mod observe;
 pub(crate) mod origin;
+pub(crate) mod peerjs;
 mod session;
 
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub(crate) struct App {
     pub(crate) patience: Duration,
     /// The name of the next request.
     pub(crate) requests: Arc<AtomicU64>,
+    pub(crate) peerjs: peerjs::Manner,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -88,6 +90,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(&at("contacts/"), contacts)
         .route(&at("session"), session)
         .route(&at("live"), get(live::live))
+        .merge(peerjs::routes(&base, &app.peerjs))
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
         .fallback(files::file);
     if let Some(bare) = base.strip_suffix('/').filter(|bare| !bare.is_empty()) {

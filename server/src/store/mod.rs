@@ -125,6 +125,19 @@ impl Store {
         .await
     }
 
+    /// The users that were added later than `since`, and the time from which to look for further ones.
+    pub(crate) async fn users_since(&self, since: i64) -> anyhow::Result<(Vec<UserId>, i64)> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT name, created FROM users WHERE created > $1 ORDER BY created")
+                .bind(since)
+                .fetch_all(&self.0)
+                .await?;
+        // Another may still be added in the same millisecond as the latest.
+        let latest = rows.last().map_or(since, |(_, created)| *created - 1);
+        let users = rows.into_iter().map(|(name, _)| Ok(name.parse()?));
+        Ok((users.collect::<anyhow::Result<_>>()?, latest))
+    }
+
     /// Whether there is such a user.
     pub(crate) async fn has_user(&self, user: &UserId) -> sqlx::Result<bool> {
         let row: Option<(i64,)> = sqlx::query_as("SELECT created FROM users WHERE name = $1")

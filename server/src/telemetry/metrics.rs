@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 
 use crate::connections::{End, Kind};
 use crate::session::Refusal;
+use crate::switchboard::Tally;
 
 /// The type of what [`Metrics::text`] gives.
 pub(crate) const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,6 +38,7 @@ struct Parts {
     requests: Family<Label, Histogram, fn() -> Histogram>,
     http_connections: Gauge,
     certificate: Gauge,
+    tally: Tally,
 }
 
 impl Metrics {
@@ -92,7 +94,10 @@ impl Metrics {
             "When the certificate ends, in seconds since the Unix epoch; 0 without one",
             certificate.clone(),
         );
+        let tally = Tally::default();
+        tally.register(&mut registry);
         Self(Arc::new(Parts {
+            tally,
             registry,
             sessions,
             service,
@@ -103,6 +108,11 @@ impl Metrics {
             http_connections,
             certificate,
         }))
+    }
+
+    /// What the switchboard counts in.
+    pub(crate) fn tally(&self) -> Tally {
+        self.0.tally.clone()
     }
 
     /// A token was judged.

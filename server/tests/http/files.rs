@@ -69,7 +69,11 @@ async fn a_client_that_is_no_browser_gets_a_banner() {
     let banner = house.ask("GET", "/", &[("accept", "application/json")], "").await;
 
     assert_eq!(banner.header("content-type"), "application/json");
-    assert_eq!(banner.json()["name"], "Hullo");
+    assert_eq!(
+        banner.json()["name"],
+        "PeerJS Server",
+        "which is what clients of PeerServer look for"
+    );
 }
 
 #[tokio::test]

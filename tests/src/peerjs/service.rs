@@ -126,11 +126,15 @@ fn hullo(data: &Path, setup: &Setup, more: &[&str]) -> Vec<String> {
     let binary = crate::server::binary().to_string_lossy().into_owned();
     let data = data.to_string_lossy().into_owned();
     let mut words = vec![binary, "serve".to_owned(), "--peerjs-open".to_owned()];
-    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    let mut flag = |name: &str, value: String| words.push(format!("{name}={value}"));
     flag("--listen", "127.0.0.1:0".to_owned());
     flag("--data", data);
     flag("--peerjs-key", setup.key.to_owned());
     flag("--base-path", setup.path.to_owned());
+    flag("--peerjs-discovery", setup.discovery.to_string());
+    flag("--peerjs-concurrent-limit", setup.limit.to_string());
+    flag("--peerjs-expire-timeout", setup.expire.as_millis().to_string());
+    flag("--peerjs-alive-timeout", setup.alive.as_millis().to_string());
     words.extend(more.iter().map(|word| (*word).to_owned()));
     words
 }

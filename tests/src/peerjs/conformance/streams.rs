@@ -17,20 +17,11 @@ pub(super) const CASES: &[Case] = &[
     Case::alike("a_message_of_another_token_is_refused", Setup::USUAL, other_token).with_xhr(),
     Case::alike("a_message_of_nobody_is_refused", Setup::USUAL, nobody).with_xhr(),
     Case::alike("a_socket_takes_over_from_a_stream", Setup::USUAL, socket_takes_over).with_xhr(),
-    Case::alike("a_new_stream_takes_over_from_an_old_one", Setup::USUAL, stream_takes_over).with_xhr(),
+    Case::alike("a_new_stream_takes_over_from_an_old_one", Setup::USUAL, stream_takes_over)
+        .with_xhr(),
     Case::alike("pages_of_any_origin_may_post", Setup::USUAL, preflight).with_xhr(),
-    Case::differs(
-        "a_socket_that_takes_over_hears_open",
-        Setup::USUAL,
-        Difference {
-            when: "a socket takes over from a stream that had got `OPEN`",
-            peerserver: "no `OPEN` (0.2.10; newer ones have no streams)",
-            hullo: "`OPEN`",
-            why: "As for every client that returns; the old client takes a second one for the first.",
-        },
-        socket_opens,
-    )
-    .with_xhr(),
+    Case::alike("who_takes_over_from_a_stream_has_heard_open", Setup::USUAL, socket_opens)
+        .with_xhr(),
 ];
 
 fn opens(at: &Target) {
@@ -131,7 +122,7 @@ fn socket_takes_over(at: &Target) {
 
     assert_eq!(old.hears(), None);
     alice.says(&message("OFFER", &bob_id, 1));
-    assert_eq!(next_but_open(&mut new), arrived("OFFER", &alice_id, &bob_id, 1));
+    assert_eq!(new.hears(), arrived("OFFER", &alice_id, &bob_id, 1));
 }
 
 fn stream_takes_over(at: &Target) {
@@ -162,16 +153,14 @@ fn preflight(at: &Target) {
     assert!(allowed == Some("*") || allowed == Some("https://site.example"), "{allowed:?}");
 }
 
-fn socket_opens(at: &Either<'_>) {
+fn socket_opens(at: &Target) {
     let id = fresh("alice");
     let mut stream = stream(at, &id, "token");
     assert_eq!(stream.hears(), Some(open()));
 
     let mut socket = at.knock(&id, "token");
 
-    if at.is_hullo() {
-        assert_eq!(socket.hears(), open());
-    }
+    // The old client opens both at once, and fires `open` for each that it hears.
     assert_silent(&id, &mut socket);
 }
 
@@ -183,10 +172,4 @@ fn post(at: &Target, id: &str, token: &str, message: &Value) -> Answer {
     let verb = message["type"].as_str().unwrap_or_default().to_lowercase();
     let url = at.url(&format!("{}/{id}/{token}/{verb}", at.setup.key));
     http::ask("POST", &url, &[("content-type", "application/json")], &message.to_string())
-}
-
-/// The next message; whether `OPEN` comes first is another case.
-fn next_but_open(socket: &mut Socket) -> Value {
-    let first = socket.hears();
-    if first == open() { socket.hears() } else { first }
 }

@@ -1,0 +1,440 @@
+//! PeerJS: who comes, what one says to another, and who hears that somebody is gone.
+
+use wire::peerjs::{Kind, PeerId};
+use wire::{Address, Time, UserId};
+
+use crate::SocketId;
+use crate::forks::{Key, Reply};
+use crate::letters::{Letter, Place};
+use crate::peers::{Arrival, Seat, SeatId, State};
+use crate::policy::{Policy, Standing};
+use crate::{
+    Broker, Capabilities, Device, Ending, Error, Farewell, Output, Peer, Refusal, Signal, Word,
+};
+
+/// Where a message goes.
+enum Way {
+    /// To nobody: not to be delivered, and not worth a word.
+    Nowhere,
+    /// To nobody who is here by that name.
+    Absent,
+    /// To this peer.
+    One(SeatId),
+    /// To these devices of a user, of whom one will answer.
+    Many(Vec<SeatId>),
+}
+
+impl Broker {
+    pub(crate) fn on_joined(&mut self, now: Time, arrival: Arrival) -> Result<(), Error> {
+        match &arrival.peer {
+            Peer::Guest(name) if self.users.contains(name) => {
+                return Err(Refusal::NameOfUser.into());
+            }
+            Peer::Guest(_) => {}
+            Peer::Device(device) => self.admit(device, &arrival.standing)?,
+        }
+        let socket = arrival.socket;
+        let is_user = matches!(arrival.peer, Peer::Device(_));
+        let room = self.config.lines_max.saturating_sub(self.peers.lines());
+        let seated = self.peers.join(&self.config, room, arrival)?;
+
+        if let Some(socket) = seated.superseded {
+            self.outputs.push_back(Output::Part { socket, why: Farewell::Superseded });
+        }
+        for (id, seat) in seated.replaced_ids.into_iter().zip(seated.replaced) {
+            let why = if is_user { Farewell::NameTaken } else { Farewell::Superseded };
+            self.bury(now, id, &seat, why);
+        }
+        if seated.announce {
+            self.outputs.push_back(Output::Tell { socket, word: Word::Open });
+            self.hand_over(now, seated.seat);
+        } else {
+            self.hand_over_own(now, seated.seat);
+        }
+        Ok(())
+    }
+
+    /// Whether a device of a user may come in beside those that are here.
+    pub(crate) fn admit(&self, device: &Device, standing: &Standing) -> Result<(), Refusal> {
+        if standing.policy != Policy::Nominated {
+            return Ok(());
+        }
+        if standing.nominated.is_some_and(|nominated| nominated != device.instance) {
+            return Err(Refusal::NotNominated);
+        }
+        let name = PeerId::from(&device.user);
+        let is_other = |seat: &&Seat| {
+            seat.holds() && seat.device.as_ref().is_some_and(|other| other != device)
+        };
+        let seats = self.peers.named(&name).iter().filter_map(|id| self.peers.get(*id));
+        if seats.filter(is_other).count() > 0 || self.presence.is_another_online(device) {
+            return Err(Refusal::OneDevice);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on_said(&mut self, now: Time, me: SeatId, signal: Signal) {
+        let Some(seat) = self.peers.get(me) else { return };
+        let name = seat.name.clone();
+        if seat.device.is_some()
+            && let Some(way) = self.reply(now, me, &name, &signal)
+        {
+            return self.send_way(now, me, name, signal, way);
+        }
+        let way = self.way(now, me, &signal);
+        self.send_way(now, me, name, signal, way);
+    }
+
+    /// There is a user of that name; a guest who has it makes room.
+    pub(crate) fn on_user(&mut self, now: Time, user: &UserId) {
+        let name = PeerId::from(user);
+        for seat in self.peers.named(&name).to_vec() {
+            if self.peers.get(seat).is_some_and(|seat| seat.device.is_none()) {
+                self.dismiss_seat(now, seat, Farewell::NameTaken);
+            }
+        }
+        self.users.insert(name);
+    }
+
+    /// The devices that `who` names are logged out.
+    pub(crate) fn on_dismissed(&mut self, now: Time, who: &Address) {
+        for id in self.peers.named(&PeerId::from(&who.user)).to_vec() {
+            let device = self.peers.get(id).and_then(|seat| seat.device.as_ref());
+            let is_meant = device.is_some_and(|device| {
+                who.instance.is_none_or(|instance| instance == device.instance)
+            });
+            if is_meant {
+                self.dismiss_seat(now, id, Farewell::Dismissed);
+            }
+        }
+    }
+
+    fn send_way(&mut self, now: Time, me: SeatId, name: PeerId, signal: Signal, way: Way) {
+        let Signal { kind, to, payload, connection, needs } = signal;
+        match way {
+            Way::Nowhere => {}
+            Way::Absent if kind == Kind::Leave => {}
+            Way::Absent => {
+                let told = self.peers.get(me).and_then(|seat| seat.told.as_ref()) == Some(&to);
+                if told && kind != Kind::Offer {
+                    return;
+                }
+                let word = Word::Signal { kind, from: name, to: to.clone(), payload };
+                let expires = now + self.config.letter;
+                let letter = Letter { expires, from: me, to: to.clone(), owed: true, needs, word };
+                if !(self.config.open || self.users.contains(&to)) {
+                    return self.on_lost(now, vec![letter]);
+                }
+                if let Some(letter) = self.letters.put(&self.config, Place::Name(to), letter) {
+                    self.on_lost(now, vec![letter]);
+                }
+            }
+            Way::One(seat) => {
+                self.note(now, me, seat, kind);
+                if let Some(sender) = self.peers.get_mut(me) {
+                    sender.told.take_if(|told| *told == to);
+                }
+                let word = Word::Signal { kind, from: name, to: to.clone(), payload };
+                self.tell(now, me, seat, to, true, word);
+            }
+            Way::Many(seats) => {
+                if kind == Kind::Offer {
+                    let connection = connection.unwrap_or_default();
+                    let key = Key { caller: me, callee: to.clone(), connection };
+                    self.forks.ring(&self.config, now, key, &seats);
+                }
+                for seat in seats {
+                    self.note(now, me, seat, kind);
+                    let word = Word::Signal {
+                        kind,
+                        from: name.clone(),
+                        to: to.clone(),
+                        payload: payload.clone(),
+                    };
+                    self.tell(now, me, seat, to.clone(), false, word);
+                }
+            }
+        }
+    }
+
+    /// Where a message goes that is no reply to a forked offer.
+    fn way(&mut self, now: Time, me: SeatId, signal: &Signal) -> Way {
+        let named = self.peers.named(&signal.to);
+        if let [only] = named
+            && let Some(seat) = self.peers.get(*only)
+            && seat.device.is_none()
+        {
+            return if seat.holds() { Way::One(*only) } else { Way::Absent };
+        }
+        if named.is_empty() {
+            return Way::Absent;
+        }
+        if signal.kind != Kind::Offer {
+            let connection = signal.connection.clone().unwrap_or_default();
+            let key = Key { caller: me, callee: signal.to.clone(), connection };
+            if let Some(branches) = self.forks.branches(&key) {
+                if signal.kind == Kind::Leave {
+                    self.forks.cancel(&key);
+                }
+                return match branches.as_slice() {
+                    [winner] => Way::One(*winner),
+                    _ => Way::Many(branches),
+                };
+            }
+        }
+        let partner = self.partner_named(me, &signal.to);
+        match partner {
+            Some((seat, at)) if signal.kind != Kind::Offer || now - at < self.config.dialog => {
+                Way::One(seat)
+            }
+            Some(_) | None => self.choose(signal),
+        }
+    }
+
+    /// The devices of a user that an offer rings, or that a message out of the blue goes to.
+    fn choose(&self, signal: &Signal) -> Way {
+        let seats = self.peers.named(&signal.to).iter().filter_map(|id| {
+            let seat = self.peers.get(*id)?;
+            let is_able = seat.standing.policy != Policy::Capable
+                || seat.standing.capabilities.include(&signal.needs);
+            (is_able && seat.holds()).then_some((*id, matches!(seat.state, State::Here { .. })))
+        });
+        let seats: Vec<(SeatId, bool)> = seats.collect();
+        if !seats.iter().any(|(_, is_here)| *is_here) {
+            return Way::Absent;
+        }
+        match seats.as_slice() {
+            [(only, _)] => Way::One(*only),
+            several => Way::Many(several.iter().map(|(seat, _)| *seat).collect()),
+        }
+    }
+
+    /// What a device of a user says to one who called several of them.
+    fn reply(&mut self, now: Time, me: SeatId, name: &PeerId, signal: &Signal) -> Option<Way> {
+        if signal.kind == Kind::Offer {
+            return None;
+        }
+        let connection = signal.connection.clone().unwrap_or_default();
+        let callers: Vec<SeatId> =
+            self.partners_named(me, &signal.to).map(|(seat, _)| seat).collect();
+        for caller in callers {
+            let key = Key { caller, callee: name.clone(), connection: connection.clone() };
+            let reply = self.forks.reply(&self.config, &key, me, signal);
+            match reply {
+                None => {}
+                Some(Reply::Pass) => return Some(Way::One(caller)),
+                Some(Reply::Silent) => return Some(Way::Nowhere),
+                Some(Reply::Wins { early, losers }) => {
+                    for loser in losers {
+                        self.tell_loser(now, caller, loser);
+                    }
+                    let answer = signal.clone();
+                    self.send_way(now, me, name.clone(), answer, Way::One(caller));
+                    for signal in early {
+                        self.send_way(now, me, name.clone(), signal, Way::One(caller));
+                    }
+                    return Some(Way::Nowhere);
+                }
+            }
+        }
+        None
+    }
+
+    /// Another device was first. LEAVE ends everything between two PeerJS clients, so one that talks with the caller
+    /// already, by an earlier call, is not told: its second connection just never opens.
+    fn tell_loser(&mut self, now: Time, caller: SeatId, loser: SeatId) {
+        let Some(seat) = self.peers.get_mut(loser) else { return };
+        if seat.partner(caller).is_some_and(|partner| partner.answered) {
+            return;
+        }
+        seat.forget(caller);
+        let to = seat.name.clone();
+        let Some(caller_seat) = self.peers.get_mut(caller) else { return };
+        caller_seat.forget(loser);
+        let word = leave(caller_seat.name.clone(), to.clone());
+        self.tell(now, caller, loser, to, false, word);
+    }
+
+    /// Remembers who exchanged what with whom.
+    fn note(&mut self, now: Time, me: SeatId, other: SeatId, kind: Kind) {
+        for (one, two) in [(me, other), (other, me)] {
+            let Some(seat) = self.peers.get_mut(one) else { continue };
+            match kind {
+                Kind::Offer => seat.note(&self.config, now, two, false),
+                Kind::Answer => seat.note(&self.config, now, two, true),
+                Kind::Leave => seat.forget(two),
+                Kind::Candidate => {}
+            }
+        }
+    }
+
+    /// Hands a word to the peer in a seat, now or when it can take it; `owed` says whether its sender hears otherwise.
+    fn tell(
+        &mut self,
+        now: Time,
+        from: SeatId,
+        to_seat: SeatId,
+        to: PeerId,
+        owed: bool,
+        word: Word,
+    ) {
+        match self.peers.get(to_seat).map(|seat| seat.state) {
+            Some(State::Here { socket, stalled: false, .. }) => {
+                self.outputs.push_back(Output::Tell { socket, word });
+            }
+            Some(State::Here { stalled: true, .. } | State::Away { .. }) => {
+                let expires = now + self.config.letter;
+                let needs = Capabilities::default();
+                let letter = Letter { expires, from, to, owed, needs, word };
+                if let Some(letter) = self.letters.put(&self.config, Place::Seat(to_seat), letter) {
+                    self.on_lost(now, vec![letter]);
+                }
+            }
+            None => {
+                let expires = now;
+                let needs = Capabilities::default();
+                self.on_lost(now, vec![Letter { expires, from, to, owed, needs, word }]);
+            }
+        }
+    }
+
+    /// Tells the senders of lost letters, once for an offer and what belongs to it.
+    pub(crate) fn on_lost(&mut self, now: Time, letters: Vec<Letter>) {
+        for letter in letters.into_iter().filter(|letter| letter.owed) {
+            let Some(sender) = self.peers.get_mut(letter.from) else { continue };
+            let is_offer = matches!(letter.word, Word::Signal { kind: Kind::Offer, .. });
+            if sender.told.as_ref() == Some(&letter.to) && !is_offer {
+                continue;
+            }
+            sender.told = Some(letter.to.clone());
+            let to = sender.name.clone();
+            let word = Word::Expire { from: letter.to, to: to.clone() };
+            self.tell(now, letter.from, letter.from, to, false, word);
+        }
+    }
+
+    /// Hands over all that waited for a peer that has come.
+    fn hand_over(&mut self, now: Time, id: SeatId) {
+        let Some(seat) = self.peers.get(id) else { return };
+        let (name, standing) = (seat.name.clone(), seat.standing.clone());
+        let mut waited = self.letters.take(&Place::Seat(id));
+        let place = Place::Name(name);
+        let mut left = Vec::new();
+        for letter in self.letters.take(&place) {
+            let is_able =
+                standing.policy != Policy::Capable || standing.capabilities.include(&letter.needs);
+            if is_able { waited.push(letter) } else { left.push(letter) }
+        }
+        for letter in left {
+            if let Some(letter) = self.letters.put(&self.config, place.clone(), letter) {
+                self.on_lost(now, vec![letter]);
+            }
+        }
+        // All wait equally long, so this is the order in which they were sent.
+        waited.sort_by_key(|letter| letter.expires);
+        self.hand(now, id, waited);
+    }
+
+    /// Hands over what waited for this very peer.
+    pub(crate) fn hand_over_own(&mut self, now: Time, id: SeatId) {
+        let waited = self.letters.take(&Place::Seat(id));
+        self.hand(now, id, waited);
+    }
+
+    fn hand(&mut self, now: Time, id: SeatId, letters: Vec<Letter>) {
+        let mut lost = Vec::new();
+        for letter in letters {
+            if letter.expires <= now {
+                lost.push(letter);
+                continue;
+            }
+            if let Word::Signal { kind, .. } = letter.word
+                && self.peers.get(letter.from).is_some()
+            {
+                self.note(now, letter.from, id, kind);
+            }
+            self.tell(now, letter.from, id, letter.to, letter.owed, letter.word);
+        }
+        self.on_lost(now, lost);
+    }
+
+    /// A line was closed, or its peer said that it leaves.
+    pub(crate) fn on_parted(
+        &mut self,
+        now: Time,
+        socket: SocketId,
+        ending: Ending,
+    ) -> Result<(), Error> {
+        if ending == Ending::Left {
+            let id = self.peers.at(socket).ok_or(Error::Misuse(socket))?;
+            self.dismiss_seat(now, id, Farewell::Left);
+            return Ok(());
+        }
+        if let Some(id) = self.peers.close(&self.config, now, socket, ending)?
+            && let Some(State::Here { socket, .. }) = self.peers.get(id).map(|seat| seat.state)
+        {
+            self.outputs.push_back(Output::Tell { socket, word: Word::Open });
+            self.hand_over_own(now, id);
+        }
+        Ok(())
+    }
+
+    /// Takes a seat away, for good.
+    pub(crate) fn dismiss_seat(&mut self, now: Time, id: SeatId, why: Farewell) {
+        if let Some(seat) = self.peers.remove(id) {
+            self.bury(now, id, &seat, why);
+        }
+    }
+
+    /// Those who talked with somebody who is gone hear it, and so do those whose letters wait there in vain.
+    fn bury(&mut self, now: Time, id: SeatId, seat: &Seat, why: Farewell) {
+        let mut stays_connected = false;
+        match seat.state {
+            State::Here { socket, spare, .. } => {
+                let sockets = std::iter::once(socket).chain(spare);
+                self.outputs.extend(sockets.map(|socket| Output::Part { socket, why }));
+            }
+            State::Away { ending, .. } => stays_connected = ending == Ending::Disconnected,
+        }
+        for partner in &seat.partners {
+            let Some(other) = self.peers.get_mut(partner.seat) else { continue };
+            other.forget(id);
+            let to = other.name.clone();
+            // Another device of the same user still talks with it, and LEAVE would end that too.
+            let goes_on = self.partner_named(partner.seat, &seat.name).is_some();
+            if !goes_on && (!stays_connected || !partner.answered) {
+                let word = leave(seat.name.clone(), to.clone());
+                self.tell(now, id, partner.seat, to, false, word);
+            }
+        }
+        let lost = self.letters.take(&Place::Seat(id));
+        self.on_lost(now, lost);
+    }
+
+    pub(crate) fn on_overdue(&mut self, now: Time) {
+        for id in self.peers.overdue(now) {
+            // It is away, so no line hears the reason.
+            self.dismiss_seat(now, id, Farewell::Left);
+        }
+        let lost = self.letters.expire(now);
+        self.on_lost(now, lost);
+        self.forks.on_timeout(now);
+    }
+
+    fn partner_named(&self, me: SeatId, name: &PeerId) -> Option<(SeatId, Time)> {
+        self.partners_named(me, name).next()
+    }
+
+    /// The seats of that name with which a peer exchanged offers, the latest first.
+    fn partners_named(&self, me: SeatId, name: &PeerId) -> impl Iterator<Item = (SeatId, Time)> {
+        let partners = self.peers.get(me).map_or(&[][..], |seat| seat.partners.as_slice());
+        partners.iter().rev().filter_map(move |partner| {
+            let seat = self.peers.get(partner.seat)?;
+            (seat.name == *name).then_some((partner.seat, partner.at))
+        })
+    }
+}
+
+fn leave(from: PeerId, to: PeerId) -> Word {
+    Word::Signal { kind: Kind::Leave, from, to, payload: None }
+}

@@ -1,0 +1,153 @@
+//! Who a PeerJS request is. This is the one place that decides it.
+
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use broker::{Device, Peer, Proof, Standing};
+use sha2::{Digest as _, Sha256};
+use wire::UserId;
+use wire::peerjs::PeerId;
+
+use super::super::App;
+use super::super::auth::{self, Session};
+use crate::connections::{Kind, Who};
+use crate::error::ApiError;
+use crate::listener::Remote;
+use crate::secret::Secret;
+use crate::session::Origin;
+use crate::switchboard::Newcomer;
+
+/// Who somebody is.
+pub(super) enum Identity {
+    /// Nobody in particular.
+    Guest,
+    /// A user, by a session that was checked.
+    User(Box<Session>),
+}
+
+/// Why somebody may not come in.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// A part of the address is missing, in PeerServer's words, which clients may look for.
+    Incomplete,
+    /// The key is another server's.
+    Key,
+    /// There is no session, and guests may not come.
+    NotLoggedIn,
+    /// The session is of a user with another name.
+    OtherName(UserId),
+    /// The name cannot be anybody's.
+    Name(wire::Malformed),
+    /// Anything else that may befall a request.
+    Other(ApiError),
+}
+
+impl Refusal {
+    /// A sentence for people.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Incomplete => "No id, token, or key supplied to websocket server".to_owned(),
+            Self::Key => "Invalid key provided".to_owned(),
+            Self::NotLoggedIn => {
+                "This server takes only users who are logged in. Log in, then connect again"
+                    .to_owned()
+            }
+            Self::OtherName(user) => format!(
+                "You are logged in as {user}, so your id is {user}. Connect without an id, or with this one"
+            ),
+            Self::Name(problem) => format!("This id cannot be used: the {problem}"),
+            Self::Other(error) => error.message(),
+        }
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotLoggedIn => ApiError::NotLoggedIn.into_response(),
+            Self::Other(error) => error.into_response(),
+            Self::Incomplete | Self::Key | Self::OtherName(_) | Self::Name(_) => {
+                ApiError::Malformed(self.message()).into_response()
+            }
+        }
+    }
+}
+
+/// Who a request is: by bearer token, by cookie, or by the `token` that PeerJS puts into its address, in this order. Who
+/// presents nothing that is good is a guest, where guests may come.
+pub(super) async fn identify(
+    app: &App,
+    parts: &Parts,
+    token: Option<&str>,
+) -> Result<Identity, Refusal> {
+    match auth::identify(parts, app, token.map(Secret::presented)).await {
+        Ok(session) => Ok(Identity::User(Box::new(session))),
+        Err(ApiError::NotLoggedIn) if app.peerjs.open => Ok(Identity::Guest),
+        // Nothing is believed that came with the request; as a guest it can do no harm.
+        Err(ApiError::ForeignOrigin) if app.peerjs.open => Ok(Identity::Guest),
+        Err(ApiError::NotLoggedIn) => Err(Refusal::NotLoggedIn),
+        Err(error) => Err(Refusal::Other(error)),
+    }
+}
+
+/// What a client wants to be, and what it will be known by again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish<'a> {
+    pub(super) id: &'a str,
+    pub(super) token: &'a str,
+}
+
+/// Lets a client be what it wishes, if it may and there is room.
+pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Newcomer, Refusal> {
+    if wish.id.is_empty() || wish.token.is_empty() {
+        return Err(Refusal::Incomplete);
+    }
+    let proof = prove(wish.token);
+    let Remote(from) = Remote::of(parts, &app.proxies);
+    match identify(app, parts, Some(wish.token)).await? {
+        Identity::Guest => {
+            let name: PeerId = wish.id.parse().map_err(Refusal::Name)?;
+            let who = Who {
+                kind: Kind::PeerJs,
+                name: wish.id.to_owned(),
+                user: None,
+                token: None,
+                is_asked_about: false,
+                until: None,
+                from,
+            };
+            let seat = app.connections.enter(who).map_err(ApiError::from)?;
+            let peer = Peer::Guest(name);
+            Ok(Newcomer { peer, proof, standing: Standing::default(), seat })
+        }
+        Identity::User(session) => {
+            if wish.id != session.user.as_str() {
+                return Err(Refusal::OtherName(session.user));
+            }
+            let device = Device { user: session.user.clone(), instance: session.live_instance() };
+            let who = Who {
+                kind: Kind::PeerJs,
+                name: device.to_string(),
+                user: Some(session.user),
+                token: Some(session.token),
+                is_asked_about: matches!(session.origin, Origin::Session { .. }),
+                until: session.until,
+                from,
+            };
+            let seat = app.connections.enter(who).map_err(ApiError::from)?;
+            Ok(Newcomer { peer: Peer::Device(device), proof, standing: Standing::default(), seat })
+        }
+    }
+}
+
+/// What the broker keeps of a client's token.
+pub(super) fn prove(token: &str) -> Proof {
+    let digest = Sha256::digest(token.as_bytes());
+    let half = digest.first_chunk().expect("a digest has 32 bytes");
+    Proof(u128::from_be_bytes(*half))
+}

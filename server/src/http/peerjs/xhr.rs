@@ -1,0 +1,164 @@
+//! PeerJS without WebSockets, as its clients up to 0.3.14 speak it: an answer that never ends, and a request for each
+//! message the other way.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use broker::{Ending, SocketId};
+use futures_util::Stream;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep};
+use wire::peerjs::{self, FromPeer, FromServer, PeerId};
+
+use super::super::App;
+use super::identity::{self, Wish, admit};
+use super::words;
+use crate::connections::Seat;
+use crate::error::ApiError;
+use crate::switchboard::{OpenError, Switchboard};
+
+/// What an answer begins with, so that browsers begin to show it to their pages: this many characters, and a new line.
+const PADDING: usize = 2_048;
+/// How far apart messages go out. The old client takes one for each time that its browser has news of the answer, and
+/// what comes at once with another stays unread until something else comes.
+const PACE: Duration = Duration::from_millis(30);
+
+/// Which of its answers this is to a client.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Index {
+    #[serde(default)]
+    i: u64,
+}
+
+/// `POST KEY/ID/TOKEN/id`: what is for me comes here.
+pub(super) async fn stream(
+    State(app): State<App>,
+    Path((id, token)): Path<(String, String)>,
+    Query(Index { i }): Query<Index>,
+    parts: Parts,
+) -> Response {
+    let newcomer = match admit(&app, &parts, Wish { id: &id, token: &token }).await {
+        Ok(newcomer) => newcomer,
+        Err(refusal) => {
+            return complain(false, &FromServer::Error { message: &refusal.message() });
+        }
+    };
+    let (socket, seat, lines) = match app.switchboard.stream(newcomer, i == 0).await {
+        Ok(opened) => opened,
+        Err(OpenError::Stopping) => return ApiError::Stopping.into_response(),
+        Err(OpenError::Refused(error)) => {
+            let refused = words::refused(&error);
+            return if refused.taken {
+                complain(true, &FromServer::HttpError)
+            } else {
+                complain(false, &FromServer::Error { message: &refused.message })
+            };
+        }
+    };
+    let body = Downlink {
+        lines,
+        padding: Some(padding()),
+        pause: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        end: End { switchboard: app.switchboard, socket, seat, ending: Ending::Lost },
+    };
+    octets(Body::from_stream(body))
+}
+
+/// `POST KEY/ID/TOKEN/offer` and its like: I say this. Which of them it is, is in the body.
+pub(super) async fn say(
+    State(app): State<App>,
+    Path((id, token, _)): Path<(String, String, String)>,
+    body: Bytes,
+) -> Response {
+    let proof = identity::prove(&token);
+    let Ok(name) = id.parse::<PeerId>() else {
+        return ApiError::NotLoggedIn.into_response();
+    };
+    let said = std::str::from_utf8(&body).map_err(|_| "it is not UTF-8".to_owned());
+    let said = said.and_then(|text| peerjs::read(text).map_err(|error| format!("the {error}")));
+    let signal = match said {
+        Ok(FromPeer::Signal(signal)) => match words::signal(&signal) {
+            Ok(signal) => Some(signal),
+            Err(problem) => return ApiError::Malformed(format!("the {problem}")).into_response(),
+        },
+        Ok(FromPeer::Gone) => None,
+        Ok(FromPeer::Heartbeat | FromPeer::Ignored) => return "OK".into_response(),
+        Err(problem) => return ApiError::Malformed(problem).into_response(),
+    };
+    match app.switchboard.post(name, proof, signal).await {
+        Ok(Ok(())) => "OK".into_response(),
+        Ok(Err(_)) => ApiError::NotLoggedIn.into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// An answer that says no in one line. The client looks at 200 only.
+fn complain(padded: bool, frame: &FromServer<'_>) -> Response {
+    let mut text = if padded { padding().to_vec() } else { Vec::new() };
+    frame.write(&mut text);
+    text.push(b'\n');
+    octets(Body::from(text))
+}
+
+fn octets(body: Body) -> Response {
+    let mut response = (StatusCode::OK, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    // Proxies that collect answers would keep everything.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+fn padding() -> Bytes {
+    let mut padding = vec![b'0'; PADDING];
+    padding.push(b'\n');
+    padding.into()
+}
+
+/// The answer that never ends.
+struct Downlink {
+    lines: mpsc::Receiver<Vec<u8>>,
+    padding: Option<Bytes>,
+    pause: Pin<Box<Sleep>>,
+    end: End,
+}
+
+/// Tells the switchboard when the client has gone.
+struct End {
+    switchboard: Switchboard,
+    socket: SocketId,
+    seat: Seat,
+    ending: Ending,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.switchboard.end_stream(self.socket, self.ending);
+    }
+}
+
+impl Stream for Downlink {
+    type Item = Result<Bytes, std::convert::Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.end.seat.poll_ended(cx).is_ready() {
+            // Its session is over, or the operator ended it: it does not blink, it is gone.
+            self.end.ending = Ending::Left;
+            return Poll::Ready(None);
+        }
+        ready!(self.pause.as_mut().poll(cx));
+        if let Some(padding) = self.padding.take() {
+            return Poll::Ready(Some(Ok(padding)));
+        }
+        let Some(line) = ready!(self.lines.poll_recv(cx)) else { return Poll::Ready(None) };
+        self.pause.as_mut().reset(Instant::now() + PACE);
+        Poll::Ready(Some(Ok(line.into())))
+    }
+}
