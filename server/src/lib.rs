@@ -45,6 +45,7 @@ mod http;
 mod listener;
 mod orders;
 mod process;
+mod push;
 mod secret;
 mod session;
 mod store;
@@ -61,7 +62,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch as channel;
+use tokio::sync::{mpsc, watch as channel};
 use tokio::task::JoinSet;
 use wire::{Seed, UserId};
 
@@ -73,6 +74,7 @@ pub use listener::ListenerFlags;
 use listener::{Listener, Tls};
 pub use orders::{kick, who};
 pub use process::stop_signal;
+use push::waker::Wake;
 use secret::Secret;
 pub use session::SessionFlags;
 use session::{SessionSettings, Verifier};
@@ -103,6 +105,8 @@ pub struct Server {
     app: http::App,
     stop: channel::Sender<bool>,
     desk: switchboard::Ended,
+    /// What the broker wants woken.
+    wakes: mpsc::Receiver<Wake>,
     logins: Vec<(UserId, String)>,
 }
 
@@ -139,19 +143,18 @@ impl Server {
         getrandom::fill(&mut seed.0).context("The system gives no random numbers")?;
         let mut first_request = [0; 8];
         getrandom::fill(&mut first_request).context("The system gives no random numbers")?;
-        let (switchboard, desk) = Switchboard::start(
-            settings.peerjs.broker(),
-            settings.peerjs.lines(),
-            metrics.tally(),
-            seed,
-        )
-        .context("The system gives no thread")?;
+        let carriers = push::start(&settings.push, &settings.data)?;
+        let (wake, wakes) = mpsc::channel(push::waker::WAKES_MAX);
+        let (config, lines) = (settings.peerjs.broker(), settings.peerjs.lines());
+        let (switchboard, desk) = Switchboard::start(config, lines, metrics.tally(), wake, seed)
+            .context("The system gives no thread")?;
         let (stop, stopping) = channel::channel(false);
         let SessionSettings { recheck, .. } = settings.session;
         let app = http::App {
             verifier: Verifier::new(&settings.session, store.clone(), metrics.clone())?,
             store,
             switchboard,
+            carriers,
             files,
             base_path: settings.base_path.into(),
             session_cookie: settings.session.cookie.map(Into::into),
@@ -168,7 +171,7 @@ impl Server {
         };
         let tls = tls.map(Arc::new);
         let listener = Listener { socket, tls, settings: settings.listener, metrics };
-        Ok(Self { listener, address, metrics_socket, recheck, app, stop, desk, logins })
+        Ok(Self { listener, address, metrics_socket, recheck, app, stop, desk, wakes, logins })
     }
 
     /// Where it listens.
@@ -208,7 +211,9 @@ impl Server {
     ///
     /// When the broker's task has ended, which is a bug.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, metrics_socket, app, recheck, stop: announce, mut desk, .. } = self;
+        let Self {
+            listener, metrics_socket, app, recheck, stop: announce, mut desk, wakes, ..
+        } = self;
         let store = app.store.clone();
         let switchboard = app.switchboard.clone();
         let mut chores = JoinSet::new();
@@ -219,6 +224,8 @@ impl Server {
             connections: app.connections.clone(),
         };
         chores.spawn(watch.run());
+        let carriers = app.carriers.clone();
+        chores.spawn(push::waker::run(wakes, carriers, app.store.clone(), app.switchboard.clone()));
         if app.verifier.asks() {
             let (verifier, connections) = (app.verifier.clone(), app.connections.clone());
             chores.spawn(session::recheck::run(verifier, connections, recheck));

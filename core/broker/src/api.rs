@@ -7,8 +7,8 @@ use wire::peerjs::PeerId;
 use wire::{Address, InviteId, UserId};
 
 use crate::{
-    Device, Ending, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId, Signal, SocketId,
-    Standing, Word,
+    Device, Ending, Failure, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId, Signal,
+    SocketId, Standing, Woken, Word,
 };
 
 /// What happened.
@@ -38,6 +38,22 @@ pub enum Input {
         to: Address,
         /// What.
         parcel: Parcel,
+        /// The devices that it names and that a push service can wake.
+        asleep: Vec<Device>,
+    },
+    /// What a push service made of an [`Output::Wake`].
+    Woken {
+        /// The push.
+        push: PushId,
+        /// What it made of it.
+        outcome: Woken,
+    },
+    /// A device says, by a request of its own, that it has shown a push. The shell has checked whose it is.
+    Shown {
+        /// The device.
+        device: Device,
+        /// The push.
+        push: PushId,
     },
     /// A page says that it has shown a push to its person.
     Acknowledged {
@@ -118,6 +134,8 @@ pub struct Parcel {
     pub ttl: Option<Duration>,
     /// The invite that this message is, when its sender wants to know where it rings.
     pub invite: Option<InviteId>,
+    /// The invite that this message ends: nobody is woken for it any more.
+    pub ends: Option<InviteId>,
 }
 
 /// What to do.
@@ -136,6 +154,21 @@ pub enum Output {
         /// The message.
         text: Arc<str>,
     },
+    /// Hand a message to the push service of a device, and say what it made of it ([`Input::Woken`]).
+    Wake {
+        /// To be acknowledged by, and to answer by.
+        push: PushId,
+        /// Who sent it.
+        from: Device,
+        /// Whom it is for.
+        to: Device,
+        /// The message.
+        text: Arc<str>,
+        /// For how long it is worth delivering.
+        left: Duration,
+        /// The invite that it belongs to: of such messages only the last is worth delivering.
+        about: Option<InviteId>,
+    },
     /// Tell these sockets, which are all of one device, that its invite was shown.
     Receipt {
         /// Where to.
@@ -151,6 +184,8 @@ pub enum Output {
         request: RequestId,
         /// To how many devices it went, at least one; or why to none.
         outcome: Result<u32, Unsent>,
+        /// The devices that it did not reach although they can be woken, and why.
+        failed: Vec<(Device, Failure)>,
     },
     /// Say goodbye and close: the device is logged out.
     Dismiss {
@@ -182,12 +217,29 @@ pub enum Unsent {
     /// The devices that it names are away, and too much waits for them already.
     #[error("too much waits for that address already")]
     Full,
+    /// The sender rings there already, as often as it may.
+    #[error("too many invites ring there already")]
+    TooManyRings,
     /// The sender sends too fast.
     #[error("too many messages; the next may be sent in {again_in:?}")]
     TooMany {
         /// When it may try again.
         again_in: Duration,
     },
+}
+
+impl Unsent {
+    /// Why nobody was reached, when these devices were not.
+    pub(crate) fn of(failed: &[(Device, Failure)]) -> Self {
+        let has = |failure| failed.iter().any(|(_, other)| *other == failure);
+        if has(Failure::TooManyRings) {
+            Self::TooManyRings
+        } else if has(Failure::Busy) {
+            Self::Full
+        } else {
+            Self::NotReachable
+        }
+    }
 }
 
 /// Why an [`Input`] was not accepted. The broker is as it was.
@@ -221,6 +273,8 @@ pub struct Load {
     pub waiting_bytes: usize,
     /// Pushes that can be acknowledged.
     pub receipts: usize,
+    /// Messages on their way to devices whose pages are closed.
+    pub wakes: usize,
     /// Lines of PeerJS clients.
     pub lines: usize,
     /// PeerJS clients that are here or blink.

@@ -18,6 +18,7 @@
 //! - [`wrapper`] is the window of a call: its invites, and the frame with the conference.
 //! - [`ring`] is what a wrapper shows over the conference until the channel is open, or when it never opens.
 //! - [`stage`] is the conference: pictures, call controls, conversation, people.
+//! - [`wake`] is what a device shows whose pages are closed.
 //!
 //! Every sentence about something that went wrong says the cause, what it means, and what to do.
 //! The names of controls are fixed: people with screen readers and other people's scripts find them by name.
@@ -31,4 +32,5 @@
 pub mod dial;
 pub mod ring;
 pub mod stage;
+pub mod wake;
 pub mod wrapper;

@@ -81,7 +81,8 @@ impl Chaos {
                 | Effect::OpenWrapper { .. }
                 | Effect::Send { .. }
                 | Effect::Ack { .. }
-                | Effect::TurnOnSound => {}
+                | Effect::TurnOnSound
+                | Effect::TurnOnWaking => {}
             }
         }
         let next = self.dial.timeout();
@@ -133,7 +134,7 @@ impl Chaos {
             7 => Event::Recent(vec!["bob@x.org".to_owned(); 12]),
             8 => Event::SoundBlocked,
             9 => Event::SoundReady,
-            _ => Event::LoggedIn(Account { email, instance: None }),
+            _ => Event::LoggedIn(Account { email, instance: None, vapidkey: None }),
         }
     }
 

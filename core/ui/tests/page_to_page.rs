@@ -102,7 +102,7 @@ fn address(text: &str) -> Address {
 }
 
 fn account(user: &str) -> Account {
-    Account { email: user.parse().expect("a user"), instance: None }
+    Account { email: user.parse().expect("a user"), instance: None, vapidkey: None }
 }
 
 struct House {
@@ -238,7 +238,8 @@ impl House {
                     dial::Effect::LogIn { .. }
                     | dial::Effect::LogOut
                     | dial::Effect::OpenWrapper { .. }
-                    | dial::Effect::TurnOnSound => panic!("Bob does not ask for {effect:?}"),
+                    | dial::Effect::TurnOnSound
+                    | dial::Effect::TurnOnWaking => panic!("Bob does not ask for {effect:?}"),
                 }
             }
         }

@@ -383,7 +383,7 @@ fn address(text: &str) -> Address {
 }
 
 fn account(email: &str) -> Account {
-    Account { email: email.parse().expect("the test writes users"), instance: None }
+    Account { email: email.parse().expect("the test writes users"), instance: None, vapidkey: None }
 }
 
 /// Closes the channel of the call that is connected in [`Window::in_a_call`].

@@ -12,13 +12,36 @@ pub struct Account {
     /// The device, once it has a contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
+    /// What a browser subscribes to push messages by: an uncompressed point of P-256, URL-safe base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vapidkey: Option<String>,
 }
 
-/// Body of `PUT /contacts`: how this device is reached. `"live"` is the live socket.
+/// Body of `PUT /contacts`: how this device is reached. `"live"` is the live socket; everything else is as `wake`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The contact.
     pub contact: String,
+    /// How it is woken while its pages are closed: the JSON of a push subscription, or a Firebase registration token.
+    /// When absent, that stays as it is; when empty, it is not woken any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<String>,
+}
+
+/// Body of `POST /contacts/shown`: a message that woke this device has been shown to its person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The number that the message came with.
+    pub id: String,
+}
+
+/// A device that a message did not reach, in the answer to `POST /contacts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// Which.
+    pub instance: InstanceId,
+    /// `gone`, `busy`, `refused` or `too-many-rings`.
+    pub error: String,
 }
 
 /// Answer to `PUT /contacts`.
@@ -63,4 +86,7 @@ pub struct Refusal {
     pub error: String,
     /// A sentence for people: what happened, and what to do.
     pub message: String,
+    /// Which devices a message did not reach, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Undelivered>,
 }

@@ -18,6 +18,7 @@ use values::switch;
 
 use crate::http::origin::Origins;
 use crate::listener::{ListenerFlags, ListenerSettings};
+use crate::push::{PushFlags, PushSettings};
 use crate::session::{SessionFlags, SessionSettings};
 use crate::telemetry::{Logs, TelemetryFlags, TelemetrySettings};
 
@@ -69,6 +70,10 @@ pub struct Flags {
     #[command(flatten)]
     #[serde(flatten)]
     pub session: SessionFlags,
+    /// How devices are woken.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub push: PushFlags,
 }
 
 /// What the server runs by: complete, checked.
@@ -92,6 +97,8 @@ pub struct Settings {
     pub(crate) telemetry: TelemetrySettings,
     /// Who may connect.
     pub(crate) session: SessionSettings,
+    /// How devices are woken.
+    pub(crate) push: PushSettings,
 }
 
 impl Settings {
@@ -147,6 +154,7 @@ impl Settings {
             origins: Origins::settle(raw.origins.as_deref())?,
             telemetry: TelemetrySettings::settle(&raw.telemetry)?,
             session,
+            push: PushSettings::settle(&raw.push)?,
         })
     }
 }

@@ -59,7 +59,7 @@ impl Session {
 
     pub(crate) fn account(&self) -> Account {
         let instance = self.device().map(|device| device.instance);
-        Account { email: self.user.clone(), instance }
+        Account { email: self.user.clone(), instance, vapidkey: None }
     }
 }
 

@@ -5,15 +5,16 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use broker::{Parcel, Unsent};
+use broker::{Device, Failure, Parcel, PushId, Unsent};
 use serde_json::{Map, Value};
-use wire::contacts::{Account, Contact, Registered, Send, Sent};
+use wire::contacts::{Account, Contact, Registered, Send, Sent, Shown, Undelivered};
 use wire::{InviteId, Timestamp};
 
 use super::App;
 use super::auth::Session;
 use super::body::Body;
 use crate::error::ApiError;
+use crate::push::PushContact;
 use crate::session::Origin;
 use crate::store;
 
@@ -23,8 +24,9 @@ pub(crate) const LIVE: &str = "live";
 const CONTACT_LASTS_MS: u64 = 270 * 24 * 60 * 60 * 1_000;
 
 /// `GET /contacts`: who am I?
-pub(crate) async fn whoami(session: Session) -> Json<Account> {
-    Json(session.account())
+pub(crate) async fn whoami(State(app): State<App>, session: Session) -> Json<Account> {
+    let vapidkey = Some(app.carriers.web.vapid().public_key());
+    Json(Account { vapidkey, ..session.account() })
 }
 
 /// `PUT /contacts`: this is how I am reached.
@@ -33,10 +35,64 @@ pub(crate) async fn register(
     session: Session,
     Body(contact): Body<Contact>,
 ) -> Result<Json<Registered>, ApiError> {
-    if contact.contact != LIVE {
-        return Err(ApiError::UnknownContact);
+    let Contact { contact, wake } = contact;
+    let registered = if contact == LIVE {
+        register_live(&app, &session).await?
+    } else {
+        register_push(&app, &session, &contact).await?
+    };
+    match wake.as_deref() {
+        Some("") => set_wake(&app, &session, None).await?,
+        Some(wake) => set_wake(&app, &session, Some(wake)).await?,
+        None => {}
     }
-    register_live(&app, &session).await?.map(Json).ok_or(ApiError::NotLoggedIn)
+    registered.map(Json).ok_or(ApiError::NotLoggedIn)
+}
+
+/// Registers a push subscription or a Firebase token as the contact, as clients of the reference do.
+async fn register_push(
+    app: &App,
+    session: &Session,
+    contact: &str,
+) -> Result<Option<Registered>, ApiError> {
+    set_wake(app, session, Some(contact)).await?;
+    let instance = session.token.instance(&session.user, contact);
+    let expires = lasts();
+    let known = app.store.set_contact(&session.token, contact, instance, expires).await?;
+    Ok(known.then_some(Registered { instance, expires }))
+}
+
+async fn set_wake(app: &App, session: &Session, wake: Option<&str>) -> Result<(), ApiError> {
+    if let Session { origin: Origin::Session { .. }, .. } = session {
+        return Err(ApiError::UnknownContact(
+            "a session of another service has no device that could be woken".to_owned(),
+        ));
+    }
+    if let Some(wake) = wake {
+        PushContact::parse(wake, app.carriers.web.guard())
+            .map_err(|error| ApiError::UnknownContact(error.to_string()))?;
+    }
+    Ok(app.store.set_wake(&session.token, wake).await?)
+}
+
+/// Until when a contact lasts that is registered now.
+fn lasts() -> Timestamp {
+    Timestamp(u64::try_from(store::now()).unwrap_or(0) + CONTACT_LASTS_MS)
+}
+
+/// `POST /contacts/shown`: a service worker has shown a push.
+pub(crate) async fn shown(
+    State(app): State<App>,
+    session: Session,
+    Body(Shown { id }): Body<Shown>,
+) -> Result<StatusCode, ApiError> {
+    let device = session.device().ok_or(ApiError::NoContact)?;
+    let push: PushId = id.parse().map_err(|_| ApiError::UnknownPush)?;
+    if app.switchboard.shown(device, push).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::UnknownPush)
+    }
 }
 
 /// Registers the live socket as the contact of the device; `None` when its token is gone. Sessions of another judge need
@@ -46,8 +102,7 @@ pub(crate) async fn register_live(
     session: &Session,
 ) -> Result<Option<Registered>, ApiError> {
     let instance = session.live_instance();
-    let now = u64::try_from(store::now()).unwrap_or(0);
-    let lasts = Timestamp(now + CONTACT_LASTS_MS);
+    let lasts = lasts();
     match session.origin {
         Origin::Account { .. } => {
             let known = app.store.set_contact(&session.token, LIVE, instance, lasts).await?;
@@ -67,9 +122,17 @@ pub(crate) async fn send(
     Body(Send { to, data }): Body<Send>,
 ) -> Result<Json<Sent>, ApiError> {
     let from = session.device().ok_or(ApiError::NoContact)?;
-    match app.switchboard.send(from, to.clone(), parcel(data)).await? {
+    let asleep = app.store.asleep(&to).await?;
+    let device = |instance| Device { user: to.user.clone(), instance };
+    let asleep = asleep.into_iter().map(device).collect();
+    let (outcome, failed) = app.switchboard.send(from, to.clone(), parcel(data), asleep).await?;
+    match outcome {
         Ok(count) => Ok(Json(Sent { count })),
+        Err(Unsent::NotReachable) if !failed.is_empty() => {
+            Err(ApiError::NotDelivered(to, failed.into_iter().map(undelivered).collect()))
+        }
         Err(Unsent::Full) => Err(ApiError::QueueFull(to)),
+        Err(Unsent::TooManyRings) => Err(ApiError::TooManyRings(to)),
         Err(Unsent::TooMany { again_in }) => {
             Err(ApiError::TooMany { seconds: again_in.as_secs() + 1 })
         }
@@ -101,12 +164,24 @@ fn parcel(mut data: Map<String, Value>) -> Parcel {
     data.remove("To");
     let ttl = data.get("TTL").and_then(Value::as_u64).map(Duration::from_millis);
     let is_invite = data.get("method").is_some_and(|method| method == "INVITE");
-    let invite: Option<InviteId> =
+    let is_cancel = data.get("method").is_some_and(|method| method == "CANCEL");
+    let about: Option<InviteId> =
         data.get("ReqId").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let object = Value::Object(data).to_string();
     let members = object.trim_start_matches('{');
     let members = members.strip_suffix('}').unwrap_or(members);
-    Parcel { text: members.into(), ttl, invite: invite.filter(|_| is_invite) }
+    let (invite, ends) = (about.filter(|_| is_invite), about.filter(|_| is_cancel));
+    Parcel { text: members.into(), ttl, invite, ends }
+}
+
+fn undelivered((device, why): (Device, Failure)) -> Undelivered {
+    let why = match why {
+        Failure::Gone => "gone",
+        Failure::Busy => "busy",
+        Failure::Refused => "refused",
+        Failure::TooManyRings => "too-many-rings",
+    };
+    Undelivered { instance: device.instance, error: why.to_owned() }
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ fn page_policy(host: Option<&str>) -> HeaderValue {
         .map_or(String::new(), |host| format!(" ws://{host} wss://{host}"));
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
-         media-src 'self' blob:; connect-src 'self'{sockets}; frame-src 'self'; frame-ancestors 'self'; manifest-src \
+         media-src 'self' blob:; connect-src 'self'{sockets}; frame-src 'self'; worker-src 'self'; frame-ancestors 'self'; manifest-src \
          'self'; base-uri 'none'; form-action 'none'"
     )
     .parse()

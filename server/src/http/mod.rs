@@ -21,12 +21,13 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware;
 use axum::response::{Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use crate::connections::Connections;
 use crate::error::ApiError;
 use crate::listener::Proxies;
+use crate::push::Carriers;
 use crate::secret::Secret;
 use crate::session::Verifier;
 use crate::store::Store;
@@ -43,6 +44,8 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) switchboard: Switchboard,
+    /// The ways to wake devices whose pages are closed.
+    pub(crate) carriers: Arc<Carriers>,
     pub(crate) verifier: Verifier,
     /// The operator's own cookie.
     pub(crate) session_cookie: Option<Arc<str>>,
@@ -88,6 +91,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(&at("metrics"), get(metrics::metrics))
         .route(&at("contacts"), contacts.clone())
         .route(&at("contacts/"), contacts)
+        .route(&at("contacts/shown"), post(contacts::shown))
         .route(&at("session"), session)
         .route(&at("live"), get(live::live))
         .merge(peerjs::routes(&base, &app.peerjs))

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use broker::Device;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use wire::{Address, InstanceId, Timestamp, UserId};
@@ -257,10 +258,59 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Notes how the device of `token` is woken while its pages are closed; `None` if it is not any more.
+    pub(crate) async fn set_wake(&self, token: &Secret, wake: Option<&str>) -> sqlx::Result<()> {
+        sqlx::query("UPDATE tokens SET wake = $1 WHERE hash = $2")
+            .bind(wake)
+            .bind(token.hash())
+            .execute(&self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// The devices that `address` names and that can be woken.
+    pub(crate) async fn asleep(&self, address: &Address) -> anyhow::Result<Vec<InstanceId>> {
+        let instance = address.instance.map(|instance| instance.to_string());
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT instance FROM tokens WHERE user_name = $1 AND wake IS NOT NULL AND instance IS NOT NULL AND \
+             contact_expires > $2 AND ($3 IS NULL OR instance = $3)",
+        )
+        .bind(address.user.as_str())
+        .bind(now())
+        .bind(instance)
+        .fetch_all(&self.0)
+        .await?;
+        rows.into_iter().map(|(instance,)| Ok(instance.parse()?)).collect()
+    }
+
+    /// How a device is woken.
+    pub(crate) async fn wake_of(&self, device: &Device) -> sqlx::Result<Option<String>> {
+        let row: Option<(Option<String>,)> =
+            sqlx::query_as("SELECT wake FROM tokens WHERE user_name = $1 AND instance = $2")
+                .bind(device.user.as_str())
+                .bind(device.instance.to_string())
+                .fetch_optional(&self.0)
+                .await?;
+        Ok(row.and_then(|(wake,)| wake))
+    }
+
+    /// Forgets that a device is woken by `wake`, unless it is woken otherwise by now.
+    pub(crate) async fn forget_wake(&self, device: &Device, wake: &str) -> sqlx::Result<()> {
+        sqlx::query(
+            "UPDATE tokens SET wake = NULL WHERE user_name = $1 AND instance = $2 AND wake = $3",
+        )
+        .bind(device.user.as_str())
+        .bind(device.instance.to_string())
+        .bind(wake)
+        .execute(&self.0)
+        .await?;
+        Ok(())
+    }
+
     /// Forgets how the device of `token` is reached.
     pub(crate) async fn clear_contact(&self, token: &Secret) -> sqlx::Result<()> {
         sqlx::query(
-            "UPDATE tokens SET contact = NULL, instance = NULL, contact_expires = NULL WHERE hash = $1",
+            "UPDATE tokens SET contact = NULL, instance = NULL, contact_expires = NULL, wake = NULL WHERE hash = $1",
         )
         .bind(token.hash())
         .execute(&self.0)

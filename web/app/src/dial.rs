@@ -8,6 +8,7 @@
 
 mod draw;
 mod session;
+mod waking;
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -93,6 +94,7 @@ fn listeners() -> Vec<Listener> {
         // A log-in link that was opened in this very tab.
         Listener::window("hashchange", |_| {
             session::open_link();
+            session::open_notification();
         }),
         // Any touch of the page lets it make sounds from then on.
         Listener::window("pointerdown", |_| sound::unlock()),
@@ -207,6 +209,7 @@ impl Shell {
                 self.ringing = on.then(|| sound::Loop::new(sound::Tune::Ring));
             }
             Effect::TurnOnSound => sound::unlock(),
+            Effect::TurnOnWaking => waking::turn_on(),
             Effect::SaveRecent(addresses) => {
                 together::save_recent(&addresses);
                 self.tell_pages(&Word::Recent(addresses));

@@ -68,9 +68,11 @@ pub fn start() {
 
     // Whose call it is that we answer, we know already.
     let account = match &plan {
-        Plan::Answer(call) => call
-            .device()
-            .map(|device| Account { email: device.user.clone(), instance: device.instance }),
+        Plan::Answer(call) => call.device().map(|device| Account {
+            email: device.user.clone(),
+            instance: device.instance,
+            vapidkey: None,
+        }),
         Plan::Call { .. } | Plan::Nothing => None,
     };
     let wrapper = Wrapper::new(call::Config::default(), platform::dice::seed(), page::base(), plan);
