@@ -52,12 +52,7 @@ fn conditions(dice: &mut Dice, nodes: usize) -> Conditions {
             Surroundings { nats: Nat::ALL.to_vec(), has_relay: true, skew_max: 1_000 };
     }
     if nodes >= 12 && dice.below(2) == 0 {
-        // What is altered on its way is believed as long as writes are not signed.
-        let tricks: Vec<Trick> = Trick::ALL
-            .into_iter()
-            .filter(|trick| !matches!(trick, Trick::Forge | Trick::Flip))
-            .collect();
-        conditions.tricks = vec![tricks[dice.below(tricks.len() as u64) as usize]];
+        conditions.tricks = vec![Trick::ALL[dice.below(Trick::ALL.len() as u64) as usize]];
     }
     conditions
 }

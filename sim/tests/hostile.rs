@@ -26,7 +26,7 @@ fn a_flood_wastes_only_the_links_of_its_sender() {
 
 #[test]
 fn bits_that_are_turned_over_are_noticed() {
-    noticed(Trick::Flip);
+    one(Trick::Flip);
 }
 
 #[test]
@@ -50,18 +50,6 @@ fn whoever_withholds_is_not_the_only_one_who_is_asked() {
 }
 
 #[test]
-fn what_was_forged_on_its_way_is_noticed() {
-    noticed(Trick::Forge);
-}
-
-/// Either nobody believes it, or the simulator says who does.
-fn noticed(trick: Trick) {
-    let conditions = Conditions { tricks: vec![trick], span: 30, ..Conditions::default() };
-    let plan = Plan { nodes: 12, conditions, ..Plan::default() };
-
-    match run(&plan) {
-        Ok(report) => assert!(report.measures.iter().any(|measure| measure.name == "rough_agree")),
-        // While writes are not signed what was altered is believed; that is what is to be found then, and nothing else.
-        Err(broken) => assert!(broken.promise.contains("never wrote it"), "{broken}"),
-    }
+fn what_was_forged_on_its_way_is_not_believed() {
+    one(Trick::Forge);
 }

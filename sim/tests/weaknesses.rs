@@ -18,7 +18,7 @@
 //! | 15. ghosts come back with those who have not heard | `a_ghost_does_not_come_back_with_the_other_side` |
 //! | 16. two with one name fight for ever | `two_with_one_name_settle_on_one` |
 //!
-//! Number 13, claims that nobody proves, is not in this table: writes are not signed yet.
+//! Number 13, claims that nobody proves, is told in `hostile.rs`: what is forged or altered is not taken in.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
