@@ -123,33 +123,41 @@ pub(crate) fn tree(bytes: &[u8]) {
 }
 
 /// A newcomer takes from `tree` what it has: with nobody in between they end up with equal digests.
+///
+/// What they say to all counts too: somebody may have made up a map of the newcomer, which takes that for its past and
+/// tells everybody how it goes on.
 fn hand_on(mut tree: tree::Tree<tree::Unsigned>, mut other: tree::Tree<tree::Unsigned>, now: Time) {
     let opened = |peer| tree::Input::Opened { peer, bridge: true };
     tree.handle(now, opened(OTHER)).expect("a neighbour");
     other.handle(now, opened(ME)).expect("a neighbour");
     for _ in 0..64 {
-        let mut said = Vec::new();
-        while let Some(output) = tree.poll() {
-            if let tree::Output::Tell { peer: OTHER, bytes } = output {
-                said.push((true, bytes));
-            }
-        }
-        while let Some(output) = other.poll() {
-            if let tree::Output::Tell { peer: ME, bytes } = output {
-                said.push((false, bytes));
-            }
-        }
-        if said.is_empty() {
+        let to_other = said(&mut tree, ME, OTHER);
+        let to_tree = said(&mut other, OTHER, ME);
+        if to_other.is_empty() && to_tree.is_empty() {
             break;
         }
-        for (to_other, bytes) in said {
-            let (tree, peer) = if to_other { (&mut other, ME) } else { (&mut tree, OTHER) };
-            let told = tree.handle(now, tree::Input::Told { peer, bytes });
-            assert!(told.is_ok(), "what one has taken in another one takes: {told:?}");
+        for (tree, inputs) in [(&mut other, to_other), (&mut tree, to_tree)] {
+            for input in inputs {
+                let taken = tree.handle(now, input);
+                assert!(taken.is_ok(), "what one has taken in another one takes: {taken:?}");
+            }
         }
     }
-    // Our own clock is no part of what was handed on: both are complete, whoever wrote last.
     assert_eq!(tree.digest(), other.digest());
+}
+
+/// What `tree` has to say, as its neighbour hears it.
+fn said(tree: &mut tree::Tree<tree::Unsigned>, me: NodeId, neighbour: NodeId) -> Vec<tree::Input> {
+    let heard = |output| match output {
+        tree::Output::Tell { peer, bytes } if peer == neighbour => {
+            Some(tree::Input::Told { peer: me, bytes })
+        }
+        tree::Output::Cast { bytes, except } if except != Some(neighbour) => {
+            Some(tree::Input::Heard { author: me, bytes })
+        }
+        tree::Output::Tell { .. } | tree::Output::Cast { .. } | tree::Output::Event(_) => None,
+    };
+    std::iter::from_fn(|| tree.poll()).filter_map(heard).collect()
 }
 
 /// A whole participant under frames of one neighbour who has been let in.
