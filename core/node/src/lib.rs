@@ -175,6 +175,8 @@ pub struct Node {
     asked: Map<NodeId, Time>,
     /// When to publish our own link record, after our links changed.
     record_at: Option<Time>,
+    /// Who was out of reach before its link opened: what it brings is about to go to all.
+    bridge: Option<NodeId>,
     /// Who is present, ourselves among them.
     present: Set<NodeId>,
     /// Who of them cannot be reached, and from when on they are gone.
@@ -242,6 +244,7 @@ impl Node {
             out: BTreeSet::new(),
             asked: Map::new(),
             record_at: None,
+            bridge: None,
             present: Set::from_iter([me]),
             losing: Map::new(),
             attend_at: None,

@@ -43,11 +43,17 @@ impl Node {
             }
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
-                if self.present.len() == 1 {
-                    self.new_until = Some(now + self.config.newness);
-                }
                 self.plan_pruning(now);
                 self.on_links_changed(now, bridge);
+                if bridge {
+                    // With what it brings, which all hear before the map changes.
+                    self.bridge = Some(peer);
+                    self.record_at = self.record_at.map(|at| at + self.config.gather * 2);
+                }
+                if self.present.len() == 1 {
+                    self.new_until = Some(now + self.config.newness);
+                    self.record_first_link(now)?;
+                }
                 return self.tree_input(now, tree::Input::Opened { peer, bridge });
             }
             mesh::Output::Closed { peer } => {
@@ -95,6 +101,15 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// Those whom we join hear of this link together with all that we wrote before, so nobody is told of it alone.
+    fn record_first_link(&mut self, now: Time) -> Result<(), Error> {
+        self.record_at = Some(now);
+        self.publish_due_record(now)?;
+        let said: Vec<tree::Output> = std::iter::from_fn(|| self.tree.poll()).collect();
+        let others = said.into_iter().filter(|said| !matches!(said, tree::Output::Cast { .. }));
+        others.into_iter().try_for_each(|said| self.on_tree(now, said))
     }
 
     fn on_got(&mut self, now: Time, from: NodeId, payload: &[u8]) -> Result<(), Error> {
@@ -148,6 +163,10 @@ impl Node {
     fn on_tree(&mut self, now: Time, output: tree::Output) -> Result<(), Error> {
         match output {
             tree::Output::Cast { bytes, except } => {
+                if self.bridge.is_some() && self.bridge == except {
+                    self.bridge = None;
+                    self.record_at = self.record_at.map(|at| at.min(now));
+                }
                 let payload = encode(&ToAll::Tree(bytes));
                 self.mesh_input(now, mesh::Input::Cast { payload, except })
             }

@@ -61,14 +61,18 @@ impl<N: Notary> Tree<N> {
             self.meet_stranger(author, teller);
             return Ok(Taken::Nothing);
         }
+        // A whole map stands for itself, whatever we had.
+        let known = if part.from == 0 { 0 } else { at };
+        // It changes what we have replaced already, or never had: digests tell.
+        if !part.fits(map.map(|map| &**map), known) {
+            return Ok(Taken::Nothing);
+        }
         if map.is_none() {
             if self.authors.len() >= self.config.authors_max {
                 return Err(Error::Limit("the number of authors"));
             }
             self.authors.insert(author, Box::default());
         }
-        // A whole map stands for itself, whatever we had.
-        let known = if part.from == 0 { 0 } else { at };
         let fresh = self.read_part(now, teller, part, known)?;
         if is_twofold(&fresh) {
             fresh.iter().for_each(|(record, _)| self.lists.sweep(record.list));

@@ -45,23 +45,34 @@ impl<N: Notary> Tree<N> {
         if op.stamp.max(op.born) > Stamp::at(ahead) {
             return Err(Error::Limit("how far a stamp may be ahead of our clock"));
         }
-        let name = op.name(author);
-        let list = self.lists.intern(op.list, &self.config.rules, &self.watches);
-        let list = list.ok_or(misbehaved("a name that is not a path"))?;
-        let checked = self.check_op(author, op, list, &name);
+        let Op { seq, stamp, what, .. } = *op;
+        let (list, name, born, json) = match &op.edit {
+            Some(edit) => {
+                let old = self.authors.get(&author).and_then(|map| map.get(edit.old));
+                let spliced = old.and_then(|old| Some((old, edit.splice(old, op.json)?)));
+                let (old, json) = spliced.ok_or(misbehaved("a change of what is not there"))?;
+                (old.list, old.name.clone(), edit.born(old, stamp), json)
+            }
+            None => {
+                let list = self.lists.intern(op.list, &self.config.rules, &self.watches);
+                let list = list.ok_or(misbehaved("a name that is not a path"))?;
+                (list, op.name(author), op.born, op.json.into())
+            }
+        };
+        let checked = self.check_op(author, (seq, what, &json), list, &name);
         let (row, passes) = checked.map_err(|what| {
             self.lists.sweep(list);
             misbehaved(what)
         })?;
-        let Op { seq, stamp, born, what, json, .. } = *op;
-        Ok((Record { seq, stamp, born, list, row, what, name, json: json.into() }, passes))
+        Ok((Record { seq, stamp, born, list, row, what, name, json }, passes))
     }
 
-    /// Whether a write is one that its author may make: the row that lets it, and whether it passes away with it.
+    /// Whether a write, by number, what it does and value, is one that its author may make: the row that lets it, and
+    /// whether it passes away with it.
     pub(crate) fn check_op(
         &self,
         author: NodeId,
-        op: &Op<'_>,
+        (seq, what, json): (u64, What, &str),
         list: ListId,
         name: &Name,
     ) -> Result<(u8, bool), &'static str> {
@@ -74,10 +85,10 @@ impl<N: Notary> Tree<N> {
             return Err("a name that is not a path");
         }
         let rules = &self.config.rules;
-        let row = rules.row_for(&held.rows, &held.text, name, author, op.seq);
+        let row = rules.row_for(&held.rows, &held.text, name, author, seq);
         let row = row.ok_or("a write where it may not")?;
         let line = &rules.rows()[usize::from(row)];
-        let life = match op.what {
+        let life = match what {
             What::Lasting => Some(Life::Lasting),
             What::Ephemeral => Some(Life::Ephemeral),
             What::Hidden => None,
@@ -90,7 +101,7 @@ impl<N: Notary> Tree<N> {
             None => {}
             Some(_) => {
                 let bytes_max = self.config.value_bytes_max.min(line.value_bytes_max as usize);
-                if op.json.len() > bytes_max || !json::is_modest(op.json) {
+                if json.len() > bytes_max || !json::is_modest(json) {
                     return Err("a value out of bounds");
                 }
             }

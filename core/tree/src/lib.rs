@@ -63,6 +63,7 @@ mod check;
 mod config;
 #[cfg(test)]
 mod court;
+mod edit;
 mod fork;
 mod index;
 mod json;
@@ -95,7 +96,8 @@ pub use words::respell;
 
 use author::Author;
 use index::Index;
-use place::Lists;
+use place::{Key, Lists};
+use shelf::Record;
 use stamp::Clock;
 use sync::{Early, Session};
 use watch::Watches;
@@ -127,6 +129,8 @@ pub struct Tree<N> {
     sweep_at: Option<Time>,
     /// The number of our last write that was cast.
     cast_from: u64,
+    /// What others still have where we have written since.
+    replaced: Map<Key, Record>,
     /// The number of our last write that was vouched for.
     sealed_at: u64,
     /// Whether all has come that those had whom we joined.
@@ -160,6 +164,7 @@ impl<N: Notary> Tree<N> {
             ask_at: None,
             sweep_at: None,
             cast_from: first,
+            replaced: Map::new(),
             sealed_at: 0,
             is_ready: false,
             recalling: None,

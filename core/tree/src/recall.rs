@@ -8,7 +8,7 @@
 //!     Part (from 40) ────────────────▶   …to all
 //! ```
 
-use wire::{NodeId, Time};
+use wire::{Map, NodeId, Time};
 
 use crate::author::Author;
 use crate::index::Hand;
@@ -100,6 +100,7 @@ impl<N: Notary> Tree<N> {
         // Others may have more of the past than we were told, so they hear what is left of it, not what is gone.
         own.cut_log(own.at);
         (self.cast_from, self.sealed_at) = (upto, 0);
+        self.replaced = Map::new();
         for key in kept {
             if let Some((top, _)) = self.top(&key) {
                 self.yield_to(now, top, &key);

@@ -117,10 +117,10 @@ impl<N: Notary> Tree<N> {
         bytes: &[u8],
     ) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer: author, what };
-        match Say::decode(bytes).ok_or(misbehaved("a broadcast that cannot be read"))? {
+        match Say::decode(bytes, author).ok_or(misbehaved("a broadcast that cannot be read"))? {
             Say::Part(part) if part.more => Err(misbehaved("a part in pieces, to all")),
-            Say::Part(part) if part.author == self.me => Ok(()),
-            Say::Part(part) => {
+            Say::Part(part) | Say::Own(part) if part.author == self.me => Ok(()),
+            Say::Part(part) | Say::Own(part) => {
                 let at = self.authors.get(&part.author).map_or(0, |map| map.at);
                 if part.from > at {
                     self.keep_early(now, &part, bytes);
@@ -129,7 +129,8 @@ impl<N: Notary> Tree<N> {
                 // What does not go with what we have may be forged, or be by somebody who contradicts itself: digests
                 // tell, and neighbours are asked.
                 self.on_part(now, author, &part)?;
-                self.apply_early(now, part.author)
+                self.apply_early(now, part.author);
+                Ok(())
             }
             Say::Fork(fork) => self.on_fork(author, *fork, false),
             Say::Have(_) | Say::Delta { .. } | Say::Seal(..) => {
@@ -157,24 +158,25 @@ impl<N: Notary> Tree<N> {
         }
     }
 
-    /// Applies the broadcasts of `author` whose turn it is.
-    fn apply_early(&mut self, now: Time, author: NodeId) -> Result<(), Error> {
+    /// Applies the broadcasts of `author` whose turn it is. Some may be forged, for which nobody is to blame now: they
+    /// change nothing.
+    fn apply_early(&mut self, now: Time, author: NodeId) {
         while !self.early.is_empty() {
             let at = self.authors.get(&author).map_or(0, |map| map.at);
             self.early.retain(|early| early.author != author || early.upto > at);
             let is_due = |early: &Early| early.author == author && early.from <= at;
-            let Some(next) = self.early.iter().position(is_due) else { return Ok(()) };
+            let Some(next) = self.early.iter().position(is_due) else { return };
             let early = self.early.swap_remove(next);
-            if let Some(Say::Part(part)) = Say::decode(&early.bytes) {
-                self.on_part(now, author, &part)?;
+            let said = Say::decode(&early.bytes, author);
+            if let Some(Say::Part(part) | Say::Own(part)) = said {
+                self.on_part(now, author, &part).ok();
             }
         }
-        Ok(())
     }
 
     pub(crate) fn on_told(&mut self, now: Time, peer: NodeId, bytes: &[u8]) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer, what };
-        match Say::decode(bytes).ok_or(misbehaved("a message that cannot be read"))? {
+        match Say::decode(bytes, peer).ok_or(misbehaved("a message that cannot be read"))? {
             Say::Have(have) => {
                 self.on_have(now, peer, &have);
                 Ok(())
@@ -196,7 +198,7 @@ impl<N: Notary> Tree<N> {
                 let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.bridge);
                 self.on_fork(peer, *fork, is_bridge && self.sessions.len() > 1)
             }
-            Say::Part(_) => Err(misbehaved("a write that was not for all")),
+            Say::Part(_) | Say::Own(_) => Err(misbehaved("a write that was not for all")),
         }
     }
 
@@ -301,7 +303,7 @@ impl<N: Notary> Tree<N> {
         let mut part = piece;
         let mut live = Vec::new();
         for bytes in &pieces {
-            let Some(Say::Part(first)) = Say::decode(bytes) else { continue };
+            let Some(Say::Part(first)) = Say::decode(bytes, peer) else { continue };
             if (first.author, first.from, first.upto) != (part.author, part.from, part.upto) {
                 return Err(misbehaved("pieces of different parts"));
             }
@@ -338,7 +340,8 @@ impl<N: Notary> Tree<N> {
             let bytes = Say::Part(part).encode();
             self.outputs.push_back(Output::Cast { bytes, except: Some(peer) });
         }
-        self.apply_early(now, author)
+        self.apply_early(now, author);
+        Ok(())
     }
 
     pub(crate) fn remix(&mut self, author: NodeId) {

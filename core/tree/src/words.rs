@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use wire::{NodeId, Timestamp};
 
 use crate::bytes::{Reader, Writer};
+use crate::edit::Edit;
 use crate::fork::{Fork, Seal};
 use crate::place::{Lists, Name, added};
 use crate::shelf::{Record, What};
@@ -16,8 +17,10 @@ use crate::{Proof, Root};
 /// Everything that is said.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Say<'a> {
-    /// To all: what an author has just written, or what one side lacked before two met.
+    /// To all: what one side lacked before two met.
     Part(Part<'a>),
+    /// To all: what the speaker has just written.
+    Own(Part<'a>),
     /// To a neighbour: how much the speaker has of each author.
     Have(Have),
     /// To a neighbour: what it lacks.
@@ -80,8 +83,10 @@ pub(crate) struct Op<'a> {
     /// The path of the list that it is in.
     pub(crate) list: &'a str,
     pub(crate) name: OpName<'a>,
-    /// The value, when there is one.
+    /// The value, when there is one; of an edit only what is new in it.
     pub(crate) json: &'a str,
+    /// What it changes, when that is all that is told. List, name and birth are then found there.
+    pub(crate) edit: Option<Edit>,
 }
 
 /// A name in its list.
@@ -89,6 +94,8 @@ pub(crate) struct Op<'a> {
 pub(crate) enum OpName<'a> {
     /// `<author>-<number>` of the author of the write.
     Added(u64),
+    /// `<author>`.
+    Author,
     Text(Cow<'a, str>),
 }
 
@@ -110,17 +117,19 @@ impl<'a> Op<'a> {
                 name.push_to(&mut text);
                 OpName::Text(Cow::Owned(text))
             }
+            Name::Text(text) if is_author(text, author) => OpName::Author,
             Name::Text(text) => OpName::Text(Cow::Borrowed(text)),
         };
         let (list, json) = (&*lists.get(record.list).text, &*record.json);
         let Record { seq, stamp, born, what, .. } = *record;
-        Self { seq, stamp, born, what, list, name, json }
+        Self { seq, stamp, born, what, list, name, json, edit: None }
     }
 
     /// The name as it is kept.
     pub(crate) fn name(&self, author: NodeId) -> Name {
         match &self.name {
             OpName::Added(seq) => Name::Added(author, *seq),
+            OpName::Author => Name::of(&author.to_string()),
             OpName::Text(text) => Name::of(text),
         }
     }
@@ -128,19 +137,31 @@ impl<'a> Op<'a> {
     /// About how many bytes it takes on the wire, or a few more.
     pub(crate) fn bytes(&self) -> usize {
         let name = match &self.name {
-            OpName::Added(_) => 1,
+            OpName::Added(_) | OpName::Author => 1,
             OpName::Text(text) => text.len() + 1,
         };
         20 + self.list.len() + name + self.json.len()
     }
 
     fn write(&self, to: &mut Writer, before: &Before<'_>) {
+        if let Some(edit) = &self.edit {
+            let birth = if edit.keeps_birth { BORN } else { 0 };
+            to.byte(self.what as u8 | birth | EDIT);
+            to.number(self.seq - before.seq);
+            write_stamp(to, before.stamp, self.stamp);
+            edit.write(to, self);
+            return;
+        }
         let is_born_earlier = self.born != self.stamp;
         let is_same_list = before.list == Some(self.list);
-        let mut flags = self.what as u8;
-        flags |= u8::from(is_born_earlier) << 2 | u8::from(is_same_list) << 3;
-        flags |= u8::from(matches!(self.name, OpName::Added(_))) << 4;
-        to.byte(flags);
+        let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        let named = match &self.name {
+            OpName::Added(_) => ADDED,
+            OpName::Author => AUTHOR,
+            OpName::Text(_) => 0,
+        };
+        let flags = flag(is_born_earlier, BORN) | flag(is_same_list, SAME_LIST) | named;
+        to.byte(self.what as u8 | flags);
         to.number(self.seq - before.seq);
         write_stamp(to, before.stamp, self.stamp);
         if is_born_earlier {
@@ -151,6 +172,7 @@ impl<'a> Op<'a> {
         }
         match &self.name {
             OpName::Added(seq) => to.number(self.seq - seq),
+            OpName::Author => {}
             OpName::Text(text) => to.text(text),
         }
         if self.what != What::Hidden {
@@ -159,7 +181,7 @@ impl<'a> Op<'a> {
     }
 
     fn read(from: &mut Reader<'a>, author: NodeId, before: &Before<'a>) -> Option<Self> {
-        let flags = from.byte().filter(|flags| flags >> 5 == 0)?;
+        let flags = from.byte().filter(|flags| flags >> 7 == 0)?;
         let what = match flags & 3 {
             0 => What::Lasting,
             1 => What::Ephemeral,
@@ -169,23 +191,45 @@ impl<'a> Op<'a> {
         let step = from.number().filter(|step| *step > 0)?;
         let seq = before.seq.checked_add(step)?;
         let stamp = read_stamp(from, before.stamp)?;
-        let born = match flags & 4 {
+        if flags & EDIT != 0 {
+            let keeps_birth = flags & BORN != 0;
+            if flags & (SAME_LIST | ADDED | AUTHOR) != 0 {
+                return None;
+            }
+            let (edit, json) = Edit::read(from, seq, what, keeps_birth)?;
+            let (list, name, edit) = ("", OpName::Author, Some(edit));
+            return Some(Self { seq, stamp, born: stamp, what, list, name, json, edit });
+        }
+        let born = match flags & BORN {
             0 => stamp,
             _ => read_stamp(from, stamp).filter(|born| *born != stamp)?,
         };
-        let list = match flags & 8 {
+        let list = match flags & SAME_LIST {
             0 => from.text().filter(|list| before.list != Some(list))?,
             _ => before.list?,
         };
-        let name = match flags & 16 {
-            0 => OpName::Text(Cow::Borrowed(
-                from.text().filter(|name| !is_added(name, author, seq))?,
-            )),
-            _ => OpName::Added(seq.checked_sub(from.number()?).filter(|seq| *seq > 0)?),
+        let is_text = |name: &&str| !is_added(name, author, seq) && !is_author(name, author);
+        let name = match flags & (ADDED | AUTHOR) {
+            0 => OpName::Text(Cow::Borrowed(from.text().filter(is_text)?)),
+            ADDED => OpName::Added(seq.checked_sub(from.number()?).filter(|seq| *seq > 0)?),
+            AUTHOR => OpName::Author,
+            _ => return None,
         };
         let json = if what == What::Hidden { "" } else { from.text()? };
-        Some(Self { seq, stamp, born, what, list, name, json })
+        Some(Self { seq, stamp, born, what, list, name, json, edit: None })
     }
+}
+
+/// Bits beside what a write does.
+const BORN: u8 = 4;
+const SAME_LIST: u8 = 8;
+const ADDED: u8 = 16;
+const AUTHOR: u8 = 32;
+const EDIT: u8 = 64;
+
+/// Whether the name is that of the author.
+fn is_author(name: &str, author: NodeId) -> bool {
+    name.len() == 16 && name == author.to_string()
 }
 
 /// Whether the name could be told by a number alone.
@@ -198,6 +242,13 @@ struct Before<'a> {
     seq: u64,
     stamp: Stamp,
     list: Option<&'a str>,
+}
+
+impl<'a> Before<'a> {
+    fn after(op: &Op<'a>) -> Self {
+        let list = if op.edit.is_none() { Some(op.list) } else { None };
+        Self { seq: op.seq, stamp: op.stamp, list }
+    }
 }
 
 fn write_stamp(to: &mut Writer, before: Stamp, stamp: Stamp) {
@@ -219,6 +270,10 @@ const PROOF: u8 = 8;
 impl<'a> Part<'a> {
     fn write(&self, to: &mut Writer) {
         to.node(self.author);
+        self.write_rest(to);
+    }
+
+    fn write_rest(&self, to: &mut Writer) {
         to.number(self.from);
         to.number(self.upto - self.from);
         let is_all_but = matches!(self.gone, Gone::AllBut(_));
@@ -229,7 +284,7 @@ impl<'a> Part<'a> {
         let mut before = Before { seq: self.from, stamp: Stamp::default(), list: None };
         for op in &self.live {
             op.write(to, &before);
-            before = Before { seq: op.seq, stamp: op.stamp, list: Some(op.list) };
+            before = Before::after(op);
         }
         match &self.gone {
             Gone::Numbers(seqs) => {
@@ -259,7 +314,20 @@ impl<'a> Part<'a> {
     }
 
     fn read(from: &mut Reader<'a>) -> Option<Self> {
-        let (author, first) = (from.node()?, from.number()?);
+        let author = from.node()?;
+        let part = Self::read_rest(from, author)?;
+        part.live.iter().all(|op| op.edit.is_none()).then_some(part)
+    }
+
+    /// What somebody says of itself.
+    fn read_own(from: &mut Reader<'a>, author: NodeId) -> Option<Self> {
+        let part = Self::read_rest(from, author)?;
+        let is_before = |op: &Op<'_>| op.edit.is_none_or(|edit| edit.old <= part.from);
+        (!part.more && part.pruned.is_none() && part.live.iter().all(is_before)).then_some(part)
+    }
+
+    fn read_rest(from: &mut Reader<'a>, author: NodeId) -> Option<Self> {
+        let first = from.number()?;
         let step = from.number().filter(|step| *step > 0)?;
         let upto = first.checked_add(step)?;
         let flags = from.byte().filter(|flags| flags >> 4 == 0)?;
@@ -268,7 +336,7 @@ impl<'a> Part<'a> {
         let mut before = Before { seq: first, stamp: Stamp::default(), list: None };
         for _ in 0..count {
             let op = Op::read(from, author, &before).filter(|op| op.seq <= upto)?;
-            before = Before { seq: op.seq, stamp: op.stamp, list: Some(op.list) };
+            before = Before::after(&op);
             live.push(op);
         }
         let gone =
@@ -318,7 +386,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The fewest bytes of a write: flags, number, stamp, list, name.
+/// The fewest bytes of a write: flags, number, stamp, list or what it changes.
 const OP_BYTES_MIN: usize = 5;
 
 fn read_numbers(from: &mut Reader<'_>, first: u64) -> Option<Gone> {
@@ -358,6 +426,10 @@ impl<'a> Say<'a> {
                 to.byte(0);
                 part.write(&mut to);
             }
+            Self::Own(part) => {
+                to.byte(5);
+                part.write_rest(&mut to);
+            }
             Self::Have(have) => {
                 to.byte(1);
                 to.number(have.wall.0);
@@ -388,8 +460,8 @@ impl<'a> Say<'a> {
         to.bytes
     }
 
-    /// Reads all of `bytes`, or nothing.
-    pub(crate) fn decode(bytes: &'a [u8]) -> Option<Self> {
+    /// Reads all of `bytes`, which `speaker` said, or nothing.
+    pub(crate) fn decode(bytes: &'a [u8], speaker: NodeId) -> Option<Self> {
         let mut from = Reader::new(bytes);
         let say = match from.byte()? {
             0 => Self::Part(Part::read(&mut from)?),
@@ -402,6 +474,7 @@ impl<'a> Say<'a> {
             }
             3 => Self::Seal(from.node()?, Seal::read(&mut from)?),
             4 => Self::Fork(Box::new(Fork::read(&mut from)?)),
+            5 => Self::Own(Part::read_own(&mut from, speaker)?),
             _ => return None,
         };
         from.is_empty().then_some(say)
@@ -433,5 +506,5 @@ impl Have {
 /// the decoder with arbitrary bytes.
 #[must_use]
 pub fn respell(bytes: &[u8]) -> Option<Vec<u8>> {
-    Say::decode(bytes).map(|say| say.encode())
+    Say::decode(bytes, NodeId(0)).map(|say| say.encode())
 }

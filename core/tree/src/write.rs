@@ -1,7 +1,7 @@
 //! Our own writes.
 
 use serde_json::Value;
-use wire::{NodeId, Time};
+use wire::{Map, NodeId, Time};
 
 use crate::author::Author;
 use crate::fork::{self, Seal};
@@ -9,7 +9,7 @@ use crate::index::Hand;
 use crate::place::{Key, Name};
 use crate::shelf::{Record, What};
 use crate::stamp::Stamp;
-use crate::words::{Op, OpName, Say};
+use crate::words::Say;
 use crate::{Claim, Command, Error, Event, Life, Misuse, Notary, Output, Path, Tree, json};
 
 /// A record that is not written yet: what it is, its text, and when the resource was made if it is older.
@@ -107,16 +107,8 @@ impl<N: Notary> Tree<N> {
         let list = self.lists.intern(list_text, &self.config.rules, &self.watches);
         let list = list.ok_or(Error::Misuse(Misuse::NotOurs))?;
         let key = Key { list, name: Name::of(name) };
-        let op = Op {
-            seq: self.own().at + 1,
-            stamp: Stamp::default(),
-            born: Stamp::default(),
-            what,
-            list: list_text,
-            name: OpName::Text(name.into()),
-            json: &json,
-        };
-        match self.check_op(self.me, &op, list, &key.name) {
+        let seq = self.own().at + 1;
+        match self.check_op(self.me, (seq, what, &json), list, &key.name) {
             Ok((row, passes)) => Ok((key, Draft { what, json, born, row, passes })),
             Err(why) => {
                 self.lists.sweep(list);
@@ -201,7 +193,7 @@ impl<N: Notary> Tree<N> {
                 let (list, name, born) = (key.list, key.name.clone(), born.unwrap_or(stamp));
                 let record = Record { seq, stamp, born, list, row, what, name, json };
                 own.put(record, passes, &mut self.lists);
-                self.index.put(key, Hand { author: me, seq });
+                self.index.put(key.clone(), Hand { author: me, seq });
             }
             None => {
                 if let Some((old, _)) = &old {
@@ -212,6 +204,16 @@ impl<N: Notary> Tree<N> {
         self.tell_changes(before, me);
         if let Some((old, _)) = old {
             self.lists.release(old.list);
+            self.note_replaced(key, old);
+        }
+    }
+
+    /// Remembers what others still have where we have just written, until they are told.
+    fn note_replaced(&mut self, key: Key, old: Record) {
+        if self.index.seq_of(&key, self.me).is_none() {
+            self.replaced.remove(&key);
+        } else if old.seq <= self.cast_from {
+            self.replaced.insert(key, old);
         }
     }
 
@@ -257,6 +259,7 @@ impl<N: Notary> Tree<N> {
         }
         fresh.floor = fresh.at;
         self.cast_from = fresh.at;
+        self.replaced = Map::new();
         *own = fresh;
         self.sealed_at = 0;
         self.seal();
@@ -293,9 +296,11 @@ impl<N: Notary> Tree<N> {
         if own.at == self.cast_from || own.is_frozen() {
             return;
         }
-        let part = own.since(self.me, self.cast_from, &self.lists);
-        let bytes = Say::Part(part).encode();
+        let mut part = own.since(self.me, self.cast_from, &self.lists);
+        part.tell_edits(|seq| self.replaced.get(&own.get(seq)?.key()));
+        let bytes = Say::Own(part).encode();
         self.cast_from = own.at;
+        self.replaced = Map::new();
         self.outputs.push_back(Output::Cast { bytes, except: None });
     }
 }

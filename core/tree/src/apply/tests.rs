@@ -168,7 +168,7 @@ fn a_change_that_does_not_fit_is_asked_for_whole_and_only_once() {
     }
     let again = told(&mut bob, CAROL, &delta);
 
-    let is_about_ann = |bytes: &&Vec<u8>| matches!(Say::decode(bytes), Some(Say::Have(have)) if !have.heads.iter().any(|head| head.0 == ANN));
+    let is_about_ann = |bytes: &&Vec<u8>| matches!(Say::decode(bytes, BOB), Some(Say::Have(have)) if !have.heads.iter().any(|head| head.0 == ANN));
     assert_eq!(asked.iter().filter(is_about_ann).count(), 1, "the whole map is asked for");
     assert!(matches!(again, Err(Error::PeerMisbehaved { peer: CAROL, .. })), "{again:?}");
     assert_eq!((view(&bob), bob.digest()), before);
@@ -291,7 +291,7 @@ fn what_a_stranger_wrote_is_asked_for_again_once_it_is_known() {
     carol.handle(Time::ZERO, Input::Known(ANN)).expect("that is news");
 
     let asked = tells(&mut carol, BOB);
-    assert!(matches!(Say::decode(&asked[0]), Some(Say::Have(_))));
+    assert!(matches!(Say::decode(&asked[0], BOB), Some(Say::Have(_))));
     present(&mut carol, &[ANN], &[]);
     told(&mut carol, BOB, &delta).expect("Ann wrote that");
     assert_eq!(view(&carol), view(&ann));
@@ -308,7 +308,7 @@ fn what_passed_away_is_vouched_for_by_its_root_alone() {
     let delta = whole(&mut bob, CAROL);
     let is_pruned = |part: &Part<'_>| part.author == ANN && part.pruned.is_some();
     assert!(
-        matches!(Say::decode(&delta), Some(Say::Delta { parts, .. }) if parts.iter().any(is_pruned))
+        matches!(Say::decode(&delta, BOB), Some(Say::Delta { parts, .. }) if parts.iter().any(is_pruned))
     );
 
     // A false root is found out; the true one lets the rest be checked.
@@ -368,6 +368,51 @@ fn what_comes_before_its_turn_is_kept_within_bounds() {
         bob.handle(at, Input::Timeout).expect("time passes");
     }
     assert!(bob.early.is_empty(), "nobody is there to ask");
+}
+
+#[test]
+fn what_somebody_forged_to_come_before_its_turn_is_nobodys_fault_when_its_turn_comes() {
+    let mut ann = tree(ANN);
+    let mut bob = introduced(&mut ann, tree(BOB));
+    let at = ann.own().at;
+    for upto in [at + 5, u64::MAX / 2] {
+        let part = ann.own().since(ANN, at - 1, &ann.lists);
+        let early = Part { from: at + 1, upto, live: Vec::new(), ..part };
+        hear(&mut bob, CAROL, &Say::Part(early).encode()).expect("it may be true");
+    }
+
+    write(&mut ann, add("to all"));
+    let said = casts(&mut ann);
+
+    hear(&mut bob, ANN, &said[0]).expect("Ann wrote that");
+    assert_eq!(bob.authors.get(&ANN).map(|map| map.head()), Some(ann.own().head()));
+}
+
+#[test]
+fn a_change_of_what_one_does_not_have_is_left_and_found_later() {
+    let mut ann = tree(ANN);
+    let mut bob = introduced(&mut ann, tree(BOB));
+    write(&mut ann, update("shared/topic", "a new topic"));
+    let lost = casts(&mut ann);
+    write(&mut ann, update("shared/topic", "a newer topic"));
+    let said = casts(&mut ann);
+    assert!(said[0].len() < lost[0].len(), "only what is new is said");
+    let before = (view(&bob), bob.digest());
+    // As if it went on from what Bob has: it changes what is later, which nobody says, or what never was.
+    for (old, is_readable) in [(None, false), (Some(1), true)] {
+        let Some(Say::Own(mut part)) = Say::decode(&said[0], ANN) else { panic!("not her own") };
+        part.from -= 1;
+        let edit = part.live[0].edit.as_mut().expect("only what is new is said");
+        edit.old = old.unwrap_or(edit.old);
+
+        let result = hear(&mut bob, ANN, &Say::Own(part).encode());
+
+        assert_eq!(result.is_ok(), is_readable, "{result:?}");
+        assert_eq!((view(&bob), bob.digest()), before);
+    }
+    hear(&mut bob, ANN, &lost[0]).expect("Ann wrote that");
+    hear(&mut bob, ANN, &said[0]).expect("Ann wrote that");
+    assert_eq!(bob.authors.get(&ANN).map(|map| map.head()), Some(ann.own().head()));
 }
 
 #[test]
@@ -512,7 +557,9 @@ fn whole(tree: &mut Tree<Court>, to: NodeId) -> Vec<u8> {
 
 /// A delta with its first part changed.
 fn altered(delta: &[u8], change: impl FnOnce(&mut Part<'_>)) -> Vec<u8> {
-    let Some(Say::Delta { last, mut parts }) = Say::decode(delta) else { panic!("not a delta") };
+    let Some(Say::Delta { last, mut parts }) = Say::decode(delta, BOB) else {
+        panic!("not a delta")
+    };
     change(&mut parts[0]);
     Say::Delta { last, parts }.encode()
 }
