@@ -1,7 +1,6 @@
 //! `hullo check`: what would keep this installation from working, or work less well than it could.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
 use tokio::net::TcpListener;
 
@@ -9,7 +8,7 @@ use crate::config::Settings;
 use crate::listener::Tls;
 use crate::orders;
 use crate::session::Verifier;
-use crate::store::{self, Store};
+use crate::store::{self, Database, Store};
 use crate::telemetry::Metrics;
 use crate::web::File;
 
@@ -54,10 +53,10 @@ impl Verdict {
 /// Looks at everything that `hullo serve` with these settings would need.
 pub async fn check(settings: &Settings, files: &'static [File]) -> Vec<Finding> {
     let mut findings = vec![clock()];
-    let store = open(&settings.data, &mut findings).await;
-    findings.push(port("listen", settings.listen, &settings.data).await);
+    let store = open(&settings.database, &mut findings).await;
+    findings.push(port("listen", settings.listen, &settings.database).await);
     if let Some(address) = settings.telemetry.metrics_listen {
-        findings.push(port("metrics-listen", address, &settings.data).await);
+        findings.push(port("metrics-listen", address, &settings.database).await);
     }
     findings.push(certificate(settings));
     if let Some(store) = store {
@@ -94,18 +93,15 @@ fn clock() -> Finding {
     fine("The clock shows a time that can be")
 }
 
-/// Opens the store, in a directory that is there or can be made.
-async fn open(data: &Path, findings: &mut Vec<Finding>) -> Option<Store> {
-    match Store::open(data).await {
+/// Opens the store, which is there or can be made.
+async fn open(database: &Database, findings: &mut Vec<Finding>) -> Option<Store> {
+    match Store::open(database).await {
         Ok(store) => {
             match store.newest().await {
                 Ok(Some(newest)) if newest > store::now() => findings.push(broken(
                     "The store has tokens that were made in the future. Set this machine's clock",
                 )),
-                Ok(_) => {
-                    let shown = data.display();
-                    findings.push(fine(format!("The data directory {shown} can be written")));
-                }
+                Ok(_) => findings.push(fine(format!("The {database} can be written"))),
                 Err(error) => findings.push(broken(format!("The store cannot be read: {error}"))),
             }
             Some(store)
@@ -117,14 +113,14 @@ async fn open(data: &Path, findings: &mut Vec<Finding>) -> Option<Store> {
     }
 }
 
-async fn port(flag: &str, address: SocketAddr, data: &Path) -> Finding {
+async fn port(flag: &str, address: SocketAddr, database: &Database) -> Finding {
     match TcpListener::bind(address).await {
         Ok(_) => fine(format!("{address} can be listened on")),
         Err(error)
             if error.kind() == std::io::ErrorKind::AddrInUse
-                && orders::is_anybody_there(data).await =>
+                && orders::is_anybody_there(database).await =>
         {
-            fine(format!("{address} is taken; a server runs on this data directory"))
+            fine(format!("{address} is taken; a server runs on the {database}"))
         }
         Err(error) => broken(format!("{:#}", crate::refusal(address, flag, &error))),
     }

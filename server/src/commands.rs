@@ -1,13 +1,12 @@
-//! `hullo user` and `hullo token`: accounts, on the data directory, while the server runs too.
+//! `hullo user` and `hullo token`: accounts, while the server runs too.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use wire::{Timestamp, UserId};
 
 use crate::store::devices;
-use crate::store::{self, Store};
+use crate::store::{self, Database, Store};
 
 /// What to do with users.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -63,8 +62,8 @@ impl UserCommand {
     /// # Errors
     ///
     /// When there is no such user, or the store cannot be written.
-    pub async fn run(self, data: &Path) -> anyhow::Result<String> {
-        let store = Store::open(data).await?;
+    pub async fn run(self, database: &Database) -> anyhow::Result<String> {
+        let store = Store::open(database).await?;
         let done = match self {
             Self::Add { user } => {
                 let user = name(&user)?;
@@ -105,8 +104,8 @@ impl TokenCommand {
     /// # Errors
     ///
     /// When there is no such user or token, or the store cannot be written.
-    pub async fn run(self, data: &Path) -> anyhow::Result<String> {
-        let store = Store::open(data).await?;
+    pub async fn run(self, database: &Database) -> anyhow::Result<String> {
+        let store = Store::open(database).await?;
         let done = match self {
             Self::New { user, device } => {
                 let user = name(&user)?;

@@ -47,6 +47,7 @@ mod commands;
 mod config;
 mod connections;
 mod error;
+mod folder;
 mod http;
 mod listener;
 mod orders;
@@ -83,6 +84,7 @@ pub use process::stop_signal;
 use secret::Secret;
 pub use session::SessionFlags;
 use session::{SessionSettings, Verifier};
+pub use store::Database;
 use store::Store;
 use switchboard::Switchboard;
 use telemetry::Metrics;
@@ -120,7 +122,7 @@ impl Server {
     ///
     /// When the data directory cannot be written or the port is taken; the text says what to do.
     pub async fn start(settings: Settings, files: &'static [File]) -> anyhow::Result<Self> {
-        let store = Store::open(&settings.data).await?;
+        let store = Store::open(&settings.database).await?;
         let socket = bind(settings.listen, "listen")?;
         let address = socket.local_addr().context("The system does not say where it listens")?;
         let metrics_socket = match settings.telemetry.metrics_listen {

@@ -1,7 +1,6 @@
 //! `hullo who` and `hullo kick`: what a command asks of running servers, and how they answer.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -11,7 +10,7 @@ use wire::Timestamp;
 
 use crate::commands::date;
 use crate::connections::{Connections, Shown};
-use crate::store::Store;
+use crate::store::{Database, Store};
 
 /// How long a command waits. Servers look once a second.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -59,14 +58,14 @@ fn line(shown: Shown) -> Line {
     }
 }
 
-/// Who is connected to the servers on `data`; returns what to print.
+/// Who is connected to the servers on `database`; returns what to print.
 ///
 /// # Errors
 ///
 /// When no server answers, or the store cannot be read.
-pub async fn who(data: &Path) -> anyhow::Result<String> {
+pub async fn who(database: &Database) -> anyhow::Result<String> {
     let mut list = String::new();
-    for answer in ask(data, LIST, "").await? {
+    for answer in ask(database, LIST, "").await? {
         let lines: Vec<Line> = serde_json::from_str(&answer)
             .context("The server answers in words that this hullo does not know")?;
         for Line { kind, name, user, from, since } in lines {
@@ -84,8 +83,8 @@ pub async fn who(data: &Path) -> anyhow::Result<String> {
 /// # Errors
 ///
 /// When nobody of that name is connected, no server answers, or the store cannot be read.
-pub async fn kick(data: &Path, name: &str) -> anyhow::Result<String> {
-    let answers = ask(data, KICK, name).await?;
+pub async fn kick(database: &Database, name: &str) -> anyhow::Result<String> {
+    let answers = ask(database, KICK, name).await?;
     let count: u64 = answers.iter().filter_map(|answer| answer.parse::<u64>().ok()).sum();
     match count {
         0 => bail!("{name} is not connected. `hullo who` lists who is"),
@@ -94,18 +93,20 @@ pub async fn kick(data: &Path, name: &str) -> anyhow::Result<String> {
     }
 }
 
-/// Whether a server runs on `data`.
-pub(crate) async fn is_anybody_there(data: &Path) -> bool {
-    ask(data, LIST, "").await.is_ok()
+/// Whether a server runs on `database`.
+pub(crate) async fn is_anybody_there(database: &Database) -> bool {
+    ask(database, LIST, "").await.is_ok()
 }
 
-async fn ask(data: &Path, verb: &str, subject: &str) -> anyhow::Result<Vec<String>> {
-    let store = Store::open(data).await?;
+async fn ask(database: &Database, verb: &str, subject: &str) -> anyhow::Result<Vec<String>> {
+    let store = Store::open(database).await?;
     let order = store.order(verb, subject).await?;
     let asked = Instant::now();
     let answers = loop {
         let answers = store.answers(&order).await?;
-        if !answers.is_empty() || asked.elapsed() > PATIENCE {
+        // Only one server uses a file, but several may share a database.
+        let is_all = !answers.is_empty() && matches!(database, Database::Folder(_));
+        if is_all || asked.elapsed() > PATIENCE {
             break answers;
         }
         tokio::time::sleep(LOOK).await;
@@ -114,8 +115,8 @@ async fn ask(data: &Path, verb: &str, subject: &str) -> anyhow::Result<Vec<Strin
     store.close().await;
     if answers.is_empty() {
         bail!(
-            "No server on the data directory {} answers. Start it with `hullo serve`, or name its directory with --data",
-            data.display()
+            "No server on the {database} answers. Start it with `hullo serve`, or name what it uses with --data or \
+             --database"
         );
     }
     Ok(answers)

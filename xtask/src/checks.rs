@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
+use crate::postgres::Postgres;
 use crate::project::Project;
 use crate::shell::{Command, Steps};
 use crate::tidy;
@@ -84,6 +85,13 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     })?;
     steps.step("unit, scenario and world tests", || {
         project.cargo(["test", "--quiet"].into_iter().chain(NATIVE)).run()
+    })?;
+    steps.step("the server on PostgreSQL", || {
+        let postgres = Postgres::start()?;
+        project
+            .cargo(["test", "--quiet"].into_iter().chain(NATIVE).chain(["--test", "http"]))
+            .env("HULLO_TEST_POSTGRES", &postgres.url)
+            .run()
     })?;
     let seconds = fuzz::span(project, fuzz::SECONDS).as_secs();
     println!("   the fuzz targets take {seconds} s");

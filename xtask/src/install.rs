@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::postgres;
 use crate::project::Project;
 use crate::shell::Command;
 
@@ -49,6 +50,9 @@ pub(crate) fn test_tools(project: &Project) -> Result<PathBuf> {
     }
     if !NGINX.iter().any(|path| Command::new(path).args(["-v"]).works()) {
         packages.push("nginx-light");
+    }
+    if !postgres::is_there() {
+        packages.push("postgresql");
     }
     apt(&packages)?;
     npm(project)?;

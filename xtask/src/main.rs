@@ -24,6 +24,7 @@
 mod checks;
 mod fuzz;
 mod install;
+mod postgres;
 mod project;
 mod shell;
 mod tidy;

@@ -57,6 +57,11 @@ impl Command {
         self.0.output().is_ok_and(|output| output.status.success())
     }
 
+    /// As it is, for whoever lets it run beside other things.
+    pub(crate) fn child(self) -> process::Command {
+        self.0
+    }
+
     fn line(&self) -> String {
         let words = std::iter::once(self.0.get_program()).chain(self.0.get_args());
         words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")

@@ -19,6 +19,7 @@ use values::switch;
 use crate::http::origin::Origins;
 use crate::listener::{ListenerFlags, ListenerSettings};
 use crate::session::{SessionFlags, SessionSettings};
+use crate::store::Database;
 use crate::telemetry::{Logs, TelemetryFlags, TelemetrySettings};
 
 /// Where things are kept: what every command needs.
@@ -31,6 +32,10 @@ pub struct Place {
     /// Directory of accounts and keys [default: the platform's data directory]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// PostgreSQL database of accounts, such as postgres://hullo:PASSWORD@localhost/hullo [default: a file in the data
+    /// directory]
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
 }
 
 /// The flags of `hullo serve`, as text. What is not given comes from the environment, then from the file, then by
@@ -76,8 +81,10 @@ pub struct Flags {
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Where accounts are kept.
+    /// Where keys are kept.
     pub data: PathBuf,
+    /// Where accounts are kept.
+    pub database: Database,
     /// The path of everything; begins and ends with a slash.
     pub base_path: String,
     /// Whether there are demo users.
@@ -131,6 +138,7 @@ impl Settings {
                 listen.port()
             );
         }
+        let data = settle_data(raw.place.data)?;
         let session = SessionSettings::settle(&raw.session)?;
         if demo && !session.accounts {
             bail!(
@@ -140,7 +148,8 @@ impl Settings {
         Ok(Self {
             listen,
             peerjs: PeerJsSettings::settle(&raw.peerjs)?,
-            data: settle_data(raw.place.data)?,
+            database: Database::settle(raw.place.database.as_deref(), &data)?,
+            data,
             base_path: settle_base_path(raw.base_path.as_deref().unwrap_or("/"))?,
             demo,
             listener: ListenerSettings::settle(&raw.listener, listen)?,
@@ -152,14 +161,15 @@ impl Settings {
 }
 
 impl Place {
-    /// The data directory.
+    /// Where accounts are kept.
     ///
     /// # Errors
     ///
-    /// When the configuration cannot be read, or the platform has no such directory and none is given.
-    pub fn data(self) -> anyhow::Result<PathBuf> {
+    /// When the configuration cannot be read, or names no database that can be.
+    pub fn database(self) -> anyhow::Result<Database> {
         let file = self.config.clone();
-        settle_data(gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?.place.data)
+        let place = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?.place;
+        Database::settle(place.database.as_deref(), &settle_data(place.data)?)
     }
 }
 
@@ -218,7 +228,7 @@ mod tests {
         Settings::settle(Flags {
             listen: Some(listen.to_owned()),
             demo: Some(demo.to_string()),
-            place: Place { data: Some(PathBuf::from("unused")), config: None },
+            place: Place { data: Some(PathBuf::from("unused")), ..Place::default() },
             ..Flags::default()
         })
     }

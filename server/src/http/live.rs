@@ -241,14 +241,14 @@ mod tests {
     use crate::http::peerjs;
     use crate::rate::Rate;
     use crate::session::{SessionFlags, SessionSettings, Verifier};
-    use crate::store::Store;
+    use crate::store::{Database, Store};
     use crate::switchboard::{Limits, Switchboard, Tally};
     use crate::telemetry::Metrics;
 
     #[tokio::test]
     async fn a_socket_that_answers_no_ping_is_let_go() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+        let store = Store::open(&Database::Folder(folder.path().to_owned())).await.unwrap();
         let user = "bob@example.com".parse().unwrap();
         store.add_user(&user).await.unwrap();
         let token = store.add_token(&user, "Test", false).await.unwrap();

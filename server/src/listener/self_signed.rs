@@ -40,6 +40,7 @@ pub(super) fn find_or_make(data: &Path, names: &[String]) -> anyhow::Result<[Pat
             data.display()
         )
     };
+    crate::folder::make_private(data).with_context(remedy)?;
     write_private(&key, &pair.serialize_pem()).with_context(remedy)?;
     write_private(&cert, &made.pem()).with_context(remedy)?;
     Ok([cert, key])

@@ -1,20 +1,18 @@
-//! Accounts and tokens on disk: SQLite, shared by the server and the commands.
+//! Accounts and tokens, shared by the servers and the commands.
 
+mod database;
 pub(crate) mod devices;
 mod orders;
 
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::AnyPool;
 use wire::{Address, InstanceId, Timestamp, UserId};
 
 use crate::secret::Secret;
+pub use database::Database;
 
-/// How long to wait for another process that writes. Guess: a command writes for milliseconds.
-const BUSY: Duration = Duration::from_secs(5);
 /// How often the last use of a token is written down. Guess: nobody reads it to the second.
 const USE_NOTED: Duration = Duration::from_secs(60);
 /// How long a revocation is remembered for running servers, which read it every second.
@@ -24,7 +22,7 @@ const REVOCATION_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 type Row = (String, String, String, i64, Option<i64>, Option<String>);
 
 /// A row of tokens as every request reads it: user, last used, instance, contact's end, minted by a code.
-type OwnerRow = (String, Option<i64>, Option<String>, Option<i64>, bool);
+type OwnerRow = (String, Option<i64>, Option<String>, Option<i64>, i64);
 
 /// Whose a token is, and how its device is reached.
 #[derive(Clone, Debug)]
@@ -66,43 +64,18 @@ pub(crate) struct Entry {
 /// Digits of a hash that name a token in lists and commands.
 pub(crate) const ID_DIGITS: usize = 8;
 
-/// The accounts of one data directory. Cheap to clone.
+/// The accounts of one database. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Store(SqlitePool);
+pub(crate) struct Store(AnyPool);
 
 impl Store {
-    /// Opens the store in `data`, and makes both when they are not there.
+    /// Opens the store, and makes what is not there.
     ///
     /// # Errors
     ///
-    /// When the directory cannot be made or written, or holds the data of a newer Hullo.
-    pub(crate) async fn open(data: &Path) -> anyhow::Result<Self> {
-        let shown = data.display();
-        let remedy = || {
-            format!(
-                "The data directory {shown} cannot be written. Give this user the right to write there, or choose \
-                 another with --data DIR"
-            )
-        };
-        make_private_folder(data).with_context(remedy)?;
-        let options = SqliteConnectOptions::new()
-            .filename(data.join("hullo.db"))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            .busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .with_context(remedy)?;
-        sqlx::migrate!("./migrations").run(&pool).await.with_context(|| {
-            format!(
-                "The accounts in {shown} cannot be brought up to date. If a newer Hullo wrote them, use that one"
-            )
-        })?;
-        Ok(Self(pool))
+    /// When it cannot be reached or written, or holds the data of a newer Hullo.
+    pub(crate) async fn open(database: &Database) -> anyhow::Result<Self> {
+        Ok(Self(database.open().await?))
     }
 
     /// Adds a user; false when it is there already.
@@ -150,7 +123,7 @@ impl Store {
 
     /// Removes a user and revokes all its tokens; false when there is none.
     pub(crate) async fn remove_user(&self, user: &UserId) -> sqlx::Result<bool> {
-        let mut change = self.0.begin_with("BEGIN IMMEDIATE").await?;
+        let mut change = self.0.begin().await?;
         sqlx::query(
             "INSERT INTO revocations (hash, user_name, instance, at) SELECT hash, user_name, COALESCE(instance, ''), \
              $1 FROM tokens WHERE user_name = $2",
@@ -214,7 +187,8 @@ impl Store {
     pub(crate) async fn owner(&self, token: &Secret) -> anyhow::Result<Option<Owner>> {
         let hash = token.hash();
         let row: Option<OwnerRow> = sqlx::query_as(
-            "SELECT user_name, last_used, instance, contact_expires, minted_by_code FROM tokens WHERE hash = $1",
+            "SELECT user_name, last_used, instance, contact_expires, CASE WHEN minted_by_code THEN 1 ELSE 0 END FROM \
+             tokens WHERE hash = $1",
         )
         .bind(&hash)
         .fetch_optional(&self.0)
@@ -234,7 +208,7 @@ impl Store {
         Ok(Some(Owner {
             user: user.parse().context("A user in the store has no valid name")?,
             instance: instance.map(|text| text.parse()).transpose()?,
-            minted_by_code,
+            minted_by_code: minted_by_code != 0,
         }))
     }
 
@@ -303,7 +277,7 @@ impl Store {
     }
 
     async fn revoke_hash(&self, hash: &str) -> sqlx::Result<()> {
-        let mut change = self.0.begin_with("BEGIN IMMEDIATE").await?;
+        let mut change = self.0.begin().await?;
         sqlx::query(
             "INSERT INTO revocations (hash, user_name, instance, at) SELECT hash, user_name, COALESCE(instance, ''), \
              $1 FROM tokens WHERE hash = $2",
@@ -396,16 +370,4 @@ fn millis(span: Duration) -> i64 {
 
 fn timestamp(millis: i64) -> Timestamp {
     Timestamp(u64::try_from(millis).unwrap_or(0))
-}
-
-/// Makes `folder` for this user's eyes only; one that is there keeps its rights.
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }

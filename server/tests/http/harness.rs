@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use server::{File, Flags, Server, Settings, TokenCommand, UserCommand};
+use server::{Database, File, Flags, Server, Settings, TokenCommand, UserCommand};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -36,6 +36,7 @@ pub(crate) struct House {
     pub(crate) metrics_host: Option<String>,
     pub(crate) codes: Vec<String>,
     data: tempfile::TempDir,
+    database: Database,
     stop: oneshot::Sender<()>,
     running: JoinHandle<anyhow::Result<()>>,
 }
@@ -63,7 +64,14 @@ impl House {
         Self::run(data, settings, files).await
     }
 
-    async fn run(data: tempfile::TempDir, settings: Settings, files: &'static [File]) -> Self {
+    async fn run(data: tempfile::TempDir, mut settings: Settings, files: &'static [File]) -> Self {
+        let database = crate::postgres::database(&settings.data).await;
+        settings.database = database;
+        Self::run_on(data, settings, files).await
+    }
+
+    async fn run_on(data: tempfile::TempDir, settings: Settings, files: &'static [File]) -> Self {
+        let database = settings.database.clone();
         let server = Server::start(settings, files).await.expect("it starts");
         let metrics_host = server.metrics_address().map(|address| address.to_string());
         let host = server.address().to_string();
@@ -76,7 +84,7 @@ impl House {
         let running = tokio::spawn(server.run(async {
             stopped.await.ok();
         }));
-        Self { host, metrics_host, codes, data, stop, running }
+        Self { host, metrics_host, codes, data, database, stop, running }
     }
 
     /// Stops the server gracefully; returns its data.
@@ -87,17 +95,26 @@ impl House {
         self.data
     }
 
+    /// Another server on the same records.
+    pub(crate) async fn open_beside(&self) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut settings =
+            settings_of(data.path().join("data"), &[]).expect("they can be honoured");
+        settings.database = self.database.clone();
+        Self::run_on(data, settings, WEB).await
+    }
+
     /// The same data, another server.
     pub(crate) async fn reopen(self) -> Self {
         Self::open_in(self.shut().await, WEB, "/").await
     }
 
     pub(crate) async fn user_command(&self, command: UserCommand) -> anyhow::Result<String> {
-        command.run(&self.data.path().join("data")).await
+        command.run(&self.database).await
     }
 
     pub(crate) async fn token_command(&self, command: TokenCommand) -> anyhow::Result<String> {
-        command.run(&self.data.path().join("data")).await
+        command.run(&self.database).await
     }
 
     /// A token for a device of `user`, who is added when new.
@@ -117,9 +134,9 @@ impl House {
         line.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
-    /// Where its data is.
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.data.path().join("data")
+    /// Where its records are.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// One request on a connection of its own.

@@ -8,6 +8,7 @@ mod live;
 mod operations;
 mod origins;
 mod peerjs;
+mod postgres;
 mod session;
 mod sessions;
 mod tls;

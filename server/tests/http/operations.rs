@@ -58,28 +58,29 @@ async fn accounts_are_kept_while_the_server_runs() {
 #[tokio::test]
 async fn the_operator_sees_who_is_connected_and_ends_it() {
     let house = House::open_as(&[("metrics_listen", "127.0.0.1:0")]).await;
-    let data = house.folder();
+    let database = house.database().clone();
     let token = house.token("carol@example.com").await;
     let mut carol = house.live(&token).await;
 
-    let who = server::who(&data).await.unwrap();
-    let kicked = server::kick(&data, "carol@example.com").await.unwrap();
+    let who = server::who(&database).await.unwrap();
+    let kicked = server::kick(&database, "carol@example.com").await.unwrap();
 
     let start = format!("{}\tcarol@example.com\tlive\t127.0.0.1\tsince ", carol.address);
     assert!(who.starts_with(&start), "{who}");
     assert_eq!(kicked, "Ended the connection of carol@example.com.\n");
     carol.hear_goodbye().await;
     assert_eq!(house.metric("hullo_connections_ended_total{reason=\"kicked\"}").await, 1.0);
-    let again = server::kick(&data, "carol@example.com").await.unwrap_err();
+    let again = server::kick(&database, "carol@example.com").await.unwrap_err();
     assert!(again.to_string().contains("hullo who"), "{again}");
-    assert_eq!(server::who(&data).await.unwrap(), "");
+    assert_eq!(server::who(&database).await.unwrap(), "");
 }
 
 #[tokio::test]
 async fn commands_without_a_server_say_so() {
     let data = House::open_as(&[]).await.shut().await;
 
-    let error = server::who(&data.path().join("data")).await.unwrap_err();
+    let database = crate::postgres::database(&data.path().join("data")).await;
+    let error = server::who(&database).await.unwrap_err();
 
     assert!(error.to_string().contains("hullo serve"), "{error}");
 }

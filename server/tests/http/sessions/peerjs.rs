@@ -53,7 +53,7 @@ async fn a_session_that_is_taken_back_loses_its_client() {
     assert_eq!(alice.hear().await["type"], "OPEN");
     let mut bob = dial(&house, "bob", BOB, &[]).await;
     assert_eq!(bob.hear().await["type"], "OPEN");
-    let who = server::who(&house.folder()).await.unwrap();
+    let who = server::who(house.database()).await.unwrap();
     assert!(who.contains("\talice\tpeerjs\t127.0.0.1"), "{who}");
 
     judge.revoke(ALICE);
@@ -64,7 +64,7 @@ async fn a_session_that_is_taken_back_loses_its_client() {
     assert_eq!(house.metric("hullo_connections_ended_total{reason=\"revoked\"}").await, 1.0);
 
     assert_eq!(
-        server::kick(&house.folder(), "bob").await.unwrap(),
+        server::kick(house.database(), "bob").await.unwrap(),
         "Ended the connection of bob.\n"
     );
     assert_eq!(bob.hear().await["type"], "ERROR");

@@ -1,0 +1,161 @@
+//! Where the records are: a SQLite file in the data directory, or a PostgreSQL database that several servers may share.
+//!
+//! One set of statements serves both. They name their parameters `$1`, and never read a truth value, which SQLite gives as
+//! a number.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AnyPool, ConnectOptions as _, Executor as _};
+
+/// The file in the data directory.
+const FILE: &str = "hullo.db";
+/// How many statements run at once in a file, where one at a time writes. Guess: two cores and some waiting.
+const FILE_CONNECTIONS: u32 = 4;
+/// The same on a server, which takes 100 in all unless told otherwise.
+const SERVER_CONNECTIONS: u32 = 16;
+/// How long a statement waits for a connection. Guess: whoever asked has given up by then.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How a file is used: what is committed outlives this program, readers do not wait for a writer, and a writer waits 5 s
+/// for another process.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+    PRAGMA foreign_keys = ON";
+
+/// Where accounts, tokens and what belongs to them are kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// In a file in this directory, which is made.
+    Folder(PathBuf),
+    /// On a PostgreSQL server, by its URL. Holds the password, so it is never shown.
+    Postgres(String),
+}
+
+impl Database {
+    /// The one that the operator named by `url`, else the file in `data`.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is none of PostgreSQL.
+    pub fn settle(url: Option<&str>, data: &Path) -> anyhow::Result<Self> {
+        let Some(url) = url else { return Ok(Self::Folder(data.to_owned())) };
+        let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        // The text is not repeated: it may hold a password.
+        if !is_postgres || PgConnectOptions::from_str(url).is_err() {
+            bail!(
+                "--database is no URL of a PostgreSQL database. Give one such as postgres://hullo:PASSWORD@localhost/hullo, \
+                 or leave it out for a file in the data directory"
+            );
+        }
+        Ok(Self::Postgres(url.to_owned()))
+    }
+
+    /// Connects, makes what is not there, and brings the tables up to date.
+    pub(super) async fn open(&self) -> anyhow::Result<AnyPool> {
+        sqlx::any::install_default_drivers();
+        let pool = match self {
+            Self::Folder(folder) => open_file(folder).await?,
+            Self::Postgres(url) => open_server(url).await.with_context(|| {
+                format!(
+                    "The {self} cannot be used. Check --database, and that PostgreSQL runs there"
+                )
+            })?,
+        };
+        let migrated = sqlx::migrate!("./migrations").run(&pool).await;
+        migrated.with_context(|| {
+            format!(
+                "The accounts in the {self} cannot be brought up to date. If a newer Hullo wrote them, use that one"
+            )
+        })?;
+        Ok(pool)
+    }
+}
+
+/// Without secrets, for people.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "data directory {}", folder.display()),
+            Self::Postgres(url) => match PgConnectOptions::from_str(url) {
+                Ok(options) => {
+                    let name = options.get_database().unwrap_or("hullo");
+                    write!(f, "database {name} on {}:{}", options.get_host(), options.get_port())
+                }
+                Err(_) => f.write_str("database"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Database({self})")
+    }
+}
+
+async fn open_file(folder: &Path) -> anyhow::Result<AnyPool> {
+    let remedy = || {
+        format!(
+            "The data directory {} cannot be written. Give this user the right to write there, or choose another with \
+             --data DIR",
+            folder.display()
+        )
+    };
+    crate::folder::make_private(folder).with_context(remedy)?;
+    let file = std::path::absolute(folder).with_context(remedy)?.join(FILE);
+    let url = SqliteConnectOptions::new().filename(file).create_if_missing(true).to_url_lossy();
+    AnyPoolOptions::new()
+        .max_connections(FILE_CONNECTIONS)
+        .acquire_timeout(2 * PATIENCE)
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) })
+        })
+        .connect_with(AnyConnectOptions::from_url(&url)?)
+        .await
+        .with_context(remedy)
+}
+
+async fn open_server(url: &str) -> sqlx::Result<AnyPool> {
+    let options = AnyConnectOptions::from_str(url)?;
+    AnyPoolOptions::new()
+        .max_connections(SERVER_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_shown_to_nobody() {
+        let url = "postgres://hullo:tiger@db.lan:5433/calls";
+        let database = Database::settle(Some(url), Path::new("data")).unwrap();
+
+        assert_eq!(format!("{database} {database:?}").matches("tiger").count(), 0);
+        assert_eq!(database.to_string(), "database calls on db.lan:5433");
+    }
+
+    #[test]
+    fn an_address_of_something_else_is_explained_and_not_repeated() {
+        for url in ["mysql://root:tiger@localhost/x", "tiger", "postgres://a:tiger@[::x"] {
+            let error = Database::settle(Some(url), Path::new("data")).unwrap_err().to_string();
+
+            assert!(error.contains("postgres://hullo"), "{error}");
+            assert!(!error.contains("tiger"), "{error}");
+        }
+    }
+
+    #[test]
+    fn without_an_address_it_is_a_file() {
+        let database = Database::settle(None, Path::new("data")).unwrap();
+
+        assert_eq!(database, Database::Folder("data".into()));
+    }
+}
