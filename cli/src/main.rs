@@ -72,7 +72,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Serve(flags) => serve(Settings::load(&flags)?).await,
         Command::Check(flags) => check(&Settings::load(&flags)?).await,
-        Command::User { place, command } => print(&command.run(&place.database()?).await?),
+        Command::User { place, command } => print(&command.run(&place).await?),
         Command::Token { place, command } => print(&command.run(&place.database()?).await?),
         Command::Who(place) => print(&server::who(&place.database()?).await?),
         Command::Kick { place, name } => print(&server::kick(&place.database()?, &name).await?),

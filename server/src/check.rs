@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 
 use crate::config::Settings;
 use crate::listener::Tls;
+use crate::login::Ways;
 use crate::orders;
 use crate::session::Verifier;
 use crate::store::{self, Database, Store};
@@ -63,6 +64,7 @@ pub async fn check(settings: &Settings, files: &'static [File]) -> Vec<Finding> 
         sessions(settings, &store, &mut findings).await;
         store.close().await;
     }
+    ways(settings, &mut findings).await;
     findings.extend(descriptors(settings));
     if files.is_empty() {
         findings.push(odd(
@@ -174,6 +176,32 @@ async fn sessions(settings: &Settings, store: &Store, findings: &mut Vec<Finding
         Err(trouble) => findings.push(broken(format!(
             "The session service cannot be used: {trouble}. Until it can, nobody new is let in"
         ))),
+    }
+}
+
+async fn ways(settings: &Settings, findings: &mut Vec<Finding>) {
+    let url = settings.url.clone().unwrap_or_default();
+    let ways = match Ways::new(settings.login.clone(), url, &Metrics::new()) {
+        Ok(ways) => ways,
+        Err(error) => return findings.push(broken(format!("{error:#}"))),
+    };
+    if settings.url.is_none() && (ways.mail.is_some() || ways.openid.is_some()) {
+        findings.push(odd(
+            "Log-in links and the provider's way back need the address under which people reach this server. Give --url, \
+             unless it is the one it listens on",
+        ));
+    }
+    if let Some(openid) = &ways.openid {
+        findings.push(match openid.probe().await {
+            Ok(()) => fine(format!("People can log in at {}", openid.name())),
+            Err(trouble) => broken(format!("Nobody can log in at {}: {trouble}", openid.name())),
+        });
+    }
+    if let Some(post) = &ways.mail {
+        findings.push(match post.probe().await {
+            Ok(()) => fine("The mail server takes mails"),
+            Err(trouble) => broken(format!("Log-in links cannot be mailed: {trouble}")),
+        });
     }
 }
 

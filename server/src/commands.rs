@@ -1,11 +1,14 @@
 //! `hullo user` and `hullo token`: accounts, while the server runs too.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use wire::{Timestamp, UserId};
 
+use crate::config::Place;
 use crate::store::devices;
+use crate::store::links::Kind;
 use crate::store::{self, Database, Store};
 
 /// What to do with users.
@@ -15,6 +18,14 @@ pub enum UserCommand {
     Add {
         /// Any text without white space and slashes; by custom a mail address
         user: String,
+    },
+    /// Print a link, and the same as a QR code, that logs a browser of a user in, once
+    Link {
+        /// The user
+        user: String,
+        /// For how many hours it is good
+        #[arg(long, value_name = "NUMBER", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
+        hours: u32,
     },
     /// List the users and how many devices each has
     List,
@@ -62,9 +73,21 @@ impl UserCommand {
     /// # Errors
     ///
     /// When there is no such user, or the store cannot be written.
-    pub async fn run(self, database: &Database) -> anyhow::Result<String> {
-        let store = Store::open(database).await?;
+    pub async fn run(self, place: &Place) -> anyhow::Result<String> {
+        let store = Store::open(&place.clone().database()?).await?;
         let done = match self {
+            Self::Link { user, hours } => {
+                let (user, url) = (name(&user)?, place.clone().url()?);
+                if !store.has_user(&user).await? {
+                    bail!("There is no user {user}. `hullo user add {user}` adds it");
+                }
+                let lasts = Duration::from_secs(u64::from(hours) * 60 * 60);
+                let code = store.add_code(&user, Kind::Once, lasts).await?;
+                let link = format!("{url}/#code={}", code.reveal());
+                let until =
+                    date(Timestamp(u64::try_from(store::now())? + u64::from(hours) * 3_600_000));
+                format!("{link}\n{}\nLogs one browser in as {user}, until {until}.\n", qr(&link)?)
+            }
             Self::Add { user } => {
                 let user = name(&user)?;
                 if !store.add_user(&user).await? {
@@ -127,6 +150,16 @@ impl TokenCommand {
         store.close().await;
         Ok(done)
     }
+}
+
+/// A QR code in half blocks, for terminals with dark ground.
+fn qr(text: &str) -> anyhow::Result<String> {
+    let code = qrcode::QrCode::new(text).context("The link is too long for a QR code")?;
+    let mut drawn = code.render::<qrcode::render::unicode::Dense1x2>();
+    // Readers want dark dots on light ground, so what is drawn is the ground.
+    let [dark, light] =
+        [qrcode::render::unicode::Dense1x2::Light, qrcode::render::unicode::Dense1x2::Dark];
+    Ok(drawn.dark_color(dark).light_color(light).build())
 }
 
 fn list(tokens: &[store::Entry]) -> String {

@@ -50,6 +50,7 @@ mod error;
 mod folder;
 mod http;
 mod listener;
+mod login;
 mod orders;
 mod process;
 mod rate;
@@ -79,6 +80,8 @@ pub use config::{Flags, PeerJsFlags, Place, Settings};
 use connections::Connections;
 pub use listener::ListenerFlags;
 use listener::{Listener, Tls};
+pub use login::LoginFlags;
+use login::Ways;
 pub use orders::{kick, who};
 pub use process::stop_signal;
 use secret::Secret;
@@ -86,6 +89,7 @@ pub use session::SessionFlags;
 use session::{SessionSettings, Verifier};
 pub use store::Database;
 use store::Store;
+use store::links::Kind;
 use switchboard::Switchboard;
 use telemetry::Metrics;
 pub use telemetry::{LogFormat, Logs, TelemetryFlags};
@@ -99,6 +103,9 @@ const FAREWELL: Duration = Duration::from_secs(8);
 /// Connections that wait to be accepted. Two thousand clients that all come back at once overflow 1,024 (measured), and
 /// whoever is dropped tries again a second later.
 const BACKLOG: u32 = 4_096;
+
+/// How long the links of a demo are good, if it runs so long.
+const DEMO_LASTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The users of `--demo`.
 const DEMO_USERS: [&str; 2] = ["alice@example.com", "bob@example.com"];
@@ -132,16 +139,17 @@ impl Server {
         let metrics = Metrics::new();
         let tls = Tls::start(&settings.listener.tls, &settings.data, metrics.clone())?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let base = format!("{scheme}://{address}{}", settings.base_path);
+        let base = settings.base_path.trim_end_matches('/');
+        let url = settings.url.unwrap_or_else(|| format!("{scheme}://{address}{base}"));
 
-        // Links of an earlier run are void, and those of a demo above all.
-        store.clear_codes().await?;
+        // Links to a demo of an earlier run are void.
+        store.clear_demo().await?;
         let mut logins = Vec::new();
         for user in DEMO_USERS.iter().filter(|_| settings.demo) {
             let user: UserId = user.parse().expect("the demo users have valid names");
             store.add_user(&user).await?;
-            let code = store.add_code(&user).await?;
-            logins.push((user, format!("{base}#code={}", code.reveal())));
+            let code = store.add_code(&user, Kind::Demo, DEMO_LASTS).await?;
+            logins.push((user, format!("{url}/#code={}", code.reveal())));
         }
 
         let mut seed = Seed([0; 32]);
@@ -158,6 +166,7 @@ impl Server {
         let (stop, stopping) = channel::channel(false);
         let SessionSettings { recheck, .. } = settings.session;
         let app = http::App {
+            ways: Ways::new(settings.login, url, &metrics)?,
             verifier: Verifier::new(&settings.session, store.clone(), metrics.clone())?,
             store,
             switchboard,

@@ -30,15 +30,45 @@ impl Hullo {
         Self { _guard: guard, origin, _data: data }
     }
 
+    /// Status and JSON of an answer.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn ask(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.origin))
+            .header("content-type", "application/json")
+            .body(body.map_or(String::new(), |body| body.to_string()))
+            .expect("a request");
+        let mut answer = agent().run(request).expect("an answer");
+        let body = answer.body_mut().read_to_string().expect("a body");
+        (answer.status().as_u16(), serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    /// Status, place and cookies of the answer to somebody who follows a link.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn open(&self, path: &str, cookie: &str) -> (u16, String, Vec<String>) {
+        let request = agent().get(format!("{}{path}", self.origin)).header("cookie", cookie);
+        let answer = request.call().expect("an answer");
+        let all = |name| {
+            let values = answer.headers().get_all(name).into_iter();
+            values.filter_map(|value| Some(value.to_str().ok()?.to_owned())).collect::<Vec<_>>()
+        };
+        (answer.status().as_u16(), all("location").concat(), all("set-cookie"))
+    }
+
     /// Status and user, when one comes with this token.
     ///
     /// # Panics
     /// When it does not answer.
     #[must_use]
     pub fn who_is(&self, token: &str) -> (u16, String) {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut answer = agent
+        let mut answer = agent()
             .get(format!("{}/session", self.origin))
             .header("authorization", format!("Bearer {token}"))
             .call()
@@ -48,4 +78,8 @@ impl Hullo {
         let user = body["email"].as_str().unwrap_or_default().to_owned();
         (answer.status().as_u16(), user)
     }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
 }

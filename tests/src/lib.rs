@@ -10,6 +10,7 @@
 //!       └ Page      a tab: controls, text, media, screenshots, accessibility
 //!          └ Record    what it said on the console and whom it called
 //!   Provider  a real OpenID Connect provider, and a person who logs in there
+//!   MailServer  a real mail server, and what arrived there
 //!   Hullo     the real `hullo` with any flags
 //!   peerjs    what PeerJS clients need, held against PeerServer and ours
 //! ```
@@ -43,6 +44,7 @@ mod cdp;
 mod control;
 mod guard;
 mod hullo;
+mod mail;
 mod media;
 mod page;
 pub mod peerjs;
@@ -55,6 +57,7 @@ mod wait;
 pub use browser::{Browser, Devices};
 pub use control::Control;
 pub use hullo::Hullo;
+pub use mail::{Mail, MailServer};
 pub use media::Media;
 pub use page::Page;
 pub use person::{Look, Person, Screen};

@@ -19,7 +19,11 @@ server.listen(0, "127.0.0.1", () => {
         getResourceServerInfo: (_, audience) => ({ scope: "calls", audience, accessTokenFormat: "jwt" }),
       },
     },
-    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    claims: { openid: ["sub"], email: ["email", "email_verified"] },
+    findAccount: (_, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, email: `${id}@example.com`, email_verified: !id.startsWith("new-") }),
+    }),
   });
   server.on("request", provider.callback());
   console.log(`listening on ${issuer}`);

@@ -17,7 +17,10 @@ pub const APP: (&str, &str) = ("app", "secret of the app");
 /// Our server, as the provider knows it.
 pub const HULLO: (&str, &str) = ("hullo", "secret of hullo");
 
-/// Where the provider sends people back to. Nobody is there: the address alone holds what is needed.
+/// Our server, where it lets people log in at the provider.
+pub const LOGIN: (&str, &str) = ("hullo-login", "secret of the log-in");
+
+/// Where the provider sends people of the application back to. Nobody is there: the address alone holds what is needed.
 const BACK: &str = "https://app.example.com/back";
 
 /// The secret of the exchange (RFC 7636), and its SHA-256. Those of the RFC's appendix B.
@@ -29,6 +32,15 @@ pub struct Provider {
     _guard: Guard,
     /// Its address, which is its name.
     pub issuer: String,
+}
+
+/// Where a browser is after logging in at our server.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The address in its bar.
+    pub address: String,
+    /// Its cookies.
+    pub cookies: BTreeMap<String, String>,
 }
 
 /// What a log-in brings.
@@ -63,6 +75,15 @@ impl Provider {
                 "redirect_uris": [],
                 "grant_types": [],
                 "response_types": [],
+            },
+            {
+                "client_id": LOGIN.0,
+                "client_secret": LOGIN.1,
+                // Such an application may listen on any port of this machine (RFC 8252 §7.3).
+                "application_type": "native",
+                "redirect_uris": ["http://127.0.0.1/session/openid/back"],
+                "grant_types": ["authorization_code"],
+                "response_types": ["code"],
             },
         ]);
         let clients = clients.to_string();
@@ -107,6 +128,24 @@ impl Provider {
         Tokens { access: text("access_token"), id: text("id_token") }
     }
 
+    /// Somebody logs in at our server by way of the provider; what the browser holds afterwards, and where it is.
+    ///
+    /// # Panics
+    /// When the provider does not play along.
+    #[must_use]
+    pub fn log_in_at(&self, origin: &str, who: &str) -> Arrival {
+        let mut browser = Browser::new();
+        let login = browser.follow(&format!("{origin}/session/openid"));
+        let login =
+            browser.submit(&login, &[("prompt", "login"), ("login", who), ("password", "x")]);
+        let consent = browser.follow(&login);
+        let back = browser.submit(&consent, &[("prompt", "consent")]);
+        let home = format!("{origin}/");
+        let address =
+            browser.follow_to(&back, |address| address.split('#').next() == Some(home.as_str()));
+        Arrival { address, cookies: browser.cookies }
+    }
+
     /// The application takes a token back (RFC 7009).
     pub fn revoke(&self, token: &str) {
         self.post("/token/revocation", &[("token", token)]);
@@ -140,9 +179,14 @@ impl Browser {
 
     /// Follows redirections up to a page, or away from the provider; gives its address.
     fn follow(&mut self, address: &str) -> String {
+        self.follow_to(address, |address| address.starts_with(BACK))
+    }
+
+    /// Follows redirections up to a page, or to where `is_end` says so; gives its address.
+    fn follow_to(&mut self, address: &str, is_end: impl Fn(&str) -> bool) -> String {
         let mut address = address.to_owned();
         for _ in 0..10 {
-            if address.starts_with(BACK) {
+            if is_end(&address) {
                 return address;
             }
             let request = self.agent.get(&address).header("cookie", self.cookie());

@@ -64,3 +64,36 @@ pub struct Refusal {
     /// A sentence for people: what happened, and what to do.
     pub message: String,
 }
+
+/// Answer to `GET /session/ways`: how one can log in beside a token and a link.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ways {
+    /// Whether the server mails log-in links.
+    pub mail: bool,
+    /// What people call the OpenID Connect provider, if there is one. Its page is `session/openid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openid: Option<String>,
+}
+
+/// Body of `POST /session/mail`: whom to mail a log-in link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailLink {
+    /// A mail address, which is the name of the user.
+    pub email: String,
+}
+
+/// A member of the answer to `GET /session/devices`: one place where the user is logged in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedIn {
+    /// Names it in `DELETE /session/devices/{id}`.
+    pub id: String,
+    /// What people call the device.
+    pub device: String,
+    /// When it was logged in.
+    pub created: Timestamp,
+    /// When it was last used, to the minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<Timestamp>,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+}

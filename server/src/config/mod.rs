@@ -17,7 +17,8 @@ use peerjs::PeerJsSettings;
 use values::switch;
 
 use crate::http::origin::Origins;
-use crate::listener::{ListenerFlags, ListenerSettings};
+use crate::listener::{ListenerFlags, ListenerSettings, TlsSettings};
+use crate::login::{LoginFlags, LoginSettings};
 use crate::session::{SessionFlags, SessionSettings};
 use crate::store::Database;
 use crate::telemetry::{Logs, TelemetryFlags, TelemetrySettings};
@@ -36,6 +37,9 @@ pub struct Place {
     /// directory]
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
+    /// Where people reach the server, for links [default: where it listens]
+    #[arg(long, global = true, value_name = "https://HOST/PATH")]
+    pub url: Option<String>,
 }
 
 /// The flags of `hullo serve`, as text. What is not given comes from the environment, then from the file, then by
@@ -74,6 +78,10 @@ pub struct Flags {
     #[command(flatten)]
     #[serde(flatten)]
     pub session: SessionFlags,
+    /// How people log in.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub login: LoginFlags,
 }
 
 /// What the server runs by: complete, checked.
@@ -99,6 +107,10 @@ pub struct Settings {
     pub(crate) telemetry: TelemetrySettings,
     /// Who may connect.
     pub(crate) session: SessionSettings,
+    /// How people log in.
+    pub(crate) login: LoginSettings,
+    /// Where people reach the server, if the operator says so.
+    pub(crate) url: Option<String>,
 }
 
 impl Settings {
@@ -155,7 +167,9 @@ impl Settings {
             listener: ListenerSettings::settle(&raw.listener, listen)?,
             origins: Origins::settle(raw.origins.as_deref())?,
             telemetry: TelemetrySettings::settle(&raw.telemetry)?,
+            login: LoginSettings::settle(&raw.login, &session)?,
             session,
+            url: raw.place.url.as_deref().map(settle_url).transpose()?,
         })
     }
 }
@@ -171,6 +185,30 @@ impl Place {
         let place = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?.place;
         Database::settle(place.database.as_deref(), &settle_data(place.data)?)
     }
+
+    /// Where people reach the server; without a slash at its end.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration cannot be read, or does not tell.
+    pub fn url(self) -> anyhow::Result<String> {
+        let file = self.config.clone();
+        let raw = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?;
+        let settings = Settings::settle(raw)?;
+        if let Some(url) = settings.url {
+            return Ok(url);
+        }
+        let listen = settings.listen;
+        if listen.port() == 0 || listen.ip().is_unspecified() {
+            bail!(
+                "A link needs the address under which people reach the server, and {listen} is none. Give --url, such as \
+                 https://calls.example.com"
+            );
+        }
+        let is_plain = matches!(settings.listener.tls, TlsSettings::Off);
+        let scheme = if is_plain { "http" } else { "https" };
+        Ok(format!("{scheme}://{listen}{}", settings.base_path.trim_end_matches('/')))
+    }
 }
 
 fn settle_data(data: Option<PathBuf>) -> anyhow::Result<PathBuf> {
@@ -181,6 +219,15 @@ fn settle_data(data: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     etcetera::choose_app_strategy(names)
         .map(|folders| folders.data_dir())
         .context("This system has no data directory for this user. Name one with --data DIR")
+}
+
+/// Without a slash at its end.
+fn settle_url(text: &str) -> anyhow::Result<String> {
+    let url = values::address("url", text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        bail!("{text:?} is no place of an app. Give --url without what follows ? and #");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn settle_base_path(path: &str) -> anyhow::Result<String> {

@@ -1,9 +1,13 @@
 //! Text to values, with errors that name the flag and what it takes.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use reqwest::Url;
+
+use crate::secret::Secret;
 
 /// Whether a switch is on; `false` when it is not given.
 pub(crate) fn switch(flag: &str, text: Option<&str>) -> anyhow::Result<bool> {
@@ -41,6 +45,41 @@ pub(crate) fn seconds(
     range: [u64; 2],
 ) -> anyhow::Result<Duration> {
     number(flag, text, otherwise, range).map(Duration::from_secs)
+}
+
+/// A secret that is given as it is, or in a file.
+pub(crate) fn secret(
+    flag: &str,
+    text: Option<&str>,
+    file: Option<&Path>,
+) -> anyhow::Result<Option<Secret>> {
+    match (text, file) {
+        (Some(_), Some(_)) => {
+            bail!("--{flag} is given twice. Leave it, or --{flag}-file, out")
+        }
+        (Some(text), None) => Ok(Some(Secret::presented(text))),
+        (None, Some(file)) => {
+            let shown = file.display();
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("{shown} cannot be read. Check --{flag}-file"))?;
+            Ok(Some(Secret::presented(text.trim())))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// An address that secrets may be sent to.
+pub(crate) fn address(flag: &str, text: &str) -> anyhow::Result<Url> {
+    let url: Url = text.parse().with_context(|| {
+        format!("{text:?} is no address. Give --{flag} one like https://id.example.com/x")
+    })?;
+    if !["https", "http"].contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
+        bail!("{text:?} is no address on the web. Give --{flag} one that begins with https://");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        bail!("--{flag} holds a password, which addresses give away. Leave it out");
+    }
+    Ok(url)
 }
 
 /// The parts between commas, without those that are empty.

@@ -151,6 +151,11 @@ impl FromRequestParts<App> for LoginPage {
 }
 
 impl LoginPage {
+    /// The page at `url`, where people reach this server.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { secure: url.starts_with("https:") }
+    }
+
     /// The header that logs the browser in.
     pub(crate) fn set_cookie(&self, token: &Secret) -> String {
         self.write(token.reveal(), COOKIE_SECONDS)
@@ -174,17 +179,20 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret> {
     scheme.eq_ignore_ascii_case("bearer").then(|| Secret::presented(token.trim()))
 }
 
+/// What a cookie holds.
+pub(super) fn cookie_named(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name && !value.is_empty()).then(|| value.to_owned()))
+}
+
 /// The token in a cookie: of ours, else of the operator's.
 fn cookie(headers: &HeaderMap, loopback: bool, own: Option<&str>) -> Option<Secret> {
-    let find = |name: &str| {
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(key, value)| (key == name && !value.is_empty()).then(|| value.to_owned()))
-    };
+    let find = |name: &str| cookie_named(headers, name);
     // Off the machine the plain name is not believed: a neighbouring site could have set it.
     let value = find(COOKIE_HOST)
         .or_else(|| loopback.then(|| find(COOKIE_PLAIN)).flatten())

@@ -241,6 +241,7 @@ mod tests {
     use crate::http::peerjs;
     use crate::rate::Rate;
     use crate::session::{SessionFlags, SessionSettings, Verifier};
+    use crate::login::Ways;
     use crate::store::{Database, Store};
     use crate::switchboard::{Limits, Switchboard, Tally};
     use crate::telemetry::Metrics;
@@ -297,6 +298,7 @@ mod tests {
             connections: Connections::new(room, metrics.clone()),
             metrics,
             metrics_token: None,
+            ways: Ways::default(),
             proxies: Arc::default(),
             origins: Arc::default(),
             rhythm,

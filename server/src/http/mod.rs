@@ -5,8 +5,10 @@ mod body;
 mod contacts;
 mod cors;
 mod device;
+mod devices;
 mod files;
 pub(crate) mod live;
+mod login;
 pub(crate) mod metrics;
 mod observe;
 pub(crate) mod origin;
@@ -22,12 +24,13 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware;
 use axum::response::{Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tokio::sync::watch;
 
 use crate::connections::Connections;
 use crate::error::ApiError;
 use crate::listener::Proxies;
+use crate::login::Ways;
 use crate::rate::Rate;
 use crate::secret::Secret;
 use crate::session::Verifier;
@@ -46,6 +49,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) switchboard: Switchboard,
     pub(crate) verifier: Verifier,
+    pub(crate) ways: Ways,
     /// The operator's own cookie.
     pub(crate) session_cookie: Option<Arc<str>>,
     pub(crate) connections: Connections,
@@ -94,6 +98,12 @@ pub(crate) fn router(app: App) -> Router {
         .route(&at("contacts/"), contacts)
         .route(&at("session"), session)
         .route(&at("session/logout"), post(session::log_out_by_issuer))
+        .route(&at("session/ways"), get(login::ways))
+        .route(&at("session/mail"), post(login::send_link))
+        .route(&at("session/openid"), get(login::leave))
+        .route(&at(crate::login::BACK), get(login::come_back))
+        .route(&at("session/devices"), get(devices::list))
+        .route(&at("session/devices/{id}"), delete(devices::revoke))
         .route(&at("session/device"), get(device::show).put(device::change))
         .route(&at("live"), get(live::live))
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })

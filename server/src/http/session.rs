@@ -32,7 +32,7 @@ pub(crate) async fn log_in(
         Login::Token(token) => Secret::presented(token.trim()),
         Login::Code(code) => {
             let code = Secret::presented(code.trim());
-            let user = app.store.code_owner(&code).await?.ok_or(ApiError::NotLoggedIn)?;
+            let user = app.store.redeem(&code).await?.ok_or(ApiError::NotLoggedIn)?;
             let agent = origin::text(&headers, header::USER_AGENT).unwrap_or_default();
             app.store.add_token(&user, &device_name(agent), true).await?
         }
@@ -90,7 +90,7 @@ pub(crate) async fn log_out_by_issuer(
 }
 
 /// What people would call the device, from what its browser calls itself.
-fn device_name(agent: &str) -> String {
+pub(super) fn device_name(agent: &str) -> String {
     // Order matters: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
     let browsers = [
         ("Edg", "Edge"),

@@ -39,7 +39,7 @@ use tower::ServiceExt as _;
 use crate::telemetry::Metrics;
 pub(crate) use proxies::{Network, Proxies, Remote};
 pub use settings::ListenerFlags;
-pub(crate) use settings::ListenerSettings;
+pub(crate) use settings::{ListenerSettings, TlsSettings};
 pub(crate) use tls::Tls;
 
 /// How long a TLS handshake may take. Guess: three round trips of a bad satellite link.

@@ -32,7 +32,7 @@ enum Header {
 }
 
 /// Addresses that count as one: an IPv4 address, or the 64 bits of an IPv6 address that one household has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Network(IpAddr);
 
 impl Network {

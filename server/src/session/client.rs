@@ -19,7 +19,7 @@ const QUESTIONS_MAX: usize = 32;
 const ANSWER_BYTES_MAX: usize = 512 * 1024;
 
 /// A client of session services.
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     gate: Semaphore,
     patience: Duration,
@@ -28,18 +28,18 @@ pub(super) struct Client {
 
 /// An answer: its status, and the object in its body if there is one.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     /// What the other side thinks the time is.
-    pub(super) date: Option<SystemTime>,
-    pub(super) members: Option<Map<String, Value>>,
+    pub(crate) date: Option<SystemTime>,
+    pub(crate) members: Option<Map<String, Value>>,
 }
 
 /// Why there is no answer, as the operator reads it.
-pub(super) type Trouble = String;
+pub(crate) type Trouble = String;
 
 impl Client {
-    pub(super) fn new(settings: &ClientSettings, metrics: Metrics) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &ClientSettings, metrics: Metrics) -> anyhow::Result<Self> {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("hullo/", env!("CARGO_PKG_VERSION")))
             // A token goes to the address that the operator gave, and to no other.
@@ -63,16 +63,16 @@ impl Client {
         Ok(Self { http, gate, patience: settings.timeout, metrics })
     }
 
-    pub(super) fn get(&self, url: &reqwest::Url) -> RequestBuilder {
+    pub(crate) fn get(&self, url: &reqwest::Url) -> RequestBuilder {
         self.http.get(url.clone()).header("accept", "application/json")
     }
 
-    pub(super) fn post(&self, url: &reqwest::Url) -> RequestBuilder {
+    pub(crate) fn post(&self, url: &reqwest::Url) -> RequestBuilder {
         self.http.post(url.clone()).header("accept", "application/json")
     }
 
     /// Asks, and reads the answer to its end.
-    pub(super) async fn ask(&self, question: RequestBuilder) -> Result<Answer, Trouble> {
+    pub(crate) async fn ask(&self, question: RequestBuilder) -> Result<Answer, Trouble> {
         let asked = Instant::now();
         let talk = async {
             let _turn = self.gate.acquire().await.expect("the gate is never closed");
@@ -86,7 +86,7 @@ impl Client {
     }
 
     /// As [`Self::ask`]; what goes wrong is logged.
-    pub(super) async fn ask_or_log(&self, question: RequestBuilder) -> Result<Answer, Refusal> {
+    pub(crate) async fn ask_or_log(&self, question: RequestBuilder) -> Result<Answer, Refusal> {
         self.ask(question).await.map_err(|trouble| {
             tracing::warn!(trouble, "The session service cannot be used");
             Refusal::Unavailable
@@ -95,7 +95,7 @@ impl Client {
 }
 
 /// How far the other side's clock and ours are apart.
-pub(super) fn skew(date: Option<SystemTime>) -> Option<Duration> {
+pub(crate) fn skew(date: Option<SystemTime>) -> Option<Duration> {
     let (now, date) = (SystemTime::now(), date?);
     // The header has whole seconds, of which the last may be half over.
     let apart = now.duration_since(date).unwrap_or_else(|ahead| ahead.duration());
@@ -103,7 +103,7 @@ pub(super) fn skew(date: Option<SystemTime>) -> Option<Duration> {
 }
 
 /// Logs an answer that is none, and refuses for now.
-pub(super) fn unusable(trouble: &str) -> Refusal {
+pub(crate) fn unusable(trouble: &str) -> Refusal {
     tracing::error!(trouble, "The session service answers what it should not");
     Refusal::Unavailable
 }

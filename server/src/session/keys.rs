@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::client::{Answer, Client, Trouble, skew};
+use super::discovery::{discover, endpoint};
 
 /// After this the keys are fetched anew, so that a key that was taken back counts no longer.
 const FRESH: Duration = Duration::from_secs(5 * 60);
@@ -120,26 +121,10 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Where the keys are, by OpenID Connect Discovery 1.0 §4.
+    /// Where the keys are, by the issuer's own word.
     async fn discover(&self) -> Result<Url, Trouble> {
-        let page =
-            format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
-        let page: Url = page.parse().map_err(|_| "the issuer is no URL".to_owned())?;
-        let (found, _) = self.object(&page, "its discovery document").await?;
-        // §4.3: or one issuer could speak for another.
-        if found.get("issuer").and_then(Value::as_str) != Some(self.issuer.as_str()) {
-            return Err(format!(
-                "its discovery document is not that of the issuer {}",
-                self.issuer
-            ));
-        }
-        let place = found.get("jwks_uri").and_then(Value::as_str).unwrap_or_default();
-        let place: Url =
-            place.parse().map_err(|_| "its discovery document has no jwks_uri".to_owned())?;
-        if page.scheme() == "https" && place.scheme() != "https" {
-            return Err("its keys are not at an https address".to_owned());
-        }
-        Ok(place)
+        let about = discover(&self.client, &self.issuer).await?;
+        endpoint(&about, "jwks_uri", &self.issuer)
     }
 
     /// How far the issuer's clock is from ours, when there are keys.

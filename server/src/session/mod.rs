@@ -22,6 +22,7 @@
 //! can be one.
 
 mod client;
+mod discovery;
 mod introspection;
 mod keys;
 mod logout;
@@ -40,12 +41,13 @@ use wire::{InstanceId, Timestamp, UserId};
 use crate::secret::Secret;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
-use client::Client;
+pub(crate) use client::Client;
+pub(crate) use discovery::{discover, endpoint};
 use introspection::Introspection;
 use service::Service;
 pub use settings::SessionFlags;
-pub(crate) use settings::{JudgeSettings, SessionSettings};
-use signed::Signed;
+pub(crate) use settings::{ClientSettings, JudgeSettings, SessionSettings, SignedSettings};
+pub(crate) use signed::Signed;
 use verdicts::{Verdict, Verdicts};
 
 /// A token shorter than this cannot be a session: it would be guessable. PeerJS clients that were given no token make one
@@ -295,7 +297,7 @@ impl Verifier {
 }
 
 /// The user that a judge's answer names in the member `claim`.
-fn user_of(claims: &Map<String, Value>, claim: &str) -> Result<UserId, Reason> {
+pub(crate) fn user_of(claims: &Map<String, Value>, claim: &str) -> Result<UserId, Reason> {
     // A mail address that nobody checked is only a wish.
     if claim == "email" && claims.get("email_verified") == Some(&Value::Bool(false)) {
         return Err(Reason::User);

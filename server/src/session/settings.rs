@@ -9,8 +9,14 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use crate::config::values::{list, seconds, switch};
+use crate::config::values::{self, address, list, seconds, switch};
 use crate::secret::Secret;
+
+/// How tokens may be signed unless the operator says otherwise.
+const ALGORITHMS: &str = "RS256,PS256,ES256,ES384,EdDSA";
+
+/// How long an answer may take, unless the operator says otherwise.
+const TIMEOUT_SECONDS: u64 = 3;
 
 /// Who may connect. Without these: whoever has a token of `hullo token`.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
@@ -128,7 +134,7 @@ pub(crate) struct IntrospectionSettings {
 
 #[derive(Clone, Debug)]
 pub(crate) struct SignedSettings {
-    pub(super) issuer: String,
+    pub(crate) issuer: String,
     pub(super) jwks: Option<Url>,
     pub(super) audience: Vec<String>,
     pub(super) algorithms: Vec<Algorithm>,
@@ -140,6 +146,27 @@ pub(crate) struct SignedSettings {
 pub(crate) struct ClientSettings {
     pub(super) timeout: Duration,
     pub(super) authorities: Option<PathBuf>,
+}
+
+impl SignedSettings {
+    /// What the ID tokens of `issuer` for `client_id` must be (OpenID Connect Core 1.0 §3.1.3.7).
+    pub(crate) fn of_client(issuer: &str, client_id: &str, user_claim: &str) -> Self {
+        let algorithms = list(Some(ALGORITHMS)).map(algorithm).collect::<Result<_, _>>();
+        Self {
+            issuer: issuer.to_owned(),
+            jwks: None,
+            audience: vec![client_id.to_owned()],
+            algorithms: algorithms.expect("these are known"),
+            user_claim: user_claim.to_owned(),
+        }
+    }
+}
+
+impl ClientSettings {
+    /// With the usual patience.
+    pub(crate) fn trusting(authorities: Option<PathBuf>) -> Self {
+        Self { timeout: Duration::from_secs(TIMEOUT_SECONDS), authorities }
+    }
 }
 
 impl SessionSettings {
@@ -160,7 +187,8 @@ impl SessionSettings {
         {
             bail!("{name:?} is no name of a cookie. Give --session-cookie letters, digits and -_.");
         }
-        let timeout = seconds("session-timeout", raw.session_timeout.as_deref(), 3, [1, 60])?;
+        let timeout =
+            seconds("session-timeout", raw.session_timeout.as_deref(), TIMEOUT_SECONDS, [1, 60])?;
         Ok(Self {
             judge,
             client: ClientSettings { timeout, authorities: raw.session_ca.clone() },
@@ -246,7 +274,7 @@ fn signed(raw: &SessionFlags, issuer: &str) -> anyhow::Result<SignedSettings> {
             "A signed token is good for whom it names, and this server has to know its name. Give --session-audience"
         );
     }
-    let wished = raw.session_algorithms.as_deref().unwrap_or("RS256,PS256,ES256,ES384,EdDSA");
+    let wished = raw.session_algorithms.as_deref().unwrap_or(ALGORITHMS);
     let algorithms: Vec<_> = list(Some(wished)).map(algorithm).collect::<Result<_, _>>()?;
     if algorithms.is_empty() {
         bail!(
@@ -301,40 +329,15 @@ fn has_secret(raw: &SessionFlags) -> bool {
 }
 
 fn secret(raw: &SessionFlags) -> anyhow::Result<Secret> {
-    match (&raw.session_client_secret, &raw.session_client_secret_file) {
-        (Some(_), Some(_)) => {
-            bail!("The secret is given twice. Leave --session-client-secret or its file out")
-        }
-        (Some(text), None) => Ok(Secret::presented(text)),
-        (None, Some(file)) => {
-            let shown = file.display();
-            let text = std::fs::read_to_string(file).with_context(|| {
-                format!("{shown} cannot be read. Check --session-client-secret-file")
-            })?;
-            Ok(Secret::presented(text.trim()))
-        }
-        (None, None) => bail!(
-            "--session-client-id comes with a secret. Give --session-client-secret or --session-client-secret-file"
-        ),
-    }
+    let (text, file) =
+        (raw.session_client_secret.as_deref(), raw.session_client_secret_file.as_deref());
+    values::secret("session-client-secret", text, file)?.context(
+        "--session-client-id comes with a secret. Give --session-client-secret or --session-client-secret-file",
+    )
 }
 
 fn subject(raw: &SessionFlags) -> String {
     raw.session_user_claim.clone().unwrap_or_else(|| "sub".to_owned())
-}
-
-/// An address that tokens may be sent to.
-fn address(flag: &str, text: &str) -> anyhow::Result<Url> {
-    let url: Url = text.parse().with_context(|| {
-        format!("{text:?} is no address. Give --{flag} one like https://id.example.com/x")
-    })?;
-    if !["https", "http"].contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
-        bail!("{text:?} is no address on the web. Give --{flag} one that begins with https://");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        bail!("--{flag} holds a password, which addresses give away. Leave it out");
-    }
-    Ok(url)
 }
 
 fn algorithm(text: &str) -> anyhow::Result<Algorithm> {

@@ -18,26 +18,26 @@ use crate::secret::Secret;
 const LEEWAY_SECONDS: u64 = 10;
 
 /// A judge that needs no asking.
-pub(super) struct Signed {
+pub(crate) struct Signed {
     wishes: SignedSettings,
     keys: Keys,
     logouts: Logouts,
 }
 
 impl Signed {
-    pub(super) fn new(wishes: SignedSettings, client: Client) -> Self {
+    pub(crate) fn new(wishes: SignedSettings, client: Client) -> Self {
         let keys = Keys::new(wishes.issuer.clone(), wishes.jwks.clone(), client);
         Self { wishes, keys, logouts: Logouts::new() }
     }
 
     /// Whose `token` is.
-    pub(super) async fn judge(&self, token: &Secret) -> Result<Identity, Refusal> {
+    pub(crate) async fn judge(&self, token: &Secret) -> Result<Identity, Refusal> {
         let claims = self.claims(token.reveal()).await?;
         self.identity(&claims).map_err(Refusal::Refused)
     }
 
     /// Takes the issuer's word that somebody left.
-    pub(super) async fn log_out(&self, token: &str) -> Result<(), Refusal> {
+    pub(crate) async fn log_out(&self, token: &str) -> Result<(), Refusal> {
         let claims = self.claims(token).await?;
         let left = logout::read(&claims).map_err(Refusal::Refused)?;
         self.logouts.note(left);
@@ -45,7 +45,7 @@ impl Signed {
     }
 
     /// The claims of a token that is signed, and that is for us, now.
-    async fn claims(&self, token: &str) -> Result<Map<String, Value>, Refusal> {
+    pub(crate) async fn claims(&self, token: &str) -> Result<Map<String, Value>, Refusal> {
         let header = decode_header(token).map_err(|_| Refusal::Refused(Reason::Malformed))?;
         // The header chooses among what the operator allows, never beyond (RFC 8725 §3.1).
         if !self.wishes.algorithms.contains(&header.alg) {
@@ -89,7 +89,7 @@ impl Signed {
     }
 
     /// Whether the issuer gives keys; how far its clock is from ours.
-    pub(super) async fn probe(&self) -> Result<Option<Duration>, String> {
+    pub(crate) async fn probe(&self) -> Result<Option<Duration>, String> {
         self.keys.probe().await
     }
 }

@@ -2,6 +2,7 @@
 
 mod database;
 pub(crate) mod devices;
+pub(crate) mod links;
 mod orders;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -132,6 +133,10 @@ impl Store {
         .bind(user.as_str())
         .execute(&mut *change)
         .await?;
+        sqlx::query("DELETE FROM codes WHERE user_name = $1")
+            .bind(user.as_str())
+            .execute(&mut *change)
+            .await?;
         let done = sqlx::query("DELETE FROM users WHERE name = $1")
             .bind(user.as_str())
             .execute(&mut *change)
@@ -276,6 +281,19 @@ impl Store {
         }
     }
 
+    /// Revokes the one token of `user` whose hash begins with `id`; false when there is none.
+    pub(crate) async fn revoke_of(&self, user: &UserId, id: &str) -> anyhow::Result<bool> {
+        let rows: Vec<(String,)> = sqlx::query_as("SELECT hash FROM tokens WHERE user_name = $1")
+            .bind(user.as_str())
+            .fetch_all(&self.0)
+            .await?;
+        let Some((hash,)) = rows.iter().find(|(hash,)| hash.starts_with(id)) else {
+            return Ok(false);
+        };
+        self.revoke_hash(hash).await?;
+        Ok(true)
+    }
+
     async fn revoke_hash(&self, hash: &str) -> sqlx::Result<()> {
         let mut change = self.0.begin().await?;
         sqlx::query(
@@ -310,33 +328,6 @@ impl Store {
                 Ok(Revoked { hash, device })
             })
             .collect()
-    }
-
-    /// Voids all codes of log-in links.
-    pub(crate) async fn clear_codes(&self) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM codes").execute(&self.0).await?;
-        Ok(())
-    }
-
-    /// Makes a code for `user`, who must exist. It may be used by many browsers.
-    pub(crate) async fn add_code(&self, user: &UserId) -> anyhow::Result<Secret> {
-        let code = Secret::fresh()?;
-        sqlx::query("INSERT INTO codes (hash, user_name, created) VALUES ($1, $2, $3)")
-            .bind(code.hash())
-            .bind(user.as_str())
-            .bind(now())
-            .execute(&self.0)
-            .await?;
-        Ok(code)
-    }
-
-    /// Whose `code` is.
-    pub(crate) async fn code_owner(&self, code: &Secret) -> anyhow::Result<Option<UserId>> {
-        let row: Option<(String,)> = sqlx::query_as("SELECT user_name FROM codes WHERE hash = $1")
-            .bind(code.hash())
-            .fetch_optional(&self.0)
-            .await?;
-        Ok(row.map(|(user,)| user.parse()).transpose()?)
     }
 
     /// When the newest token was made.

@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use server::{Database, File, Flags, Server, Settings, TokenCommand, UserCommand};
+use server::{Database, File, Flags, Place, Server, Settings, TokenCommand, UserCommand};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -110,7 +110,14 @@ impl House {
     }
 
     pub(crate) async fn user_command(&self, command: UserCommand) -> anyhow::Result<String> {
-        command.run(&self.database).await
+        command.run(&self.place()).await
+    }
+
+    /// What a command beside this server is told.
+    fn place(&self) -> Place {
+        let (data, url) =
+            (Some(self.data.path().join("data")), Some(format!("http://{}", self.host)));
+        Place { data, url, database: crate::postgres::url(&self.database), ..Place::default() }
     }
 
     pub(crate) async fn token_command(&self, command: TokenCommand) -> anyhow::Result<String> {

@@ -33,6 +33,14 @@ pub(crate) async fn database(data: &Path) -> Database {
     Database::settle(Some(&format!("{server}/{name}")), data).expect("an address")
 }
 
+/// What `--database` has to be for it.
+pub(crate) fn url(database: &Database) -> Option<String> {
+    match database {
+        Database::Folder(_) => None,
+        Database::Postgres(url) => Some(url.clone()),
+    }
+}
+
 #[tokio::test]
 async fn a_database_that_is_away_is_an_error_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Logging in, staying in, logging out.
 
 use serde_json::json;
-use server::TokenCommand;
+use server::{TokenCommand, UserCommand};
 
 use crate::harness::House;
 
@@ -150,4 +150,93 @@ async fn a_restart_keeps_browsers_logged_in_and_voids_old_links() {
 
     assert_eq!(house.ask("GET", "/session", &[("cookie", &cookie)], "").await.status, 200);
     assert_eq!(house.ask("POST", "/session", &[JSON], &body).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_link_of_the_operator_logs_one_browser_in() {
+    let house = House::open().await;
+    let user = || "carol@example.com".to_owned();
+    let nobody = house.user_command(UserCommand::Link { user: user(), hours: 24 }).await;
+    house.user_command(UserCommand::Add { user: user() }).await.unwrap();
+
+    let said = house.user_command(UserCommand::Link { user: user(), hours: 24 }).await.unwrap();
+    let link = said.lines().next().unwrap();
+    let code = link.strip_prefix(&format!("http://{}/#code=", house.host)).expect(link);
+    let body = json!({ "code": code }).to_string();
+    let first = house.ask("POST", "/session", &[JSON], &body).await;
+    let second = house.ask("POST", "/session", &[JSON], &body).await;
+
+    assert!(nobody.unwrap_err().to_string().contains("hullo user add carol@example.com"));
+    assert_eq!(first.json()["email"], "carol@example.com");
+    assert_eq!(second.refusal(), (401, "not-logged-in".to_owned()));
+    assert!(said.contains('█') && said.contains("until "), "{said}");
+}
+
+#[tokio::test]
+async fn of_two_who_open_a_link_at_once_one_gets_in() {
+    let house = House::open().await;
+    let user = || "carol@example.com".to_owned();
+    house.user_command(UserCommand::Add { user: user() }).await.unwrap();
+    let said = house.user_command(UserCommand::Link { user: user(), hours: 1 }).await.unwrap();
+    let code = said.lines().next().unwrap().split_once("#code=").unwrap().1;
+    let body = json!({ "code": code }).to_string();
+
+    let tries = (0..8).map(|_| house.ask("POST", "/session", &[JSON], &body));
+    let answers = futures_util::future::join_all(tries).await;
+
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+}
+
+#[tokio::test]
+async fn a_link_to_somebody_who_was_removed_logs_nobody_in() {
+    let house = House::open().await;
+    let user = || "carol@example.com".to_owned();
+    house.user_command(UserCommand::Add { user: user() }).await.unwrap();
+    let said = house.user_command(UserCommand::Link { user: user(), hours: 1 }).await.unwrap();
+    let code = said.lines().next().unwrap().split_once("#code=").unwrap().1;
+    house.user_command(UserCommand::Remove { user: user() }).await.unwrap();
+    house.user_command(UserCommand::Add { user: user() }).await.unwrap();
+
+    let answer = house.ask("POST", "/session", &[JSON], &json!({ "code": code }).to_string()).await;
+
+    assert_eq!(answer.refusal(), (401, "not-logged-in".to_owned()));
+}
+
+#[tokio::test]
+async fn where_there_is_no_other_way_to_log_in_none_is_offered() {
+    let house = House::open().await;
+
+    let ways = house.ask("GET", "/session/ways", &[], "").await;
+    let mail = json!({ "email": "carol@example.com" }).to_string();
+    let mail = house.ask("POST", "/session/mail", &[JSON], &mail).await;
+
+    assert_eq!(ways.json(), json!({ "mail": false }));
+    assert_eq!(mail.refusal(), (404, "not-found".to_owned()));
+    assert_eq!(house.ask("GET", "/session/openid", &[], "").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_person_sees_where_they_are_logged_in_and_ends_it_there() {
+    let house = House::open().await;
+    let lost = house.token("carol@example.com").await;
+    let kept = house.token("carol@example.com").await;
+    let dave = house.token("dave@example.com").await;
+    let mut phone = house.live(&lost).await;
+
+    let list = house.call(&kept, "GET", "/session/devices", "").await.json();
+    let list = list.as_array().unwrap();
+    let other = list.iter().find(|device| device["is_this"] == false).unwrap();
+    let path = format!("/session/devices/{}", other["id"].as_str().unwrap());
+    let by_another = house.call(&dave, "DELETE", &path, "").await;
+    let ended = house.call(&kept, "DELETE", &path, "").await;
+
+    assert_eq!(list.len(), 2);
+    assert_eq!(other["device"], "Test");
+    assert_eq!(by_another.refusal(), (404, "not-found".to_owned()));
+    assert_eq!(ended.status, 204);
+    phone.hear_goodbye().await;
+    assert_eq!(house.call(&lost, "GET", "/session", "").await.status, 401);
+    assert_eq!(house.call(&kept, "GET", "/session", "").await.status, 200);
+    let vague = house.call(&kept, "DELETE", "/session/devices/a", "").await;
+    assert_eq!(vague.status, 404, "an id is a whole one");
 }
