@@ -440,12 +440,13 @@ impl Conference {
                 self.links.flush(who, link, reads, agenda);
             }
             Output::Dial { link, .. } => {
-                let description = format!("{who} {} {:600}", link.0, "");
+                // As long as a page's, shortened, with two candidates.
+                let description = format!("{who} {} {:210}", link.0, "");
                 agenda.push(soon, What::Described { who, link, description });
             }
             Output::Answer { link, offer, .. } => {
                 let offer = offer.trim_end();
-                let description = format!("{who} {} {offer} {:500}", link.0, "");
+                let description = format!("{who} {} {offer} {:190}", link.0, "");
                 agenda.push(soon, What::Described { who, link, description });
             }
             Output::Apply { answer, .. } => {

@@ -141,9 +141,8 @@ fn the_last_to_join_a_star_of_thirty_costs_about_one_copy() {
 
     let spent = hall.traffic().bytes - before.bytes;
     assert_eq!(hall.lines(), [200; 30]);
-    // A quarter of this is what was said before, a sixth is the signalling of three links, and a fifteenth the roll; of
-    // what is cast, half is signatures.
-    assert!(spent <= 70_000, "{spent}");
+    // Three tenths of this is what was said before, and a thirteenth the roll; of what is cast, half is signatures.
+    assert!(spent <= 60_000, "{spent}");
 }
 
 #[test]
@@ -168,9 +167,9 @@ fn six_who_were_cut_apart_merge_for_little_more_than_what_is_new() {
 
     let (nothing, much) = (merge(0), merge(60));
 
-    // New in any case are the records of six who lost links, to three others each: 70 bytes of names and numbers, and a
+    // New in any case are the records of six who lost links, to three others each: 80 bytes of names and numbers, and a
     // proof with each. And whoever meets again proves its keys again, at nine links.
-    assert!(nothing <= 3_000 + 6 * 3 * 70 + 9 * 400, "{nothing}");
+    assert!(nothing <= 3_000 + 6 * 3 * 150 + 9 * 200, "{nothing}");
     // Each of the sixty lines goes to three who lack it: 60 bytes of text and name, and who said it when.
     assert!(much - nothing <= 60 * 3 * 120, "{}", much - nothing);
 }

@@ -27,6 +27,7 @@ mod id;
 pub mod invite;
 pub mod live;
 pub mod peerjs;
+pub mod sdp;
 mod seed;
 mod sorted;
 mod time;

@@ -6,10 +6,11 @@ use std::rc::{Rc, Weak};
 use platform::Fault;
 use platform::peer::{Channel, Connection, Happened, Heard, Payload, State, part};
 use wire::Map;
+use wire::sdp::{lengthen, shorten};
 
 /// What becomes of a link. Always told in a turn of its own.
 pub(crate) enum Told {
-    /// Our end is described: the offer or the answer.
+    /// Our end is described: the offer or the answer, shortened.
     Described(String),
     /// Our end could not be described.
     Undescribed,
@@ -55,7 +56,7 @@ impl<K: Copy + Ord + 'static> Wires<K> {
     /// Makes the answer for a new link.
     pub(crate) fn answer(&self, name: K, offer: &str) {
         let Some(connection) = self.connect(name) else { return };
-        self.describe(name, connection.complete_answer(offer));
+        self.describe(name, connection.complete_answer(&lengthen(offer)));
         self.wires.borrow_mut().insert(name, Wire { channel: None, connection });
     }
 
@@ -63,7 +64,7 @@ impl<K: Copy + Ord + 'static> Wires<K> {
     pub(crate) fn apply(&self, name: K, answer: &str) {
         let wires = self.wires.borrow();
         let Some(wire) = wires.get(&name) else { return };
-        let (applied, tell) = (wire.connection.apply(answer), self.tell);
+        let (applied, tell) = (wire.connection.apply(&lengthen(answer)), self.tell);
         platform::spawn(async move {
             if applied.await.is_err() {
                 tell(name, Told::Closed);
@@ -134,7 +135,8 @@ impl<K: Copy + Ord + 'static> Wires<K> {
     fn describe(&self, name: K, made: impl Future<Output = Result<String, Fault>> + 'static) {
         let tell = self.tell;
         platform::spawn(async move {
-            tell(name, made.await.map_or(Told::Undescribed, Told::Described));
+            let made = made.await.map(|description| shorten(&description));
+            tell(name, made.map_or(Told::Undescribed, Told::Described));
         });
     }
 
