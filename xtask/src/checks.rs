@@ -29,7 +29,7 @@ const WEB: [&str; 4] = ["--package", "app", "--package", "platform"];
 const BUDGETS: [(&str, &[&str], usize); 2] = [
     ("the answer path", &["index.html"], 150_000),
     // The bar is 250,000; what signatures and seals cost over it is named in ARCHITECTURE.md.
-    ("a whole conference", &["wrapper.html", "conference.html"], 296_000),
+    ("a whole conference", &["wrapper.html", "conference.html"], 276_000),
 ];
 
 /// Browser tests at a time: each has two to six pages that encode and decode video in software, and keeps two cores
@@ -145,13 +145,13 @@ mod tests {
 
     #[test]
     fn a_byte_too_many_is_named() {
-        let sizes = sizes(&[("page", 1)], &[("other page", 296_000)]);
+        let sizes = sizes(&[("page", 1)], &[("other page", 276_000)]);
 
         let verdict = budgets(&sizes).unwrap_err();
 
         assert_eq!(
             verdict.to_string(),
-            "a whole conference takes 296001 B on the wire, 1 more than it may"
+            "a whole conference takes 276001 B on the wire, 1 more than it may"
         );
     }
 

@@ -57,7 +57,19 @@ pub(crate) fn build(project: &Project, steps: &mut Steps) -> Result<Sizes> {
 fn compile(project: &Project) -> Result<()> {
     let bins = MODULES.iter().flat_map(|bin| ["--bin", *bin]);
     let base = ["build", "--package", "app", "--target", install::WASM, "--profile", "wasm"];
-    project.cargo(base.into_iter().chain(bins)).run()
+    let flags = format!("target.{}.rustflags={:?}", install::WASM, short_paths());
+    // Added to what the project's own configuration says.
+    project.cargo(base.into_iter().chain(bins)).args(["--config", &flags]).run()
+}
+
+/// Flags that name files of dependencies without the folder in which this machine keeps them: messages of panics carry
+/// those names, and the modules become the same everywhere.
+fn short_paths() -> Vec<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let sources = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let folders = sources.into_iter().flatten().flatten().map(|entry| entry.path());
+    folders.map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect()
 }
 
 fn assemble(project: &Project) -> Result<Sizes> {

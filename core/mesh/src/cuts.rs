@@ -12,8 +12,9 @@ pub(crate) fn find<I: Iterator<Item = usize>>(
             search.from(root, &links);
         }
     }
-    search.cuts.sort_unstable();
-    search.cuts
+    // Sorted by what is there anyway: an algorithm of its own would weigh more than the rest of this.
+    let cuts: wire::Set<(usize, usize, usize)> = search.cuts.into_iter().collect();
+    cuts.iter().copied().collect()
 }
 
 /// A search in depth.

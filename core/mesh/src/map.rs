@@ -59,10 +59,11 @@ impl Map {
         for (peer, cost) in &links {
             for other in self.called(*peer).filter(|other| *other != me) {
                 let Some(theirs) = self.said[other].get(&ours) else { continue };
-                after.push(Edge { to: other, length: cost.max(theirs).micros() });
+                let name = self.names[other];
+                let at = after.partition_point(|edge: &Edge| self.names[edge.to] <= name);
+                after.insert(at, Edge { to: other, length: cost.max(theirs).micros() });
             }
         }
-        after.sort_by_key(|edge| self.names[edge.to]);
         for edge in before.iter().filter(|edge| !after.contains(edge)) {
             self.hash ^= mix(node, self.names[edge.to], edge.length);
             self.links[edge.to].retain(|back| back.to != me);

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use wire::{Malformed, Map, NodeId, Set, Time};
@@ -152,21 +151,41 @@ pub enum Report {
 }
 
 /// What one end of a pair tells the other, by notice.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 struct Notice {
     /// Which subscription it belongs to, so that what is late is not mistaken.
     attempt: u64,
-    #[serde(flatten)]
     said: Said,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug)]
 enum Said {
     Description(String),
     Candidate(String),
     /// The publisher's end is gone: subscribe again.
-    Again {},
+    Again,
+}
+
+impl Notice {
+    fn read(data: &Value) -> Option<Self> {
+        let attempt = data.get("attempt")?.as_u64()?;
+        let text = |key| data.get(key).and_then(Value::as_str).map(str::to_owned);
+        let said = match (text("description"), text("candidate")) {
+            (Some(description), _) => Said::Description(description),
+            (None, Some(candidate)) => Said::Candidate(candidate),
+            (None, None) => data.get("again").map(|_| Said::Again)?,
+        };
+        Some(Self { attempt, said })
+    }
+
+    fn to_value(&self) -> Value {
+        let attempt = self.attempt;
+        match &self.said {
+            Said::Description(text) => json!({ "attempt": attempt, "description": text }),
+            Said::Candidate(text) => json!({ "attempt": attempt, "candidate": text }),
+            Said::Again => json!({ "attempt": attempt, "again": {} }),
+        }
+    }
 }
 
 /// What the streams want done.
@@ -336,7 +355,7 @@ impl Streams {
         if pair.peer(self.me) != from || !pair.involves(self.me) {
             return;
         }
-        let Ok(notice) = serde_json::from_value::<Notice>(data) else { return };
+        let Some(notice) = Notice::read(&data) else { return };
         let Some(connection) = self.pairs.get_mut(&pair) else { return };
         if connection.attempt != notice.attempt {
             return; // Late: that connection is closed.
@@ -365,12 +384,12 @@ impl Streams {
                 }
             }
             // Only a subscriber can be asked to subscribe.
-            Said::Again {} if pair.subscriber == self.me => {
+            Said::Again if pair.subscriber == self.me => {
                 let (tries, flowed) = (connection.tries, connection.flowed);
                 self.close(pair);
                 self.subscribe(now, pair, tries, flowed);
             }
-            Said::Again {} => {}
+            Said::Again => {}
         }
     }
 
@@ -451,7 +470,7 @@ impl Streams {
             && spent.attempt >= attempt
         {
             if !std::mem::replace(&mut spent.told, true) {
-                self.tell_attempt(pair, attempt, Said::Again {});
+                self.tell_attempt(pair, attempt, Said::Again);
             }
             return;
         }
@@ -533,8 +552,7 @@ impl Streams {
         } else {
             pair.stream.publisher_path()
         };
-        let data = serde_json::to_value(Notice { attempt, said })
-            .expect("a number and a text are always JSON");
+        let data = Notice { attempt, said }.to_value();
         self.effects.push_back(Effect::Notify { to: pair.peer(self.me), path, data });
     }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use wire::{NodeId, Time};
 
 use crate::fork::{Fork, Seal};
+use crate::order::sorted;
 use crate::place::Lists;
 use crate::shelf::{Record, Shelf};
 use crate::words::{Gone, Op, Part};
@@ -135,15 +136,12 @@ impl Author {
         let gone = if from >= self.gone_from || from == 0 {
             let first = self.gone.partition_point(|(by, _)| *by <= from);
             let since = self.gone.range(first..).filter(|(_, seq)| *seq <= from);
-            let mut seqs: Vec<u64> = since.map(|(_, seq)| *seq).collect();
-            seqs.sort_unstable();
+            let mut seqs = sorted(&since.map(|(_, seq)| *seq).collect::<Vec<u64>>());
             seqs.dedup();
             Gone::Numbers(seqs)
         } else {
             let kept = self.records().map(|record| record.seq).filter(|seq| *seq <= from);
-            let mut kept: Vec<u64> = kept.collect();
-            kept.sort_unstable();
-            Gone::AllBut(runs(&kept))
+            Gone::AllBut(runs(&sorted(&kept.collect::<Vec<u64>>())))
         };
         let proof = self.seals.back().filter(|seal| seal.seq == self.at).map(|seal| seal.proof);
         Part { author, from, upto: self.at, live, gone, pruned: self.pruned, proof, more: false }
@@ -173,7 +171,7 @@ impl Author {
         dropped.extend(later.map(|record| record.seq).filter(|seq| !is_live(*seq)));
         if part.pruned.is_some() {
             dropped.extend(self.passing.iter().map(|record| record.seq));
-            dropped.sort_unstable();
+            dropped = sorted(&dropped);
             dropped.dedup();
         }
         dropped

@@ -11,6 +11,11 @@ pub(crate) fn by_key<T>(
     order.into_iter().map(|(_, at)| &items[at])
 }
 
+/// Numbers, rising.
+pub(crate) fn sorted(numbers: &[u64]) -> Vec<u64> {
+    by_key(numbers, |number| *number).copied().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use wire::{Map, NodeId, Time};
 
 use crate::author::Author;
 use crate::index::Hand;
+use crate::order::sorted;
 use crate::place::Key;
 use crate::words::Part;
 use crate::{Claim, Error, Notary, Tree};
@@ -65,10 +66,9 @@ impl<N: Notary> Tree<N> {
             self.rewrite(now, upto);
         }
         let me = self.me;
-        let mut seqs: Vec<u64> = past.records().map(|record| record.seq).collect();
-        seqs.sort_unstable();
+        let seqs: Vec<u64> = past.records().map(|record| record.seq).collect();
         let mut kept: Vec<Key> = Vec::new();
-        for seq in seqs {
+        for seq in sorted(&seqs) {
             let Some((mut record, passes)) = past.pull(seq, &self.lists) else { continue };
             let (key, list) = (record.key(), record.list);
             // What passes away with us has done so, and what we have written since stands.

@@ -6,6 +6,7 @@ use wire::{Map, NodeId, Time};
 use crate::author::Author;
 use crate::fork::{self, Seal};
 use crate::index::Hand;
+use crate::order::sorted;
 use crate::place::{Key, Name};
 use crate::shelf::{Record, What};
 use crate::stamp::Stamp;
@@ -245,9 +246,8 @@ impl<N: Notary> Tree<N> {
         let mut fresh = Box::new(Author::starting_at(at + 1));
         fresh.mixed = mixed;
         let own = self.authors.get_mut(&me).expect("we are an author from the start");
-        let mut old: Vec<u64> = own.records().map(|record| record.seq).collect();
-        old.sort_unstable();
-        for seq in old {
+        let old: Vec<u64> = own.records().map(|record| record.seq).collect();
+        for seq in sorted(&old) {
             let Some((mut record, passes)) = own.pull(seq, &self.lists) else { continue };
             let stamp = self.clock.tick(wall);
             fresh.at += 1;

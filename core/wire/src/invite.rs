@@ -21,7 +21,7 @@ pub const TOPIC_CHARS_MAX: usize = 200;
 
 /// One message of an invite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "method", rename_all = "UPPERCASE", try_from = "Flat")]
+#[serde(try_from = "Flat", into = "Flat")]
 pub enum Message {
     /// The caller asks.
     Invite(Invite),
@@ -30,13 +30,11 @@ pub enum Message {
     /// The callee says no, for all devices.
     Decline {
         /// Which invite.
-        #[serde(rename = "ReqId")]
         id: InviteId,
     },
     /// One device says no, for itself.
     Reject {
         /// Which invite.
-        #[serde(rename = "ReqId")]
         id: InviteId,
         /// Why.
         reason: RejectReason,
@@ -44,12 +42,10 @@ pub enum Message {
     /// The caller says that there is nothing to answer any more.
     Cancel {
         /// Which invite.
-        #[serde(rename = "ReqId")]
         id: InviteId,
         /// Why.
         reason: CancelReason,
         /// The device that accepted or declined, so that each of the others knows it was not itself.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Address>,
     },
 }
@@ -167,10 +163,9 @@ pub fn location(origin: &str, conference: &ConferenceId) -> String {
 }
 
 /// One device of the callee says yes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accept {
     /// Which invite.
-    #[serde(rename = "ReqId")]
     pub id: InviteId,
     /// The callee's node in the conference.
     pub node: NodeId,
@@ -206,43 +201,54 @@ pub enum CancelReason {
 
 /// A message as it arrives: with the sender and the receiver that the server wrote into it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Flat")]
+#[serde(try_from = "Flat", into = "Flat")]
 pub struct Letter {
     /// Who sent it, always one device. The server vouches for it.
-    #[serde(rename = "From")]
     pub from: Address,
     /// Which device it was delivered to.
-    #[serde(rename = "To")]
     pub to: Address,
     /// What it says.
-    #[serde(flatten)]
     pub message: Message,
 }
 
-/// How every message is read: all fields of all methods in one struct. To read them by the tag is to read everything
-/// twice, with several times the code, and a phone pays for code.
-#[derive(Deserialize)]
+/// How every message is read and written: all fields of all methods in one struct. To read them by the tag is to read
+/// everything twice, with several times the code, and a phone pays for code.
+#[derive(Serialize, Deserialize)]
 struct Flat {
     method: Method,
-    #[serde(rename = "From")]
+    #[serde(rename = "From", skip_serializing_if = "Option::is_none")]
     from: Option<Address>,
-    #[serde(rename = "To")]
+    #[serde(rename = "To", skip_serializing_if = "Option::is_none")]
     to: Option<Address>,
     #[serde(rename = "ReqId")]
     id: InviteId,
+    #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<NodeId>,
-    #[serde(rename = "Location")]
+    #[serde(rename = "Location", skip_serializing_if = "Option::is_none")]
     location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     offer: Option<String>,
-    #[serde(rename = "TTL", default = "ring_ms")]
-    ttl_ms: u64,
+    #[serde(rename = "TTL", skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<Address>,
 }
 
-#[derive(Deserialize)]
+impl Flat {
+    fn new(method: Method, id: InviteId) -> Self {
+        let (from, to, node, location, topic) = (None, None, None, None, None);
+        let (offer, ttl_ms, answer, reason, by) = (None, None, None, None, None);
+        Self { method, from, to, id, node, location, topic, offer, ttl_ms, answer, reason, by }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Method {
     Invite,
@@ -252,7 +258,7 @@ enum Method {
     Cancel,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Reason {
     Timeout,
@@ -302,7 +308,7 @@ impl TryFrom<Flat> for Message {
                 location: flat.location.ok_or(INCOMPLETE)?,
                 topic: flat.topic,
                 offer: flat.offer.ok_or(INCOMPLETE)?,
-                ttl_ms: flat.ttl_ms,
+                ttl_ms: flat.ttl_ms.unwrap_or_else(ring_ms),
             }),
             Method::Accept => Self::Accept(Accept {
                 id,
@@ -319,6 +325,52 @@ impl TryFrom<Flat> for Message {
                 Self::Cancel { id, reason, by: flat.by }
             }
         })
+    }
+}
+
+impl From<Message> for Flat {
+    fn from(message: Message) -> Self {
+        let id = message.id();
+        match message {
+            Message::Invite(invite) => Self {
+                node: Some(invite.node),
+                location: Some(invite.location),
+                topic: invite.topic,
+                offer: Some(invite.offer),
+                ttl_ms: Some(invite.ttl_ms),
+                ..Self::new(Method::Invite, id)
+            },
+            Message::Accept(accept) => Self {
+                node: Some(accept.node),
+                answer: Some(accept.answer),
+                ..Self::new(Method::Accept, id)
+            },
+            Message::Decline { .. } => Self::new(Method::Decline, id),
+            Message::Reject { reason, .. } => {
+                let reason = Some(match reason {
+                    RejectReason::Timeout => Reason::Timeout,
+                    RejectReason::Busy => Reason::Busy,
+                    RejectReason::Merge => Reason::Merge,
+                    RejectReason::Failed => Reason::Failed,
+                });
+                Self { reason, ..Self::new(Method::Reject, id) }
+            }
+            Message::Cancel { reason, by, .. } => {
+                let reason = Some(match reason {
+                    CancelReason::Cancel => Reason::Cancel,
+                    CancelReason::Accepted => Reason::Accepted,
+                    CancelReason::Declined => Reason::Declined,
+                });
+                Self { reason, by, ..Self::new(Method::Cancel, id) }
+            }
+        }
+    }
+}
+
+impl From<Letter> for Flat {
+    fn from(letter: Letter) -> Self {
+        let (from, to) = (Some(letter.from), Some(letter.to));
+        Self { from, to, ..letter.message.into() }
     }
 }
 

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::Reflect;
+use js_sys::{JsString, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, KeyboardEvent};
 
@@ -225,6 +225,13 @@ pub fn draw_once(elements: Vec<Element>) {
 pub fn typed(id: &str) -> String {
     let field = crate::page::document().get_element_by_id(id);
     field.map(|field| value(&field)).unwrap_or_default()
+}
+
+/// What stands there as an address: one of mail in small letters, of whatever script.
+#[must_use]
+pub fn typed_address(id: &str) -> String {
+    let text = typed(id);
+    if text.contains('@') { JsString::from(text).to_lower_case().into() } else { text }
 }
 
 /// Empties the field with `id`.

@@ -5,7 +5,7 @@ use wire::{Address, UserId};
 /// The address that `typed` means, for somebody logged in as `me`.
 ///
 /// Forgives what keyboards and copying add: spaces around it, `mailto:`, `Bob <bob@example.com>`, and capital letters
-/// in mail addresses, which are the same person to the post.
+/// in mail addresses, which are the same person to the post; those beyond a to z the page has written small already.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ pub(crate) fn read(typed: &str, me: &UserId) -> Result<Address, String> {
     if text.contains(char::is_control) {
         return Err("This address has an invisible character in it. Type it by hand.".to_owned());
     }
-    let text = if text.contains('@') { text.to_lowercase() } else { text.to_owned() };
+    let text = if text.contains('@') { text.to_ascii_lowercase() } else { text.to_owned() };
     let (user, instance) = match text.split_once('/') {
         Some((user, instance)) => (user, Some(instance)),
         None => (text.as_str(), None),

@@ -182,12 +182,13 @@ fn recent(address: &str) -> Recent {
     Recent { address: address.to_owned(), gesture }
 }
 
-/// The first letters of the first two words of a name.
+/// The first letters of the first two words of a name. The page writes all of them as capitals: tables of those of every
+/// script would be heavier than a page.
 fn initials(name: &str) -> String {
     name.split(['.', '-', '_', ' ', '+'])
         .filter_map(|word| word.chars().next())
         .take(2)
-        .flat_map(char::to_uppercase)
+        .map(|letter| letter.to_ascii_uppercase())
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! Draws the call app.
 
-use platform::dom::{Element, el, typed};
+use platform::dom::{Element, el, typed, typed_address};
 use platform::page;
 use ui::dial::{Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent};
 use web_sys::wasm_bindgen::JsCast;
@@ -123,7 +123,7 @@ fn dial_form(page: &LoggedIn) -> Element {
         .key("dial")
         .on("submit", |event| {
             event.prevent_default();
-            gesture(Gesture::Call { address: typed("address"), topic: typed("topic") });
+            gesture(Gesture::Call { address: typed_address("address"), topic: typed("topic") });
         })
         .with(
             el("div", &[("class", "field")])

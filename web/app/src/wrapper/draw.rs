@@ -1,6 +1,6 @@
 //! Draws the wrapper.
 
-use platform::dom::{Element, classes, el, typed};
+use platform::dom::{Element, classes, el, typed_address};
 use platform::page;
 use ui::wrapper::{Action, Calling, Farewell, Form, Gesture, View};
 use web_sys::wasm_bindgen::JsCast;
@@ -80,7 +80,7 @@ fn invite_form(form: &Form) -> Element {
     el("form", &[("class", "invite card"), ("aria-label", "Invite"), ("novalidate", "")])
         .on("submit", |event| {
             event.prevent_default();
-            gesture(Gesture::Invite { address: typed("invite-address") });
+            gesture(Gesture::Invite { address: typed_address("invite-address") });
         })
         .with(
             el("div", &[("class", "field")])
