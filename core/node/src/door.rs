@@ -194,10 +194,12 @@ impl Node {
                 self.say_at_door(link, &Knock::Proof(proof));
                 self.judge(now, link, guest)
             }
-            // It says so again: then it may lack what we said.
+            // It says so again: then it lacks what we said. Who still waits says that again by itself, and nobody answers
+            // an answer.
             Knock::Hello(_) => {
-                self.introduce(link, guest);
-                if guest.is_open {
+                if guest.is_open && now >= guest.again {
+                    guest.again = now + self.config.door_again;
+                    self.introduce(link, guest);
                     self.tell_names_at_door(link, guest);
                 }
                 Judgement::Wait

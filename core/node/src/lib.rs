@@ -36,6 +36,7 @@ mod dial;
 mod door;
 mod island;
 mod names;
+mod notices;
 mod parts;
 mod presence;
 mod shape;
@@ -55,7 +56,6 @@ pub use mesh::{Glance, glance};
 pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
 
 use names::Office;
-use words::{Notice, Private, ToAll, encode};
 
 /// The bounds of a node.
 #[derive(Clone, Debug)]
@@ -170,7 +170,7 @@ pub struct Node {
     /// Whether we are in, as far as our application knows.
     was_admitted: bool,
     /// Who was put out.
-    out: BTreeSet<NodeId>,
+    out: Set<NodeId>,
     /// Which neighbours have another digest, and since when, or when they were last asked for their roll.
     asked: Map<NodeId, Time>,
     /// When to publish our own link record, after our links changed.
@@ -188,13 +188,13 @@ pub struct Node {
     /// Who was gone and can be reached again by way of others, and from when on that is believed.
     returning: Map<NodeId, Time>,
     /// Who was present once, and is not.
-    gone: BTreeSet<NodeId>,
+    gone: Set<NodeId>,
     /// Who went without a word, while there is hope that they are out there.
     missed: Map<NodeId, island::Missed>,
     /// When to ask for some of them.
     seek_at: Option<Time>,
     /// Who said that they left for good.
-    left: BTreeSet<NodeId>,
+    left: Set<NodeId>,
     attempts: Map<LinkId, dial::Attempt>,
     tries: Map<NodeId, dial::Tries>,
     /// When to dial somebody again.
@@ -208,13 +208,16 @@ pub struct Node {
     /// Until when we are new: from when we were first linked.
     new_until: Option<Time>,
     /// Neighbours by links that the nodes opened themselves.
-    repairs: BTreeSet<NodeId>,
+    repairs: Set<NodeId>,
     /// Whom to link to, so that we do not depend on such a node.
     mends: Vec<NodeId>,
     /// Whether links, attempts or presence have changed since we last thought about whom to dial.
     dial_is_stale: bool,
     next_link: u64,
     next_id: u32,
+    /// The number of our last notice to all.
+    next_notice: u64,
+    heard: notices::Heard,
     /// What our notices to one node were about.
     notices: VecDeque<(u32, Path)>,
     /// When to hold that nobody else is there; `None` once we are ready.
@@ -241,7 +244,7 @@ impl Node {
             doors: Map::new(),
             doors_are_stale: false,
             was_admitted,
-            out: BTreeSet::new(),
+            out: Set::new(),
             asked: Map::new(),
             record_at: None,
             bridge: None,
@@ -250,10 +253,10 @@ impl Node {
             attend_at: None,
             turned: Vec::new(),
             returning: Map::new(),
-            gone: BTreeSet::new(),
+            gone: Set::new(),
             missed: Map::new(),
             seek_at: None,
-            left: BTreeSet::new(),
+            left: Set::new(),
             attempts: Map::new(),
             tries: Map::new(),
             dial_at: None,
@@ -261,11 +264,13 @@ impl Node {
             prune_at: None,
             retiring: Map::new(),
             new_until: None,
-            repairs: BTreeSet::new(),
+            repairs: Set::new(),
             mends: Vec::new(),
             dial_is_stale: false,
             next_link: FIRST_OWN_LINK.0,
             next_id: first as u32,
+            next_notice: first,
+            heard: notices::Heard::default(),
             notices: VecDeque::new(),
             ready_at: Some(now + config.lonely),
             busy: Vec::new(),
@@ -484,42 +489,6 @@ impl Node {
             Command::Leave => return self.leave(now),
         };
         self.tree_input(now, tree::Input::Do(write))
-    }
-
-    fn notify(
-        &mut self,
-        now: Time,
-        path: Path,
-        data: &Value,
-        to: Option<NodeId>,
-    ) -> Result<(), Error> {
-        if !data.is_object() {
-            return Err(Error::Misuse(Misuse::NotAnObject));
-        }
-        let json = data.to_string();
-        if json.len() > self.config.tree.value_bytes_max {
-            return Err(Error::Limit("the size of a notice"));
-        }
-        let notice = Notice { path, json };
-        let Some(to) = to else {
-            let payload = encode(&ToAll::Notice(notice));
-            return self.mesh_input(now, mesh::Input::Cast { payload, except: None });
-        };
-        if to == self.me {
-            self.on_notice(self.me, &notice);
-            return Ok(());
-        }
-        let id = self.next_message();
-        self.notices.push_back((id, notice.path.clone()));
-        if self.notices.len() > self.config.notices_max {
-            self.notices.pop_front();
-        }
-        let path = notice.path.clone();
-        if !self.say_privately(now, to, id, &Private::Notice(notice))? {
-            self.notices.pop_back();
-            self.emit(Event::Undelivered { path, to });
-        }
-        Ok(())
     }
 
     fn put_out(&mut self, now: Time, node: NodeId) -> Result<(), Error> {

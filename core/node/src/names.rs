@@ -1,7 +1,7 @@
 //! Who is in: how nodes tell each other, and what follows when somebody is put out.
 
 use trust::{Certificate, Charter, Difference, Learned, Purpose, Short, Trust, Verdict};
-use wire::{NodeId, Time, Timestamp};
+use wire::{NodeId, Set, Time, Timestamp};
 
 use crate::words::{Names, Standing, ToAll, ToNeighbour, encode};
 use crate::{Error, Event, Node, Output, Reason};
@@ -92,11 +92,16 @@ impl Node {
 
     /// Draws the consequences. `from` is the neighbour whose side knows it; what came to all is told to nobody.
     pub(crate) fn on_learned(&mut self, now: Time, learned: Learned, from: Option<NodeId>) {
-        let Learned { certificates, revocations, out, is_forged: _ } = learned;
+        let Learned { certificates, revocations, mut out, is_forged: _ } = learned;
         if certificates.is_empty() && revocations.is_empty() && out.is_empty() {
             return;
         }
         self.doors_are_stale = true;
+        // Those too of whom we hear only now, who came by somebody that was out.
+        let roll = self.tree.notary().0.roll();
+        let new = certificates.iter().map(Certificate::node);
+        let new = new.filter(|node| roll.is_some_and(|roll| roll.is_out(*node)));
+        out.extend(new.chain(revocations.iter().map(|revocation| revocation.node)));
         for certificate in &certificates {
             let known = tree::Input::Known(certificate.node());
             self.tree_input(now, known).expect("news of a member is never refused");
@@ -110,8 +115,8 @@ impl Node {
             let news = Difference { certificates, revocations, wanted: Vec::new() };
             self.spread(now, news, from);
         }
-        for node in out {
-            self.put_away(now, node);
+        for node in out.into_iter().collect::<Set<_>>().iter() {
+            self.put_away(now, *node);
         }
         self.tell_digest(now);
     }
@@ -134,9 +139,11 @@ impl Node {
             self.emit(Event::TurnedAway { by: node, reason: Reason::PutOut });
             return;
         }
-        self.out.insert(node);
-        self.turned.push(node);
-        self.turned.push(node);
+        if !self.out.insert(node) {
+            return;
+        }
+        self.turned.extend([node, node]);
+        self.tree_input(now, tree::Input::Out(node)).expect("what counts no more is not asked");
         self.mesh_input(now, mesh::Input::Shun { peer: node })
             .expect("nothing is said when a link is hung up that could be refused");
         let theirs = self.doors.iter().filter(|(_, guest)| guest.peer == node);

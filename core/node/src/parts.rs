@@ -3,7 +3,7 @@
 use tree::LINKS;
 use wire::{NodeId, Time};
 
-use crate::words::{Names, Notice, Private, ToAll, ToNeighbour, ToOne, decode, encode};
+use crate::words::{Names, Private, ToAll, ToNeighbour, ToOne, decode, encode};
 use crate::{Error, Event, Misuse, Node, Output, Path};
 
 impl Node {
@@ -71,7 +71,7 @@ impl Node {
                     ToAll::Tree(bytes) => {
                         return self.tree_input(now, tree::Input::Heard { author, bytes });
                     }
-                    ToAll::Notice(notice) => self.on_notice(author, &notice),
+                    ToAll::Notice(loud) => self.on_loud_notice(author, &loud),
                     // Who says it may not be who signed it; nobody is to blame but an author of forgeries.
                     ToAll::Names(names) => {
                         let names = Names::from_bytes(&names).ok_or(misbehaved)?;
@@ -151,13 +151,6 @@ impl Node {
         let payload = encode(&ToOne::Sealed(sealed));
         self.mesh_input(now, mesh::Input::Unicast { to, id, payload })?;
         Ok(true)
-    }
-
-    /// A notice that is not an object is dropped: it is one application's fault, and no protocol broke.
-    pub(crate) fn on_notice(&mut self, from: NodeId, notice: &Notice) {
-        if let Some(data) = notice.data() {
-            self.emit(Event::Notice { path: notice.path.clone(), data, from });
-        }
     }
 
     fn on_tree(&mut self, now: Time, output: tree::Output) -> Result<(), Error> {

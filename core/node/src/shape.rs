@@ -1,6 +1,6 @@
 //! The shape of a large network: no node that alone holds it together, and no more links than it needs.
 
-use wire::Time;
+use wire::{Set, Time};
 
 use crate::Node;
 
@@ -58,10 +58,9 @@ impl Node {
                 && map.degree(**peer) > enough
                 && map.degree(self.me) > enough
         });
-        let mut surplus: Vec<_> =
+        let surplus: Set<_> =
             surplus.map(|(peer, cost)| (std::cmp::Reverse(*cost), *peer)).collect();
-        surplus.sort();
-        let spare = surplus.into_iter().find(|(_, peer)| map.can_spare(self.me, *peer));
+        let spare = surplus.iter().find(|(_, peer)| map.can_spare(self.me, *peer)).copied();
         if let Some((_, peer)) = spare {
             // First it leaves the map, so that nothing is sent that way any more, and then it is hung up.
             self.retiring.insert(peer, now + self.config.gather * RETIRES);

@@ -14,9 +14,19 @@ pub(crate) enum ToAll {
     /// For their trees.
     Tree(Vec<u8>),
     /// For their applications.
-    Notice(Notice),
+    Notice(Loud),
     /// For their rolls: [`Names`].
     Names(Vec<u8>),
+}
+
+/// A notice to all, with the proof that its author says it, and says it now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Loud {
+    /// Its number among those of its author.
+    pub(crate) number: u64,
+    pub(crate) notice: Notice,
+    /// Of the author, over both.
+    pub(crate) signature: Signature,
 }
 
 /// To one.
@@ -147,6 +157,11 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
+    /// What its author signs, when it is to all.
+    pub(crate) fn signed(&self, number: u64) -> Vec<u8> {
+        encode(&(number, self))
+    }
+
     pub(crate) fn data(&self) -> Option<Value> {
         serde_json::from_str(&self.json).ok().filter(Value::is_object)
     }

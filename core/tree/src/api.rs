@@ -40,6 +40,8 @@ pub enum Input {
     },
     /// The notary knows the key of this author from now on.
     Known(NodeId),
+    /// This author was put out: from now on nothing counts that it wrote or will write.
+    Out(NodeId),
     /// Somebody here wants to be told of changes at a place and below it, beginning with [`Event::Loaded`].
     Watch {
         /// The place; `None` is everything.

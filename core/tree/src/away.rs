@@ -1,7 +1,5 @@
 //! Presence: ephemeral entries that come and go with their author, and that are forgotten when it stays away.
 
-use std::collections::BTreeSet;
-
 use wire::{NodeId, Set, Time};
 
 use crate::apply::Placed;
@@ -31,7 +29,7 @@ impl<N: Notary> Tree<N> {
         let touched: Vec<(NodeId, Key)> =
             by_key(&touched, |(born, ..)| born.0).map(|(_, by, key)| (*by, key.clone())).collect();
         // Several of them may have written at one place, which changes once.
-        let mut met = BTreeSet::new();
+        let mut met: Set<&Key> = Set::new();
         let keys = touched.iter().map(|(_, key)| key).filter(|key| met.insert(*key));
         let before = self.look(keys.cloned());
         for node in turned.iter() {
@@ -85,6 +83,18 @@ impl<N: Notary> Tree<N> {
         let doomed = map.passing.iter().map(|record| record.seq).collect();
         self.early.retain(|early| early.author != author);
         self.drop_records(author, doomed);
+    }
+
+    /// From now on nothing of `author` is seen.
+    pub(crate) fn on_out(&mut self, author: NodeId) {
+        if author == self.me || self.out.contains(&author) {
+            return;
+        }
+        let records = self.authors.get(&author).map(|map| map.records().map(|record| record.seq));
+        let hidden: Vec<u64> = records.into_iter().flatten().collect();
+        let before = self.look_before(author, &hidden, &[]);
+        self.out.insert(author);
+        self.tell_changes(before, author);
     }
 
     /// Takes writes of `author` away without a word of its.

@@ -33,7 +33,8 @@
 //! **Invariant:** handing on a delta hands on its deletions.
 //! **Invariant:** what is refused has changed nothing: a part is taken in whole, after its author's quota, the
 //! [`Rules`] and the [`Notary`] have let it.
-//! **Invariant:** of an author who is proved to have stated two maps under one number, nothing counts, anywhere.
+//! **Invariant:** of an author who is proved to have stated two maps under one number, nothing counts, anywhere; nor
+//! does anything of one who was put out, where that is known.
 //!
 //! **The notary.** The tree knows no keys. Whoever owns it gives it a [`Notary`], which is asked three things:
 //!
@@ -117,6 +118,8 @@ pub struct Tree<N> {
     index: Index,
     watches: Watches,
     present: Set<NodeId>,
+    /// Who was put out. What they wrote is kept and handed on like everything, so that digests agree, and seen by nobody.
+    out: Set<NodeId>,
     digest: u32,
     sessions: Map<NodeId, Session>,
     /// Broadcasts that came before their turn.
@@ -157,6 +160,7 @@ impl<N: Notary> Tree<N> {
             index: Index::default(),
             watches: Watches::default(),
             present: Set::from_iter([me]),
+            out: Set::new(),
             digest: 0,
             sessions: Map::new(),
             early: Vec::new(),
@@ -200,6 +204,7 @@ impl<N: Notary> Tree<N> {
             Input::Heard { author, bytes } => return self.on_heard(now, author, &bytes),
             Input::Told { peer, bytes } => return self.on_told(now, peer, &bytes),
             Input::Known(author) => self.on_known(now, author),
+            Input::Out(author) => self.on_out(author),
             Input::Watch { path } => return self.watch(path),
             Input::Unwatch { path } => return self.unwatch(path.as_ref()),
             Input::Digest { peer, digest } => self.on_digest(now, peer, digest),

@@ -100,13 +100,15 @@ impl<N: Notary> Tree<N> {
         Some(Key { list: self.lists.find(list)?, name: Name::of(name) })
     }
 
-    /// Whose write counts at a place: the latest of all but those of absent owners of ephemeral ones.
+    /// Whose write counts at a place: the latest of all but those of absent owners of ephemeral ones, and of those who
+    /// were put out.
     pub(crate) fn top(&self, key: &Key) -> Option<(NodeId, &Record)> {
         let hands = self.index.hands(key).iter();
         hands
             .filter_map(|hand| Some((hand.author, self.authors.get(&hand.author)?.get(hand.seq)?)))
             .filter(|(author, record)| {
-                record.what != What::Ephemeral || self.present.contains(author)
+                (record.what != What::Ephemeral || self.present.contains(author))
+                    && !self.out.contains(author)
             })
             .max_by_key(|(author, record)| (record.stamp, *author))
     }

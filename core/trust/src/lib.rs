@@ -62,6 +62,8 @@ pub enum Purpose {
     Hello = 4,
     /// Words to one node, sealed.
     Words = 5,
+    /// Words to all that are not kept.
+    Notice = 6,
 }
 
 /// What stands before everything that is signed or sealed.
