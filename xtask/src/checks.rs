@@ -90,7 +90,7 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
         let postgres = Postgres::start()?;
         project
             .cargo(["test", "--quiet"].into_iter().chain(NATIVE).chain(["--test", "http"]))
-            .env("HULLO_TEST_POSTGRES", &postgres.url)
+            .env("TEST_POSTGRES", &postgres.url)
             .run()
     })?;
     let seconds = fuzz::span(project, fuzz::SECONDS).as_secs();

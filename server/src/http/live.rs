@@ -239,9 +239,9 @@ mod tests {
     use super::*;
     use crate::connections::{self, Connections};
     use crate::http::peerjs;
+    use crate::login::Ways;
     use crate::rate::Rate;
     use crate::session::{SessionFlags, SessionSettings, Verifier};
-    use crate::login::Ways;
     use crate::store::{Database, Store};
     use crate::switchboard::{Limits, Switchboard, Tally};
     use crate::telemetry::Metrics;

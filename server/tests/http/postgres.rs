@@ -1,4 +1,4 @@
-//! The same stories on PostgreSQL: `HULLO_TEST_POSTGRES` names a server where databases may be made.
+//! The same stories on PostgreSQL: `TEST_POSTGRES` names a server where databases may be made.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 use crate::harness::{House, WEB, settings_of};
 
 /// What `database` looks for.
-const VARIABLE: &str = "HULLO_TEST_POSTGRES";
+const VARIABLE: &str = "TEST_POSTGRES";
 
 /// What PostgreSQL says when a database is there already (`duplicate_database`).
 const IS_THERE: &str = "42P04";
