@@ -54,6 +54,9 @@ pub enum TokenCommand {
         /// What to call the device in lists
         #[arg(long, value_name = "TEXT", default_value = "Unnamed device")]
         device: String,
+        /// The Firebase project that its app was made for; see --fcm-projects of `hullo serve`
+        #[arg(long, value_name = "NAME")]
+        namespace: Option<String>,
     },
     /// List tokens: id, user, device, last use
     List {
@@ -130,12 +133,18 @@ impl TokenCommand {
     pub async fn run(self, database: &Database) -> anyhow::Result<String> {
         let store = Store::open(database).await?;
         let done = match self {
-            Self::New { user, device } => {
+            Self::New { user, device, namespace } => {
                 let user = name(&user)?;
                 if !store.has_user(&user).await? {
                     bail!("There is no user {user}. `hullo user add {user}` adds it");
                 }
+                if namespace.as_deref() == Some("") {
+                    bail!("A namespace has a name. Leave --namespace out, or name a project");
+                }
                 let token = store.add_token(&user, &device, false).await?;
+                if let Some(namespace) = namespace {
+                    store.set_namespace(&token, &namespace).await?;
+                }
                 format!("{}\n", token.reveal())
             }
             Self::List { user } => {

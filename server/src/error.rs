@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use wire::contacts::Refusal;
+use serde::Serialize;
+use wire::contacts::{Refusal, Undelivered};
 use wire::{Address, UserId};
 
 use crate::connections::Full;
@@ -15,9 +16,15 @@ pub(crate) enum ApiError {
     Malformed(String),
     UnknownUser(UserId),
     NotReachable(Address),
+    /// Its devices can be woken, but were not.
+    NotDelivered(Address, Vec<Undelivered>),
+    TooManyRings(Address),
+    /// They let only those ring whom they know.
+    Stranger(Address),
+    UnknownPush,
     QueueFull(Address),
     NoContact,
-    UnknownContact,
+    UnknownContact(String),
     ForeignOrigin,
     InsecureOrigin,
     NotFound,
@@ -26,7 +33,9 @@ pub(crate) enum ApiError {
     TooSlow,
     NotJson,
     NotWebSocket,
-    TooMany { seconds: u64 },
+    TooMany {
+        seconds: u64,
+    },
     Full(Full),
     SessionsUnavailable,
     Stopping,
@@ -75,10 +84,32 @@ impl ApiError {
                 "no-contact",
                 "This device cannot be answered, so it cannot send. Open /live or register a contact first.",
             ),
-            Self::UnknownContact => said(
+            Self::UnknownContact(what) => (
                 S::BAD_REQUEST,
                 "unknown-contact",
-                "This server reaches devices by their live socket. Register the contact \"live\".",
+                format!("This device cannot be reached so: {what}."),
+            ),
+            Self::NotDelivered(to, _) => (
+                S::NOT_FOUND,
+                "not-reachable",
+                format!("No device of {to} could be woken. Try again later."),
+            ),
+            Self::TooManyRings(to) => (
+                S::TOO_MANY_REQUESTS,
+                "too-many-rings",
+                format!("You are calling {to} already, more than once. Wait until that is over."),
+            ),
+            Self::Stranger(to) => (
+                S::FORBIDDEN,
+                "stranger",
+                format!(
+                    "{to} takes calls only from people whom they have called or answered before. Ask them to call you."
+                ),
+            ),
+            Self::UnknownPush => said(
+                S::NOT_FOUND,
+                "unknown-push",
+                "No message of that number waits to be shown on this device.",
             ),
             Self::ForeignOrigin => said(
                 S::FORBIDDEN,
@@ -155,15 +186,29 @@ impl ApiError {
     }
 }
 
+/// The body of a refusal.
+#[derive(Serialize)]
+struct Body {
+    #[serde(flatten)]
+    refusal: Refusal,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    contacts: Vec<Undelivered>,
+}
+
 /// The word of a refusal, in the extensions of its response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refused(pub(crate) &'static str);
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "one refusal lists devices")]
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, word, message) = self.row();
-        let mut response =
-            (status, Json(Refusal { error: word.to_owned(), message })).into_response();
+        let contacts = match &self {
+            Self::NotDelivered(_, contacts) => contacts.clone(),
+            _ => Vec::new(),
+        };
+        let refusal = Refusal { error: word.to_owned(), message };
+        let mut response = (status, Json(Body { refusal, contacts })).into_response();
         // Places are counted where they are given.
         if !matches!(self, Self::Full(_)) {
             response.extensions_mut().insert(Refused(word));
@@ -172,14 +217,19 @@ impl IntoResponse for ApiError {
             Self::NotLoggedIn => insert(&mut response, "www-authenticate", "Bearer"),
             Self::NotWebSocket => insert(&mut response, "upgrade", "websocket"),
             Self::TooMany { seconds } => insert(&mut response, "retry-after", &seconds.to_string()),
-            Self::QueueFull(_) => insert(&mut response, "retry-after", "60"),
+            Self::QueueFull(_) | Self::TooManyRings(_) => {
+                insert(&mut response, "retry-after", "60");
+            }
             Self::Full(_) => insert(&mut response, "retry-after", "5"),
             Self::SessionsUnavailable => insert(&mut response, "retry-after", "5"),
             Self::Malformed(_)
             | Self::UnknownUser(_)
             | Self::NotReachable(_)
             | Self::NoContact
-            | Self::UnknownContact
+            | Self::UnknownContact(_)
+            | Self::NotDelivered(..)
+            | Self::UnknownPush
+            | Self::Stranger(_)
             | Self::ForeignOrigin
             | Self::InsecureOrigin
             | Self::NotFound
@@ -226,6 +276,10 @@ mod tests {
     #[test]
     fn authors_of_clients_find_every_refusal_in_the_docs() {
         let docs = include_str!("../../docs/protocol.md");
+        let openapi = include_str!("../../docs/openapi.json");
+        let openapi: serde_json::Value = serde_json::from_str(openapi).unwrap();
+        let words = &openapi["components"]["schemas"]["Refusal"]["properties"]["error"]["enum"];
+        let words = words.as_array().unwrap();
         let user: UserId = "bob@example.com".parse().unwrap();
         let to = Address::of(user.clone());
 
@@ -234,9 +288,13 @@ mod tests {
             ApiError::Malformed("x".to_owned()),
             ApiError::UnknownUser(user),
             ApiError::NotReachable(to.clone()),
-            ApiError::QueueFull(to),
+            ApiError::QueueFull(to.clone()),
+            ApiError::NotDelivered(to.clone(), Vec::new()),
+            ApiError::TooManyRings(to.clone()),
+            ApiError::Stranger(to),
+            ApiError::UnknownPush,
             ApiError::NoContact,
-            ApiError::UnknownContact,
+            ApiError::UnknownContact("x".to_owned()),
             ApiError::ForeignOrigin,
             ApiError::InsecureOrigin,
             ApiError::NotFound,
@@ -256,6 +314,7 @@ mod tests {
             let (status, word, _) = error.row();
             let line = format!("| {} | `{word}` |", status.as_u16());
             assert!(docs.contains(&line), "no line {line}");
+            assert!(words.contains(&word.into()), "{word} is missing in docs/openapi.json");
         }
     }
 }

@@ -53,6 +53,7 @@ mod listener;
 mod login;
 mod orders;
 mod process;
+mod push;
 mod rate;
 mod secret;
 mod session;
@@ -70,7 +71,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch as channel;
+use tokio::sync::{mpsc, watch as channel};
 use tokio::task::JoinSet;
 use wire::{Seed, UserId};
 
@@ -84,6 +85,8 @@ pub use login::LoginFlags;
 use login::Ways;
 pub use orders::{kick, who};
 pub use process::stop_signal;
+pub use push::PushFlags;
+use push::waker::Wake;
 use secret::Secret;
 pub use session::SessionFlags;
 use session::{SessionSettings, Verifier};
@@ -119,6 +122,8 @@ pub struct Server {
     app: http::App,
     stop: channel::Sender<bool>,
     desk: switchboard::Ended,
+    /// What the broker wants woken.
+    wakes: mpsc::Receiver<Wake>,
     logins: Vec<(UserId, String)>,
 }
 
@@ -156,10 +161,13 @@ impl Server {
         getrandom::fill(&mut seed.0).context("The system gives no random numbers")?;
         let mut first_request = [0; 8];
         getrandom::fill(&mut first_request).context("The system gives no random numbers")?;
+        let carriers = push::start(&settings.push, &store).await?;
+        let (wake, wakes) = mpsc::channel(push::waker::WAKES_MAX);
         let (switchboard, desk) = Switchboard::start(
             settings.peerjs.broker(),
             switchboard::Limits { rate: settings.listener.rate, ..settings.peerjs.lines() },
             metrics.tally(),
+            wake,
             seed,
         )
         .context("The system gives no thread")?;
@@ -170,6 +178,7 @@ impl Server {
             verifier: Verifier::new(&settings.session, store.clone(), metrics.clone())?,
             store,
             switchboard,
+            carriers,
             files,
             base_path: settings.base_path.into(),
             session_cookie: settings.session.cookie.map(Into::into),
@@ -187,7 +196,7 @@ impl Server {
         };
         let tls = tls.map(Arc::new);
         let listener = Listener { socket, tls, settings: settings.listener, metrics };
-        Ok(Self { listener, address, metrics_socket, recheck, app, stop, desk, logins })
+        Ok(Self { listener, address, metrics_socket, recheck, app, stop, desk, wakes, logins })
     }
 
     /// Where it listens.
@@ -227,7 +236,9 @@ impl Server {
     ///
     /// When the broker's task has ended, which is a bug.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, metrics_socket, app, recheck, stop: announce, mut desk, .. } = self;
+        let Self {
+            listener, metrics_socket, app, recheck, stop: announce, mut desk, wakes, ..
+        } = self;
         let store = app.store.clone();
         let switchboard = app.switchboard.clone();
         let mut chores = JoinSet::new();
@@ -238,6 +249,8 @@ impl Server {
             connections: app.connections.clone(),
         };
         chores.spawn(watch.run());
+        let carriers = app.carriers.clone();
+        chores.spawn(push::waker::run(wakes, carriers, app.store.clone(), app.switchboard.clone()));
         if app.verifier.asks() {
             let (verifier, connections) = (app.verifier.clone(), app.connections.clone());
             chores.spawn(session::recheck::run(verifier, connections, recheck));

@@ -23,15 +23,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::ws::Utf8Bytes;
 use broker::{
-    Device, Ending, Input, Line, Parcel, Peer, Proof, PushId, Signal, SocketId, Standing, Unsent,
+    Device, Ending, Failure, Input, Line, Parcel, Peer, Proof, PushId, Signal, SocketId, Standing,
+    Unsent,
 };
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use wire::peerjs::PeerId;
-use wire::{Address, Seed};
+use wire::{Address, InviteId, Seed};
 
 use crate::connections::Seat;
 use crate::error::ApiError;
+use crate::push::waker::Wake;
 use desk::{Desk, Order, joined};
 pub(crate) use line::{Limits, Wire};
 pub(crate) use tally::Tally;
@@ -69,6 +71,9 @@ pub(crate) struct Refused {
     pub(crate) message: String,
 }
 
+/// What became of a message: to how many devices it went, and which could not be woken.
+pub(crate) type Outcome = (Result<u32, Unsent>, Vec<(Device, Failure)>);
+
 /// The way to the broker. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Switchboard {
@@ -80,18 +85,19 @@ pub(crate) struct Switchboard {
 pub(crate) type Ended = oneshot::Receiver<()>;
 
 impl Switchboard {
-    /// Starts the thread. It ends when every `Switchboard` is dropped.
+    /// Starts the thread, which asks for devices to be woken by `wakes`. It ends when every `Switchboard` is dropped.
     pub(crate) fn start(
         config: broker::Config,
         limits: Limits,
         tally: Tally,
+        wakes: mpsc::Sender<Wake>,
         seed: Seed,
     ) -> std::io::Result<(Self, Ended)> {
         let (orders, inbox) = mpsc::channel(ORDERS_MAX);
         let (end, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("switchboard".to_owned()).spawn(move || {
-            let desk = Desk::new(config, limits, seed, tally);
+            let desk = Desk::new(config, limits, seed, tally, wakes);
             tokio::task::LocalSet::new().block_on(&runtime, desk::run(desk, inbox));
             // Nobody may be waiting for it any more.
             end.send(()).ok();
@@ -113,14 +119,30 @@ impl Switchboard {
         Ok((socket, frames))
     }
 
-    /// Sends a message; returns to how many devices it went.
+    /// Sends a message, and wakes those of the devices it names that are `asleep`; returns to how many devices it went,
+    /// and which were not reached.
     pub(crate) async fn send(
         &self,
         from: Device,
         to: Address,
         parcel: Parcel,
-    ) -> Result<Result<u32, Unsent>, ApiError> {
-        self.ask(|answer| Order::Send { from, to, parcel, answer }).await
+        asleep: Vec<Device>,
+    ) -> Result<Outcome, ApiError> {
+        self.ask(|answer| Order::Send { from, to, parcel, asleep, answer }).await
+    }
+
+    /// A device has shown a push; false when it has none of that number to show.
+    pub(crate) async fn shown(&self, device: Device, push: PushId) -> Result<bool, ApiError> {
+        self.ask(|answer| Order::Shown { device, push, answer }).await
+    }
+
+    /// The devices that show an invite of this sender.
+    pub(crate) async fn who_shows(
+        &self,
+        sender: Device,
+        invite: InviteId,
+    ) -> Result<Vec<Device>, ApiError> {
+        self.ask(|answer| Order::WhoShows { sender, invite, answer }).await
     }
 
     /// A socket is closed.
@@ -235,20 +257,19 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_is_too_slow_is_cut_off_and_others_are_unharmed() {
         let config = broker::Config { burst: 1_000, ..broker::Config::default() };
-        let (switchboard, _desk) =
-            Switchboard::start(config, Limits::default(), Tally::default(), Seed::story(1))
-                .unwrap();
+        let (switchboard, _desk) = start(config);
         let (_, mut slow) =
             switchboard.open(device("bob@x/00000002"), Standing::default()).await.unwrap();
         let (_, mut quick) =
             switchboard.open(device("bob@x/00000003"), Standing::default()).await.unwrap();
         let bob: Address = "bob@x".parse().unwrap();
-        let parcel = Parcel { text: "".into(), ttl: None, invite: None };
+        let parcel = Parcel { text: "".into(), ttl: None, invite: None, ends: None };
 
         for _ in 0..=FRAMES_MAX {
             let from = device("alice@x/00000001");
-            let sent = switchboard.send(from, bob.clone(), parcel.clone()).await.unwrap();
-            assert_eq!(sent, Ok(2));
+            let sent =
+                switchboard.send(from, bob.clone(), parcel.clone(), Vec::new()).await.unwrap();
+            assert_eq!(sent.0, Ok(2));
             assert!(matches!(quick.recv().await, Some(Frame::Text(_))));
         }
 
@@ -259,8 +280,15 @@ mod tests {
         assert_eq!(heard, FRAMES_MAX, "then its line ends");
         let (_, mut back) =
             switchboard.open(device("bob@x/00000002"), Standing::default()).await.unwrap();
-        switchboard.send(device("alice@x/00000001"), bob, parcel).await.unwrap().unwrap();
+        let from = device("alice@x/00000001");
+        switchboard.send(from, bob, parcel, Vec::new()).await.unwrap().0.unwrap();
         assert!(back.recv().await.is_some(), "it may return");
+    }
+
+    fn start(config: broker::Config) -> (Switchboard, Ended) {
+        let (wakes, _) = mpsc::channel(1);
+        let (limits, tally) = (Limits::default(), Tally::default());
+        Switchboard::start(config, limits, tally, wakes, Seed::story(1)).expect("a thread")
     }
 
     fn device(text: &str) -> Device {

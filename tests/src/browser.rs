@@ -113,7 +113,13 @@ impl Browser {
         // A full pipe would stop the browser: somebody must read on.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let wire = Wire::connect(&address)?;
-        let attach = json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true });
+        // A service worker that had to wait for us would miss what it was started for.
+        let filter = ["service_worker", "browser", "tab"]
+            .map(|kind| json!({ "type": kind, "exclude": true }));
+        let filter = filter.into_iter().chain([json!({})]).collect::<Vec<_>>();
+        let attach = json!({
+            "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true, "filter": filter,
+        });
         wire.call("", "Target.setAutoAttach", attach)?;
         wire.call("", "Target.setDiscoverTargets", json!({ "discover": true }))?;
         Ok(Self { wire, devices, guard, _profile: profile })

@@ -104,13 +104,14 @@ impl Wire {
 
     /// The pages of a context, oldest first.
     pub(crate) fn pages(&self, context: &str) -> Vec<Target> {
+        self.targets(context, "page")
+    }
+
+    /// The targets of a kind in a context, oldest first.
+    pub(crate) fn targets(&self, context: &str, kind: &str) -> Vec<Target> {
         let state = self.state();
-        state
-            .targets
-            .iter()
-            .filter(|target| target.context == context && target.kind == "page")
-            .cloned()
-            .collect()
+        let wanted = |target: &&Target| target.context == context && target.kind == kind;
+        state.targets.iter().filter(wanted).cloned().collect()
     }
 
     /// What a page has said and asked for so far.
@@ -246,6 +247,9 @@ impl Wire {
             record: Record::default(),
         };
         let mut state = self.state();
+        if target.kind == "service_worker" {
+            self.send(&mut state, &target.session, "Runtime.enable", json!({}));
+        }
         let prelude = state.prelude.get(&target.context).filter(|_| target.kind == "page");
         for (method, params) in prelude.cloned().unwrap_or_default() {
             self.send(&mut state, &target.session, &method, params);

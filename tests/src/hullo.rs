@@ -7,10 +7,10 @@ use crate::guard::Guard;
 
 /// A running server.
 pub struct Hullo {
-    _guard: Guard,
+    guard: Guard,
     /// `http://127.0.0.1:PORT`
     pub origin: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Hullo {
@@ -20,14 +20,64 @@ impl Hullo {
     /// When it does not come up.
     #[must_use]
     pub fn start(flags: &[(&str, &str)]) -> Self {
-        let data = TempDir::new().expect("there is room for a data directory");
+        Self::launch(TempDir::new().expect("there is room for a data directory"), flags)
+    }
+
+    /// Ends it and starts it again on the same data, with other flags.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn restart(self, flags: &[(&str, &str)]) -> Self {
+        let Self { guard, data, .. } = self;
+        drop(guard);
+        Self::launch(data, flags)
+    }
+
+    fn launch(data: TempDir, flags: &[(&str, &str)]) -> Self {
         let binary = crate::server::binary();
         let (binary, folder) = (binary.to_string_lossy(), data.path().to_string_lossy());
         let mut words = vec![&*binary, "serve", "--listen", "127.0.0.1:0", "--data", &*folder];
         words.extend(flags.iter().flat_map(|(flag, value)| [*flag, *value]));
         let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
         let (guard, origin) = Guard::start(&words, &[], ready).expect("it starts");
-        Self { _guard: guard, origin, _data: data }
+        Self { guard, origin, data }
+    }
+
+    /// A token for a device of a user, who is added when new; `more` are further words for `hullo token new`.
+    ///
+    /// # Panics
+    /// When the commands fail.
+    #[must_use]
+    pub fn token(&self, user: &str, more: &[&str]) -> String {
+        let run = |words: &[&str]| {
+            let mut command = std::process::Command::new(crate::server::binary());
+            command.args(words).env("HULLO_DATA", self.data.path());
+            command.output().expect("the server's program runs")
+        };
+        // It may be there already.
+        run(&["user", "add", user]);
+        let made = run(&[&["token", "new", user], more].concat());
+        let error = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "hullo token new {user} {more:?}: {error}");
+        String::from_utf8_lossy(&made.stdout).trim().to_owned()
+    }
+
+    /// Asks as the device of this token; gives the status and the body, `null` when there is none.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn ask_as(&self, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.origin))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(if body.is_null() { String::new() } else { body.to_string() })
+            .expect("a request");
+        let mut answer = agent().run(request).expect("an answer");
+        let body = answer.body_mut().read_to_string().expect("a body");
+        (answer.status().as_u16(), serde_json::from_str(&body).unwrap_or_default())
     }
 
     /// Status and JSON of an answer.

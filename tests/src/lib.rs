@@ -9,9 +9,11 @@
 //!    └ Person    a profile of it: own cookies and storage, a screen, permissions
 //!       └ Page      a tab: controls, text, media, screenshots, accessibility
 //!          └ Record    what it said on the console and whom it called
+//!       └ Worker    the service worker of a site, and what it shows
 //!   Provider  a real OpenID Connect provider, and a person who logs in there
 //!   MailServer  a real mail server, and what arrived there
 //!   Hullo     the real `hullo` with any flags
+//!   push      the vendors of push messages, stood in for
 //!   peerjs    what PeerJS clients need, held against PeerServer and ours
 //! ```
 //!
@@ -50,9 +52,11 @@ mod page;
 pub mod peerjs;
 mod person;
 pub mod provider;
+pub mod push;
 mod record;
 mod server;
 mod wait;
+mod worker;
 
 pub use browser::{Browser, Devices};
 pub use control::Control;
@@ -65,6 +69,7 @@ pub use provider::Provider;
 pub use record::Record;
 pub use server::Server;
 pub use wait::{PATIENCE, eventually, within};
+pub use worker::{Notification, Worker};
 
 use std::path::PathBuf;
 

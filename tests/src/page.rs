@@ -269,6 +269,21 @@ impl Page {
             .unwrap_or_default()
     }
 
+    /// Closes the tab.
+    ///
+    /// # Panics
+    /// When it stays open.
+    pub fn close(&self) {
+        let tab = json!({ "targetId": self.target });
+        self.wire.call("", "Target.closeTarget", tab).expect("a tab can be closed");
+        self.closes();
+    }
+
+    /// Whether its address begins so.
+    pub(crate) fn starts_at(&self, beginning: &str) -> bool {
+        self.url().starts_with(beginning)
+    }
+
     /// Waits until the tab is closed.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! Somebody at a browser: a profile with its own cookies and storage, a screen and a taste.
 
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -35,6 +36,8 @@ pub struct Person {
     name: String,
     screen: Screen,
     context: String,
+    /// What runs in each page that is opened, before its own scripts.
+    scripts: Mutex<Vec<String>>,
 }
 
 /// What the browser asks about before a call.
@@ -47,7 +50,8 @@ impl Person {
         let made =
             wire.call("", "Target.createBrowserContext", json!({ "disposeOnDetach": true }))?;
         let context = made["browserContextId"].as_str().context("a context has an id")?.to_owned();
-        let person = Self { wire, name: name.to_owned(), screen, context };
+        let person =
+            Self { wire, name: name.to_owned(), screen, context, scripts: Mutex::default() };
         // Nobody is there to answer the browser's question, so it is answered ahead.
         for name in DEVICES {
             person.permit(name, "granted", json!({}))?;
@@ -74,6 +78,10 @@ impl Person {
         // What was set while the tab waited does not outlive the change of process that an address brings.
         let witness = json!({ "source": WITNESS });
         page.call("Page.addScriptToEvaluateOnNewDocument", witness).expect("a tab takes a script");
+        for script in self.scripts.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let script = json!({ "source": script });
+            page.call("Page.addScriptToEvaluateOnNewDocument", script).expect("and another");
+        }
         page.go(address);
         page.face();
         page
@@ -119,7 +127,29 @@ impl Person {
         }
     }
 
-    fn permit(&self, name: &str, setting: &str, mut rule: Value) -> Result<()> {
+    /// Has a script run in each page that is opened from now on.
+    pub(crate) fn add_script(&self, script: String) {
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner).push(script);
+    }
+
+    /// The service workers that run.
+    pub(crate) fn workers(&self) -> Vec<Page> {
+        let all = json!({ "filter": [{ "type": "service_worker" }] });
+        let all = self.wire.call("", "Target.getTargets", all).unwrap_or_default();
+        let known = self.wire.targets(&self.context, "service_worker");
+        for info in all["targetInfos"].as_array().into_iter().flatten() {
+            let is_ours = info["browserContextId"] == self.context.as_str();
+            if is_ours && !known.iter().any(|target| info["targetId"] == target.id.as_str()) {
+                let attach = json!({ "targetId": info["targetId"], "flatten": true });
+                // It may have ended meanwhile.
+                self.wire.call("", "Target.attachToTarget", attach).ok();
+            }
+        }
+        let targets = self.wire.targets(&self.context, "service_worker");
+        targets.into_iter().map(|target| Page::new(self.wire.clone(), &self.name, target)).collect()
+    }
+
+    pub(crate) fn permit(&self, name: &str, setting: &str, mut rule: Value) -> Result<()> {
         rule["permission"] = json!({ "name": name });
         rule["setting"] = setting.into();
         rule["browserContextId"] = self.context.as_str().into();

@@ -1,5 +1,7 @@
 //! What a page said on its console and whom it called.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// The record of one page since it was opened.
@@ -9,6 +11,8 @@ pub struct Record {
     pub complaints: Vec<String>,
     /// Addresses of all requests and sockets.
     pub requests: Vec<String>,
+    /// Service workers that the browser knows of, by what they are in charge of: their numbers.
+    pub registrations: BTreeMap<String, String>,
 }
 
 impl Record {
@@ -36,6 +40,13 @@ impl Record {
                 self.requests.push(text(&params["request"]["url"]).to_owned());
             }
             "Network.webSocketCreated" => self.requests.push(text(&params["url"]).to_owned()),
+            "ServiceWorker.workerRegistrationUpdated" => {
+                for found in params["registrations"].as_array().into_iter().flatten() {
+                    let (scope, number) =
+                        (text(&found["scopeURL"]), text(&found["registrationId"]));
+                    self.registrations.insert(scope.to_owned(), number.to_owned());
+                }
+            }
             _ => {}
         }
     }

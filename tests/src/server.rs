@@ -11,6 +11,7 @@ use tempfile::TempDir;
 /// A running server with two demo accounts.
 pub struct Server {
     data: TempDir,
+    flags: Vec<String>,
     /// `http://127.0.0.1:PORT`
     pub origin: String,
     logins: Vec<(String, String)>,
@@ -24,8 +25,19 @@ impl Server {
     /// When it does not come up.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with more flags.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn start_with(flags: &[&str]) -> Self {
         let data = TempDir::new().expect("there is room for a data directory");
-        let mut server = Self { data, origin: String::new(), logins: Vec::new(), child: None };
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut server =
+            Self { data, flags, origin: String::new(), logins: Vec::new(), child: None };
         server.launch("127.0.0.1:0");
         server
     }
@@ -89,6 +101,7 @@ impl Server {
         let mut child = Command::new(binary())
             .args(["serve", "--demo", "--listen", listen, "--data"])
             .arg(self.data.path())
+            .args(&self.flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

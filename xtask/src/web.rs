@@ -4,8 +4,10 @@
 //!   web/app ──cargo──▶ call.wasm ──glue──▶ call.4f…e1.wasm ┐
 //!                      conference.wasm     call-glue.….js  ├─▶ target/web/assets/*  raw and .br
 //!                      emulator.wasm       call.….js (boot)┘
+//!   web/worker ────────▶ worker.wasm        worker-glue.….js
 //!   web/pages/*.css, *.svg, *.js ─────────▶ style.….css
 //!   web/pages/*.html with {{style.css}} ──▶ target/web/{index,wrapper,conference,…}.html
+//!   web/pages/worker.js, likewise ────────▶ target/web/worker.js
 //! ```
 //!
 //! A page names a file by `{{name}}` and gets its address. Beside the files of `web/pages` there are, for each module,
@@ -38,6 +40,10 @@ const PAGES: [(&str, &str); 5] = [
     ("storage.html", "emulator"),
 ];
 
+/// The service worker: the crate and its module, and the script that the browser keeps coming back to. A worker is in
+/// charge of what lies below its address, so that has to be short, and to stay.
+const WORKER: (&str, &str) = ("worker", "worker.js");
+
 /// What others import, under addresses that stay.
 const LIBRARY: [&str; 2] = ["store.js", "store.d.ts"];
 
@@ -55,11 +61,13 @@ pub(crate) fn build(project: &Project, steps: &mut Steps) -> Result<Sizes> {
 
 /// All modules in one command: alone, each would build the tree below it again with other features.
 fn compile(project: &Project) -> Result<()> {
-    let bins = MODULES.iter().flat_map(|bin| ["--bin", *bin]);
-    let base = ["build", "--package", "app", "--target", install::WASM, "--profile", "wasm"];
+    let (worker, _) = WORKER;
+    let bins = MODULES.iter().chain([&worker]).flat_map(|bin| ["--bin", *bin]);
+    let base = ["build", "--package", "app", "--package", worker];
+    let base = base.into_iter().chain(["--target", install::WASM, "--profile", "wasm"]);
     let flags = format!("target.{}.rustflags={:?}", install::WASM, short_paths());
     // Added to what the project's own configuration says.
-    project.cargo(base.into_iter().chain(bins)).args(["--config", &flags]).run()
+    project.cargo(base.chain(bins)).args(["--config", &flags]).run()
 }
 
 /// Flags that name files of dependencies without the folder in which this machine keeps them: messages of panics carry
@@ -75,23 +83,25 @@ fn short_paths() -> Vec<String> {
 fn assemble(project: &Project) -> Result<Sizes> {
     let web = project.web();
     let mut assets = Assets::new(web.join("assets"))?;
-    assets.add_files(&project.root.join("web/pages"))?;
+    assets.add_files(&project.root.join("web/pages"), &[WORKER.1])?;
 
     let mut modules = BTreeMap::new();
-    for bin in MODULES {
+    for bin in MODULES.into_iter().chain([WORKER.0]) {
         let module = project.target.join(install::WASM).join("wasm").join(format!("{bin}.wasm"));
         let loaded = add_module(&mut assets, bin, &module, &project.target.join("glue").join(bin))?;
         modules.insert(bin, loaded);
     }
     let mut sizes = Sizes::new();
-    for (page, bin) in PAGES {
+    let worker = (WORKER.1, WORKER.0);
+    for (page, bin) in PAGES.into_iter().chain([worker]) {
         let template = project.root.join("web/pages").join(page);
         let text = fs::read_to_string(&template)
             .with_context(|| format!("cannot read {}", project.short(&template)))?;
         let (html, named) = assets.fill(&text, "assets/").with_context(|| format!("in {page}"))?;
         let packed = brotli(html.as_bytes());
         // A page and its boot module name some files twice; they travel once.
-        let files = named.union(&modules[bin]).map(|name| (name.clone(), assets.packed(name)));
+        let loaded = if page == WORKER.1 { &named } else { &modules[bin] };
+        let files = named.union(loaded).map(|name| (name.clone(), assets.packed(name)));
         sizes.insert(page, files.chain([(page.to_owned(), packed.len())]).collect());
         write(&web.join(page), html.as_bytes())?;
         write(&web.join(format!("{page}.br")), &packed)?;

@@ -7,8 +7,8 @@ use wire::peerjs::PeerId;
 use wire::{Address, InviteId, UserId};
 
 use crate::{
-    Device, Ending, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId, Signal, SocketId,
-    Standing, Word,
+    Device, Ending, Failure, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId, Signal,
+    SocketId, Standing, Woken, Word,
 };
 
 /// What happened.
@@ -47,6 +47,22 @@ pub enum Input {
         to: Address,
         /// What.
         parcel: Parcel,
+        /// The devices that it names and that a push service can wake.
+        asleep: Vec<Device>,
+    },
+    /// What a push service made of an [`Output::Wake`].
+    Woken {
+        /// The push.
+        push: PushId,
+        /// What it made of it.
+        outcome: Woken,
+    },
+    /// A device says, by a request of its own, that it has shown a push. The shell has checked whose it is.
+    Shown {
+        /// The device.
+        device: Device,
+        /// The push.
+        push: PushId,
     },
     /// A page says that it has shown a push to its person.
     Acknowledged {
@@ -127,6 +143,8 @@ pub struct Parcel {
     pub ttl: Option<Duration>,
     /// The invite that this message is, when its sender wants to know where it rings.
     pub invite: Option<InviteId>,
+    /// The invite that this message ends: nobody is woken for it any more.
+    pub ends: Option<InviteId>,
 }
 
 /// What to do.
@@ -145,6 +163,21 @@ pub enum Output {
         /// The message.
         text: Arc<str>,
     },
+    /// Hand a message to the push service of a device, and say what it made of it ([`Input::Woken`]).
+    Wake {
+        /// To be acknowledged by, and to answer by.
+        push: PushId,
+        /// Who sent it.
+        from: Device,
+        /// Whom it is for.
+        to: Device,
+        /// The message.
+        text: Arc<str>,
+        /// For how long it is worth delivering.
+        left: Duration,
+        /// The invite that it belongs to: of such messages only the last is worth delivering.
+        about: Option<InviteId>,
+    },
     /// Tell these sockets, which are all of one device, that its invite was shown.
     Receipt {
         /// Where to.
@@ -160,6 +193,8 @@ pub enum Output {
         request: RequestId,
         /// To how many devices it went, at least one; or why to none.
         outcome: Result<u32, Unsent>,
+        /// The devices that it did not reach although they can be woken, and why.
+        failed: Vec<(Device, Failure)>,
     },
     /// Say goodbye and close: the device is logged out.
     Dismiss {
@@ -185,18 +220,35 @@ pub enum Output {
 /// Why a message went nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsent {
-    /// No device that it names is here.
+    /// No device that it names is here or could be woken.
     #[error("no device of that address is reachable")]
     NotReachable,
     /// The devices that it names are away, and too much waits for them already.
     #[error("too much waits for that address already")]
     Full,
+    /// The sender rings there already, as often as it may.
+    #[error("too many invites ring there already")]
+    TooManyRings,
     /// The sender sends too fast.
     #[error("too many messages; the next may be sent in {again_in:?}")]
     TooMany {
         /// When it may try again.
         again_in: Duration,
     },
+}
+
+impl Unsent {
+    /// Why nobody was reached, when these devices were not.
+    pub(crate) fn of(failed: &[(Device, Failure)]) -> Self {
+        let has = |failure| failed.iter().any(|(_, other)| *other == failure);
+        if has(Failure::TooManyRings) {
+            Self::TooManyRings
+        } else if has(Failure::Full) {
+            Self::Full
+        } else {
+            Self::NotReachable
+        }
+    }
 }
 
 /// Why an [`Input`] was not accepted. The broker is as it was.
@@ -230,6 +282,8 @@ pub struct Load {
     pub waiting_bytes: usize,
     /// Pushes that can be acknowledged.
     pub receipts: usize,
+    /// Messages on their way to devices whose pages are closed.
+    pub wakes: usize,
     /// Lines of PeerJS clients.
     pub lines: usize,
     /// PeerJS clients that are here or blink.

@@ -30,6 +30,25 @@ pub struct Config {
     pub burst: u32,
     /// How often a device that used up its burst may send. Guess: a repeated ACCEPT every 2 s in several calls.
     pub pace: Duration,
+    /// How long a page that is open may take to show an invite before its device is woken too, for pages freeze. Guess.
+    pub wake: Duration,
+    /// How long after a push service took an invite it is sent again, unless it was shown; twice that after the next.
+    /// A ring lasts 45 s.
+    pub rewake: Duration,
+    /// How often a message is handed to a push service at most.
+    pub wakes_tries_max: u32,
+    /// Bytes of messages that wake somebody, with what it costs to keep them. Guess: what a small machine can spare.
+    pub wakes_bytes_max: usize,
+    /// How often one user may wake another in a burst, counted by messages. Guess: a person calls again ten times.
+    pub wakes_burst: u32,
+    /// How often after that. Guess: who does not answer for a minute will not.
+    pub wakes_pace: Duration,
+    /// How often all others together may wake one user in a burst. Guess: a busy support line.
+    pub woken_burst: u32,
+    /// How often after that. Guess: likewise.
+    pub woken_pace: Duration,
+    /// Invites of one user that ring on one sleeping device. Guess: a person calls again twice.
+    pub rings_max: usize,
     /// Whether guests may come, under names that they choose.
     pub open: bool,
     /// Lines of PeerJS clients at once. Guess: at 3 KB each, 30 MB.
@@ -72,6 +91,15 @@ impl Default for Config {
             receipts_max: 16_384,
             burst: 60,
             pace: Duration::from_millis(200),
+            wake: Duration::from_secs(3),
+            rewake: Duration::from_secs(8),
+            wakes_tries_max: 3,
+            wakes_bytes_max: 64 * 1024 * 1024,
+            wakes_burst: 20,
+            wakes_pace: Duration::from_secs(30),
+            woken_burst: 100,
+            woken_pace: Duration::from_secs(3),
+            rings_max: 3,
             open: false,
             lines_max: 10_000,
             letter: Duration::from_secs(5),

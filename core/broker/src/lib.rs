@@ -58,13 +58,14 @@ mod presence;
 mod receipts;
 mod relay;
 mod waiting;
+mod wakes;
 mod words;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use wire::peerjs::PeerId;
-use wire::{Address, Dice, Seed, Time};
+use wire::{Address, Dice, InviteId, Seed, Time, UserId};
 
 pub use api::{Error, Input, Load, Output, Parcel, Unsent};
 pub use config::Config;
@@ -76,6 +77,8 @@ pub use policy::{Capabilities, Policy, Standing};
 use presence::{Delivery, Presence};
 use receipts::{Receipt, Receipts};
 use waiting::Item;
+use wakes::{Call, Settled, Wakes};
+pub use wakes::{Failure, Woken};
 pub use words::{
     Device, Ending, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId, Signal, SocketId, Word,
 };
@@ -87,7 +90,11 @@ pub struct Broker {
     dice: Dice,
     presence: Presence,
     receipts: Receipts,
-    pace: Pace,
+    wakes: Wakes,
+    pace: Pace<Device>,
+    /// How often one user wakes another, and how often a user is woken by whomever.
+    wakes_pace: Pace<(UserId, UserId)>,
+    woken_pace: Pace<UserId>,
     /// Names that no guest may have.
     users: BTreeSet<PeerId>,
     peers: Peers,
@@ -105,7 +112,10 @@ impl Broker {
             dice: Dice::new(seed),
             presence: Presence::default(),
             receipts: Receipts::default(),
+            wakes: Wakes::default(),
             pace: Pace::default(),
+            wakes_pace: Pace::default(),
+            woken_pace: Pace::default(),
             users: BTreeSet::new(),
             peers: Peers::default(),
             letters: Letters::default(),
@@ -125,6 +135,9 @@ impl Broker {
                 self.presence.on_timeout(now);
                 self.receipts.on_timeout(now);
                 self.pace.on_timeout(now);
+                self.wakes_pace.on_timeout(now);
+                self.woken_pace.on_timeout(now);
+                self.wake_due(now);
                 self.on_overdue(now);
             }
             Input::Opened { socket, device, standing } => {
@@ -133,16 +146,23 @@ impl Broker {
                 for item in waited {
                     self.write(vec![socket], &device, item);
                 }
+                self.ring_on(socket, &device);
             }
             Input::Closed { socket } => self.presence.close(&self.config, now, socket)?,
-            Input::Send { request, from, to, parcel } => {
-                let outcome = self.send(now, &from, &to, &parcel);
-                self.outputs.push_back(Output::Sent { request, outcome });
+            Input::Send { request, from, to, parcel, asleep } => {
+                self.send(now, request, &from, &to, &parcel, &asleep);
             }
+            Input::Woken { push, outcome } => {
+                let settled = self.wakes.on_woken(&self.config, now, push, outcome);
+                self.answer(settled);
+            }
+            Input::Shown { device, push } => self.on_shown(now, &device, push)?,
             Input::Acknowledged { socket, push } => self.on_acknowledged(now, socket, push)?,
             Input::Dismissed { who } => {
                 let sockets = self.presence.dismiss(&who);
                 self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket }));
+                let settled = self.wakes.dismiss(&who);
+                self.answer(settled);
                 self.on_dismissed(now, &who);
             }
             Input::User { user } => self.on_user(now, &user),
@@ -189,7 +209,10 @@ impl Broker {
         let deadlines = [
             self.presence.timeout(),
             self.receipts.timeout(),
+            self.wakes.timeout(),
             self.pace.timeout(),
+            self.wakes_pace.timeout(),
+            self.woken_pace.timeout(),
             self.peers.timeout(),
             self.letters.timeout(),
             self.forks.timeout(),
@@ -207,11 +230,17 @@ impl Broker {
         self.peers.names()
     }
 
+    /// The devices that show the invite of this number that `sender` sent, for a while after they said so.
+    pub fn shown(&self, sender: &Device, invite: InviteId) -> impl Iterator<Item = &Device> {
+        self.receipts.shown(sender, invite)
+    }
+
     /// How full the broker is.
     #[must_use]
     pub fn load(&self) -> Load {
         Load {
             receipts: self.receipts.len(),
+            wakes: self.wakes.len(),
             lines: self.peers.lines(),
             peers: self.peers.len(),
             letters_bytes: self.letters.bytes(),
@@ -223,36 +252,149 @@ impl Broker {
     fn send(
         &mut self,
         now: Time,
+        request: RequestId,
         from: &Device,
         to: &Address,
         parcel: &Parcel,
-    ) -> Result<u32, Unsent> {
-        self.pace.take(&self.config, now, from).map_err(|again_in| Unsent::TooMany { again_in })?;
-        let targets: Vec<Device> = self.presence.reachable(now, to).cloned().collect();
-        if targets.is_empty() {
-            return Err(Unsent::NotReachable);
+        asleep: &[Device],
+    ) {
+        if let Err(again_in) =
+            self.pace.take(self.config.burst, self.config.pace, now, from.clone())
+        {
+            let outcome = Err(Unsent::TooMany { again_in });
+            self.outputs.push_back(Output::Sent { request, outcome, failed: Vec::new() });
+            return;
         }
-
+        // Who was woken by an invite hears of its end, whatever came in between.
+        let ends = parcel.ends.is_some_and(|invite| self.wakes.has(from, to, invite));
+        let may_wake = asleep.is_empty() || ends || self.may_wake(now, from, to);
+        if let Some(invite) = parcel.ends {
+            let settled = self.wakes.end(from, to, invite);
+            self.answer(settled);
+        }
         let ttl = parcel.ttl.map_or(self.config.patience, |ttl| ttl.min(self.config.patience));
+        let targets: Vec<Device> = self.presence.reachable(now, to).cloned().collect();
         let mut count = 0;
-        for target in targets {
+        let mut failed = Vec::new();
+        for target in &targets {
             let push = PushId(self.dice.bits());
             let item = Item::Push { push, from: from.clone(), text: parcel.text.clone() };
-            if !self.deliver(now, &target, item, ttl) {
-                continue;
-            }
-            count += 1;
-            if let Some(invite) = parcel.invite {
-                let receipt = Receipt { sender: from.clone(), target, invite };
-                self.receipts.expect(&self.config, now, push, receipt);
+            if self.deliver(now, target, item, ttl) {
+                count += 1;
+                self.expect_receipt(now, push, from, target, parcel);
+            } else {
+                failed.push((target.clone(), Failure::Full));
             }
         }
-        if count == 0 { Err(Unsent::Full) } else { Ok(count) }
+        let call = Call {
+            from,
+            text: &parcel.text,
+            about: parcel.invite.or(parcel.ends),
+            is_invite: parcel.invite.is_some(),
+            until: now + ttl,
+        };
+        for target in asleep {
+            let repeats = |invite| self.wakes.rings(target, from, invite);
+            let is_here = targets.contains(target);
+            if parcel.invite.is_some_and(repeats) {
+                count += u32::from(!is_here);
+                continue;
+            }
+            // A page that is open shows an invite itself, unless it is frozen.
+            let is_online = self.presence.is_online(target);
+            if is_online && !call.is_invite {
+                continue;
+            }
+            if !may_wake {
+                if !is_here {
+                    failed.push((target.clone(), Failure::TooMany));
+                }
+                continue;
+            }
+            let at = if is_online { now + self.config.wake } else { now };
+            let push = PushId(self.dice.bits());
+            let waits = (!is_here).then_some(request);
+            match self.wakes.plan(&self.config, push, &call, target, at, waits) {
+                Ok(()) => self.expect_receipt(now, push, from, target, parcel),
+                Err(failure) if !is_here => failed.push((target.clone(), failure)),
+                Err(_) => {}
+            }
+        }
+        let settled = self.wakes.close(request, count, failed);
+        self.answer(settled);
+        self.wake_due(now);
+    }
+
+    /// Whether one more message of this sender may wake this user.
+    fn may_wake(&mut self, now: Time, from: &Device, to: &Address) -> bool {
+        let Config { wakes_burst, wakes_pace, woken_burst, woken_pace, .. } = self.config;
+        let pair = (from.user.clone(), to.user.clone());
+        self.wakes_pace.take(wakes_burst, wakes_pace, now, pair).is_ok()
+            && self.woken_pace.take(woken_burst, woken_pace, now, to.user.clone()).is_ok()
+    }
+
+    fn expect_receipt(
+        &mut self,
+        now: Time,
+        push: PushId,
+        from: &Device,
+        target: &Device,
+        parcel: &Parcel,
+    ) {
+        if let Some(invite) = parcel.invite {
+            let receipt = Receipt { sender: from.clone(), target: target.clone(), invite };
+            self.receipts.expect(&self.config, now, push, receipt);
+        }
+    }
+
+    /// Hands to push services what is due.
+    fn wake_due(&mut self, now: Time) {
+        let (due, settled) = self.wakes.due(now);
+        self.answer(settled);
+        for push in due {
+            let Some(wake) = self.wakes.get(push) else { continue };
+            self.outputs.push_back(Output::Wake {
+                push,
+                from: wake.from.clone(),
+                to: wake.to.clone(),
+                text: wake.text.clone(),
+                left: wake.until - now,
+                about: wake.about,
+            });
+        }
+    }
+
+    /// What rings on a device that slept goes to the page that was just opened there.
+    fn ring_on(&mut self, socket: SocketId, device: &Device) {
+        for push in self.wakes.on_opened(device) {
+            let Some(wake) = self.wakes.get(push) else { continue };
+            let item = Item::Push { push, from: wake.from.clone(), text: wake.text.clone() };
+            self.write(vec![socket], device, item);
+        }
+    }
+
+    fn answer(&mut self, settled: impl IntoIterator<Item = Settled>) {
+        let sent = settled.into_iter().map(|(request, outcome, failed)| Output::Sent {
+            request,
+            outcome,
+            failed,
+        });
+        self.outputs.extend(sent);
     }
 
     fn on_acknowledged(&mut self, now: Time, socket: SocketId, push: PushId) -> Result<(), Error> {
-        let device = self.presence.device(socket).ok_or(Error::Misuse(socket))?;
-        let receipt = self.receipts.settle(device, push).ok_or(Error::PeerMisbehaved(push))?;
+        let device = self.presence.device(socket).ok_or(Error::Misuse(socket))?.clone();
+        self.on_shown(now, &device, push)
+    }
+
+    fn on_shown(&mut self, now: Time, device: &Device, push: PushId) -> Result<(), Error> {
+        let receipt = self
+            .receipts
+            .settle(&self.config, now, device, push)
+            .ok_or(Error::PeerMisbehaved(push))?;
+        // Whatever way it came: the device shows it, and need not be woken any more.
+        let settled = self.wakes.shown(device, &receipt.sender, receipt.invite);
+        self.answer(settled);
         let item = Item::Receipt { invite: receipt.invite, from: receipt.target };
         // A caller that is gone, or whose queue is full, rings on without the number: no harm.
         self.deliver(now, &receipt.sender, item, self.config.patience);

@@ -1,36 +1,42 @@
-//! How often a device may send: a bucket of tokens, kept as the one moment at which it is full again.
+//! How often somebody may do something: a bucket of tokens each, kept as the one moment at which it is full again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wire::Time;
 
-use crate::{Config, Device};
-
 /// How often the full buckets are forgotten. Guess.
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// The buckets that are not full.
-#[derive(Debug, Default)]
-pub(crate) struct Pace {
-    full_at: BTreeMap<Device, Time>,
+#[derive(Debug)]
+pub(crate) struct Pace<K> {
+    full_at: BTreeMap<K, Time>,
     sweep_at: Option<Time>,
 }
 
-impl Pace {
-    /// Takes one token of `device`, or says how long until there is one.
+impl<K> Default for Pace<K> {
+    fn default() -> Self {
+        Self { full_at: BTreeMap::new(), sweep_at: None }
+    }
+}
+
+impl<K: Ord> Pace<K> {
+    /// Takes one token of `who`, who may have `burst` at once and one in each `pace` after that; or says how long until
+    /// there is one.
     pub(crate) fn take(
         &mut self,
-        config: &Config,
+        burst: u32,
+        pace: Duration,
         now: Time,
-        device: &Device,
+        who: K,
     ) -> Result<(), Duration> {
-        let full_at = self.full_at.get(device).copied().unwrap_or(now).max(now) + config.pace;
-        let latest = now + config.pace * config.burst;
+        let full_at = self.full_at.get(&who).copied().unwrap_or(now).max(now) + pace;
+        let latest = now + pace * burst;
         if full_at > latest {
             return Err(full_at - latest);
         }
-        self.full_at.insert(device.clone(), full_at);
+        self.full_at.insert(who, full_at);
         self.sweep_at.get_or_insert(now + SWEEP);
         Ok(())
     }

@@ -122,6 +122,11 @@ impl Presence {
         others.into_iter().any(|(_, state)| matches!(state, State::Online { .. }))
     }
 
+    /// Whether a page of `device` is open now.
+    pub(crate) fn is_online(&self, device: &Device) -> bool {
+        matches!(self.devices.get(device), Some(State::Online { .. }))
+    }
+
     /// The devices that `address` names and that take messages at `now`.
     pub(crate) fn reachable(&self, now: Time, address: &Address) -> impl Iterator<Item = &Device> {
         let takes = move |state: &State| match state {
@@ -230,7 +235,7 @@ impl Presence {
 }
 
 /// All devices that an address can mean.
-fn span(address: &Address) -> RangeInclusive<Device> {
+pub(crate) fn span(address: &Address) -> RangeInclusive<Device> {
     let at = |instance| Device { user: address.user.clone(), instance };
     match address.instance {
         Some(instance) => at(instance)..=at(instance),

@@ -216,6 +216,7 @@ impl Crowd {
                 Output::Tell { socket, word } => self.on_word(socket, word),
                 Output::Part { socket, .. } => ended = Some(socket),
                 Output::Push { .. }
+                | Output::Wake { .. }
                 | Output::Receipt { .. }
                 | Output::Sent { .. }
                 | Output::Dismiss { .. } => panic!("that is not for PeerJS"),

@@ -120,8 +120,8 @@ impl World {
         let padding = "x".repeat(self.dice.below(600) as usize);
         let text = format!("{message} {padding}").into();
         let request = RequestId(message);
-        let parcel = Parcel { text, ttl: Some(ttl), invite: None };
-        let input = Input::Send { request, from, to: to.clone(), parcel };
+        let parcel = Parcel { text, ttl: Some(ttl), invite: None, ends: None };
+        let input = Input::Send { request, from, to: to.clone(), parcel, asleep: Vec::new() };
         self.broker.handle(self.now, input).expect("sending is always answered");
 
         let mut outputs = self.outputs();
@@ -144,7 +144,7 @@ impl World {
         match outcome {
             Err(Unsent::NotReachable) => assert!(here.is_empty() && blinking.is_empty()),
             Err(Unsent::Full) => assert!(here.is_empty() && !blinking.is_empty()),
-            Err(Unsent::TooMany { .. }) => panic!("the burst is large"),
+            Err(Unsent::TooMany { .. } | Unsent::TooManyRings) => panic!("the burst is large"),
             Ok(_) => {}
         }
         // A full queue takes none; which one it was shows in the bytes that wait.

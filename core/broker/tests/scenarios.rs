@@ -371,11 +371,15 @@ impl Town {
         seconds: Option<u64>,
     ) -> Result<u32, Unsent> {
         let ttl = seconds.map(Duration::from_secs);
-        self.send_parcel(from, to, Parcel { text: text.into(), ttl, invite: None })
+        self.send_parcel(from, to, Parcel { text: text.into(), ttl, invite: None, ends: None })
     }
 
     fn invite(&mut self, from: &str, to: &str) -> Result<u32, Unsent> {
-        self.send_parcel(from, to, Parcel { text: "ring".into(), ttl: None, invite: Some(INVITE) })
+        self.send_parcel(
+            from,
+            to,
+            Parcel { text: "ring".into(), ttl: None, invite: Some(INVITE), ends: None },
+        )
     }
 
     fn send_parcel(&mut self, from: &str, to: &str, parcel: Parcel) -> Result<u32, Unsent> {
@@ -385,12 +389,12 @@ impl Town {
             Some(_) => device(to).into(),
             None => to.parse().expect("a user"),
         };
-        let input = Input::Send { request, from: device(from), to, parcel };
+        let input = Input::Send { request, from: device(from), to, parcel, asleep: Vec::new() };
         self.broker.handle(self.now, input).expect("sending is always answered");
         self.drain();
         let answer = self.outputs.iter().position(|output| matches!(output, Output::Sent { .. }));
         let output = self.outputs.remove(answer.expect("the request is answered"));
-        let Output::Sent { request: answered, outcome } = output else {
+        let Output::Sent { request: answered, outcome, .. } = output else {
             panic!("the position is that of an answer: {output:?}");
         };
         assert_eq!(answered, request);

@@ -6,6 +6,7 @@
 mod address;
 mod notice;
 mod view;
+mod waking;
 mod words;
 
 use std::collections::VecDeque;
@@ -15,9 +16,11 @@ use wire::contacts::Account;
 use wire::invite::{Letter, Message, RejectReason, TOPIC_CHARS_MAX};
 use wire::{Address, InviteId, Time, UserId};
 
+use crate::wake::Opening;
 pub(crate) use address::read as read_address;
 use notice::{Notice, What};
-pub use view::{Button, Card, LoggedIn, LoggedOut, NoticeView, Page, Recent, View};
+pub use view::{Button, Card, LoggedIn, LoggedOut, NoticeView, Page, Recent, View, WakingView};
+pub use waking::Waking;
 pub use words::{Config, Effect, Event, Gesture, Input, LoginProblem};
 
 /// The call app on one page.
@@ -28,6 +31,9 @@ pub struct Dial {
     problem: Option<String>,
     is_server_away: bool,
     is_sound_blocked: bool,
+    waking: Waking,
+    /// The call that is answered as soon as it is here, because the person said so on its notification.
+    answering: Option<InviteId>,
     /// Calls that ring here, and those whose DECLINE the caller has not confirmed.
     calls: Vec<Call>,
     settled: Settled,
@@ -56,6 +62,8 @@ impl Dial {
             problem: None,
             is_server_away: false,
             is_sound_blocked: false,
+            waking: Waking::default(),
+            answering: None,
             calls: Vec::new(),
             settled: Settled::default(),
             notices: Vec::new(),
@@ -137,6 +145,12 @@ impl Dial {
             }
             Gesture::Dismiss(id) => self.notices.retain(|notice| notice.id != id),
             Gesture::TurnOnSound => self.effects.push_back(Effect::TurnOnSound),
+            Gesture::TurnOnWaking => {
+                if matches!(self.waking, Waking::Off | Waking::Failed) {
+                    self.waking = Waking::Busy;
+                    self.effects.push_back(Effect::TurnOnWaking);
+                }
+            }
         }
     }
 
@@ -181,6 +195,34 @@ impl Dial {
             }
             Event::SoundBlocked => self.is_sound_blocked = true,
             Event::SoundReady => self.is_sound_blocked = false,
+            Event::Waking(waking) => self.waking = waking,
+            Event::Opened(opening) => self.on_opened(opening),
+        }
+    }
+
+    fn on_opened(&mut self, opening: Opening) {
+        match opening {
+            Opening::Answer(id) => {
+                self.answering = Some(id);
+                self.answer_awaited();
+            }
+            // The live socket brings it, if it still rings.
+            Opening::Ring(_) => {}
+            Opening::CallBack(address) => {
+                if self.me().is_some() {
+                    self.open_wrapper(address, None);
+                }
+            }
+        }
+    }
+
+    /// Answers the call that the person answered on its notification, once it is here.
+    fn answer_awaited(&mut self) {
+        if let Some(id) = self.answering
+            && self.cards().any(|call| call.id() == id)
+        {
+            self.answering = None;
+            self.answer(id);
         }
     }
 
@@ -293,6 +335,7 @@ impl Dial {
             self.is_silenced = false;
         }
         self.calls.push(call);
+        self.answer_awaited();
     }
 
     /// Does what the calls ask for, and keeps the noise in step with the cards.

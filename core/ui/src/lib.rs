@@ -19,6 +19,7 @@
 //! - [`ring`] is what a wrapper shows over the conference until the channel is open, or when it never opens.
 //! - [`stage`] is the conference: pictures, call controls, conversation, people.
 //! - [`emulator`] is a laboratory: many participants on one page, and all that can happen to them.
+//! - [`wake`] is what a device shows whose pages are closed.
 //!
 //! Every sentence about something that went wrong says the cause, what it means, and what to do.
 //! The names of controls are fixed: people with screen readers and other people's scripts find them by name.
@@ -33,4 +34,5 @@ pub mod dial;
 pub mod emulator;
 pub mod ring;
 pub mod stage;
+pub mod wake;
 pub mod wrapper;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use call::State;
 use ui::dial::{
     Card, Config, Dial, Effect, Event, Gesture, Input, LoggedIn, LoginProblem, NoticeView, Page,
+    Waking,
 };
+use ui::wake::Opening;
 use wire::contacts::Account;
 use wire::invite::{CancelReason, Invite, Letter, Message, RejectReason};
 use wire::{Address, InviteId, NodeId, Time};
@@ -415,6 +417,32 @@ fn a_press_on_what_is_gone_does_nothing() {
     }
 
     assert_eq!(page.effects(), []);
+}
+
+#[test]
+fn a_call_that_was_answered_on_its_notification_is_answered_when_it_is_here() {
+    let mut page = Screen::logged_in_as_ann();
+
+    page.told(Event::Opened(Opening::Answer(InviteId(1))));
+    assert_eq!(page.effects(), [], "it is not here yet");
+    page.rung_by("bob@x.org", 1);
+
+    let effects = page.effects();
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::TakeCall { .. })), "{effects:?}");
+}
+
+#[test]
+fn ringing_while_the_page_is_closed_is_turned_on_once() {
+    let mut page = Screen::logged_in_as_ann();
+    page.told(Event::Waking(Waking::Off));
+    let button = page.logged_in().waking.unwrap().button.unwrap();
+
+    page.does(button.gesture.clone());
+    page.does(button.gesture);
+
+    assert_eq!(page.effects(), [Effect::TurnOnWaking]);
+    page.told(Event::Waking(Waking::On));
+    assert_eq!(page.logged_in().waking.unwrap().button, None);
 }
 
 /// This device.

@@ -81,7 +81,8 @@ impl Chaos {
                 | Effect::OpenWrapper { .. }
                 | Effect::Send { .. }
                 | Effect::Ack { .. }
-                | Effect::TurnOnSound => {}
+                | Effect::TurnOnSound
+                | Effect::TurnOnWaking => {}
             }
         }
         let next = self.dial.timeout();

@@ -238,7 +238,8 @@ impl House {
                     dial::Effect::LogIn { .. }
                     | dial::Effect::LogOut
                     | dial::Effect::OpenWrapper { .. }
-                    | dial::Effect::TurnOnSound => panic!("Bob does not ask for {effect:?}"),
+                    | dial::Effect::TurnOnSound
+                    | dial::Effect::TurnOnWaking => panic!("Bob does not ask for {effect:?}"),
                 }
             }
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Address, InstanceId, Timestamp, UserId};
 
-/// Answer to `GET /contacts` and `GET /session`: whose token it is, and which device.
+/// Answer to `GET /session`, and part of that to `GET /contacts`: whose token it is, and which device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The user.
@@ -14,11 +14,87 @@ pub struct Account {
     pub instance: Option<InstanceId>,
 }
 
-/// Body of `PUT /contacts`: how this device is reached. `"live"` is the live socket.
+/// The rest of the answer to `GET /contacts`: what a device needs to be woken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wakeable {
+    /// The Firebase project that the device's app was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// What an app of that project is configured by: JSON, encoded as docs/protocol.md says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// What a browser subscribes to push messages by: an uncompressed point of P-256, URL-safe base64. Beside `config`,
+    /// that of the project, encoded likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vapidkey: Option<String>,
+}
+
+/// Body of `PUT /contacts`: how this device is reached. `"live"` is the live socket; everything else is as `wake`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The contact.
     pub contact: String,
+    /// How it is woken while its pages are closed: the JSON of a push subscription, or a Firebase registration token.
+    /// When absent, that stays as it is; when empty, it is not woken any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<String>,
+}
+
+/// Body of `POST /contacts/shown`: a message that woke this device has been shown to its person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The number that the message came with.
+    pub id: String,
+}
+
+/// Answer to `GET /contacts/shown/ID`: who shows an invite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ringing {
+    /// The devices, each once.
+    pub devices: Vec<Address>,
+}
+
+/// A device that a message did not reach, in the answer to `POST /contacts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// Which.
+    pub instance: InstanceId,
+    /// `gone`, `busy`, `full`, `refused`, `too-many` or `too-many-rings`.
+    pub error: String,
+}
+
+/// Who rings a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ring {
+    /// Whoever has the address.
+    #[default]
+    Everybody,
+    /// Those whom the user called or answered.
+    Known,
+}
+
+/// Answer to `GET /contacts/rules`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rules {
+    /// Who rings, of those who are not blocked.
+    pub ring: Ring,
+    /// Nothing of theirs arrives.
+    pub blocked: Vec<UserId>,
+}
+
+/// Body of `PUT /contacts/rules`; what is not given stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRules {
+    /// Who rings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring: Option<Ring>,
+    /// To be blocked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub block: Vec<UserId>,
+    /// To be blocked no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unblock: Vec<UserId>,
 }
 
 /// Answer to `PUT /contacts`.
@@ -36,6 +112,7 @@ pub struct Send {
     /// Whom it is for.
     pub to: Address,
     /// What to deliver. The server adds `From` and `To`.
+    #[serde(default)]
     pub data: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -56,7 +133,7 @@ pub enum Login {
     Code(String),
 }
 
-/// The body of every refusal.
+/// The body of every refusal. One of `POST /contacts` may have `contacts` beside it, of [`Undelivered`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// A stable word for programs, for example `not-reachable`. The table is in docs/protocol.md.

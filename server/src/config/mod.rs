@@ -19,6 +19,7 @@ use values::switch;
 use crate::http::origin::Origins;
 use crate::listener::{ListenerFlags, ListenerSettings, TlsSettings};
 use crate::login::{LoginFlags, LoginSettings};
+use crate::push::{PushFlags, PushSettings};
 use crate::session::{SessionFlags, SessionSettings};
 use crate::store::Database;
 use crate::telemetry::{Logs, TelemetryFlags, TelemetrySettings};
@@ -82,6 +83,10 @@ pub struct Flags {
     #[command(flatten)]
     #[serde(flatten)]
     pub login: LoginFlags,
+    /// How devices are woken.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub push: PushFlags,
 }
 
 /// What the server runs by: complete, checked.
@@ -111,6 +116,8 @@ pub struct Settings {
     pub(crate) login: LoginSettings,
     /// Where people reach the server, if the operator says so.
     pub(crate) url: Option<String>,
+    /// How devices are woken.
+    pub(crate) push: PushSettings,
 }
 
 impl Settings {
@@ -170,6 +177,7 @@ impl Settings {
             login: LoginSettings::settle(&raw.login, &session)?,
             session,
             url: raw.place.url.as_deref().map(settle_url).transpose()?,
+            push: PushSettings::settle(&raw.push)?,
         })
     }
 }

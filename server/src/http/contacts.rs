@@ -3,28 +3,61 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use broker::{Parcel, Unsent};
+use broker::{Device, Failure, Parcel, PushId, Unsent};
+use serde::Serialize;
 use serde_json::{Map, Value};
-use wire::contacts::{Account, Contact, Registered, Send, Sent};
-use wire::{InviteId, Timestamp};
+use wire::contacts::{
+    Account, Contact, Registered, Ringing, Send, Sent, Shown, Undelivered, Wakeable,
+};
+use wire::{Address, InviteId, Timestamp};
 
 use super::App;
 use super::auth::Session;
 use super::body::Body;
 use crate::error::ApiError;
+use crate::push::PushContact;
+use crate::push::veil::veil;
 use crate::session::Origin;
 use crate::store;
+use crate::store::relations::Welcome;
 
 /// The contact of a device that is reached by its live socket.
 pub(crate) const LIVE: &str = "live";
 /// How long a contact lasts without a refresh. The reference's 270 days.
 const CONTACT_LASTS_MS: u64 = 270 * 24 * 60 * 60 * 1_000;
 
+/// The answer to `GET /contacts`.
+#[derive(Serialize)]
+pub(crate) struct Whoami {
+    #[serde(flatten)]
+    account: Account,
+    #[serde(flatten)]
+    wakeable: Wakeable,
+}
+
 /// `GET /contacts`: who am I?
-pub(crate) async fn whoami(session: Session) -> Json<Account> {
-    Json(session.account())
+pub(crate) async fn whoami(
+    State(app): State<App>,
+    session: Session,
+) -> Result<Json<Whoami>, ApiError> {
+    let account = session.account();
+    let namespace = match session.origin {
+        Origin::Account { .. } => app.store.namespace(&session.token).await?,
+        Origin::Session { .. } => None,
+    };
+    let project = namespace.as_deref().and_then(|name| app.carriers.project(name));
+    let Some((config, key)) = project.and_then(|project| project.told.as_ref()) else {
+        let vapidkey = Some(app.carriers.web.vapid().public_key());
+        return Ok(Json(Whoami {
+            account,
+            wakeable: Wakeable { namespace, vapidkey, config: None },
+        }));
+    };
+    let veiled = |text: &str| namespace.as_deref().map(|name| veil(name, text));
+    let (config, vapidkey) = (veiled(&config.to_string()), veiled(key));
+    Ok(Json(Whoami { account, wakeable: Wakeable { namespace, config, vapidkey } }))
 }
 
 /// `PUT /contacts`: this is how I am reached.
@@ -33,10 +66,76 @@ pub(crate) async fn register(
     session: Session,
     Body(contact): Body<Contact>,
 ) -> Result<Json<Registered>, ApiError> {
-    if contact.contact != LIVE {
-        return Err(ApiError::UnknownContact);
+    let Contact { contact, wake } = contact;
+    let registered = if contact == LIVE {
+        register_live(&app, &session).await?
+    } else {
+        register_push(&app, &session, &contact).await?
+    };
+    match wake.as_deref() {
+        Some("") => set_wake(&app, &session, None).await?,
+        Some(wake) => set_wake(&app, &session, Some(wake)).await?,
+        None => {}
     }
-    register_live(&app, &session).await?.map(Json).ok_or(ApiError::NotLoggedIn)
+    registered.map(Json).ok_or(ApiError::NotLoggedIn)
+}
+
+/// Registers a push subscription or a Firebase token as the contact, as clients of the reference do.
+async fn register_push(
+    app: &App,
+    session: &Session,
+    contact: &str,
+) -> Result<Option<Registered>, ApiError> {
+    set_wake(app, session, Some(contact)).await?;
+    let instance = session.token.instance(&session.user, contact);
+    let expires = lasts();
+    let known = app.store.set_contact(&session.token, contact, instance, expires).await?;
+    Ok(known.then_some(Registered { instance, expires }))
+}
+
+async fn set_wake(app: &App, session: &Session, wake: Option<&str>) -> Result<(), ApiError> {
+    if let Session { origin: Origin::Session { .. }, .. } = session {
+        return Err(ApiError::UnknownContact(
+            "a session of another service has no device that could be woken".to_owned(),
+        ));
+    }
+    if let Some(wake) = wake {
+        PushContact::parse(wake, app.carriers.web.guard())
+            .map_err(|error| ApiError::UnknownContact(error.to_string()))?;
+    }
+    Ok(app.store.set_wake(&session.token, wake).await?)
+}
+
+/// Until when a contact lasts that is registered now.
+fn lasts() -> Timestamp {
+    Timestamp(u64::try_from(store::now()).unwrap_or(0) + CONTACT_LASTS_MS)
+}
+
+/// `POST /contacts/shown`: a service worker has shown a push.
+pub(crate) async fn shown(
+    State(app): State<App>,
+    session: Session,
+    Body(Shown { id }): Body<Shown>,
+) -> Result<StatusCode, ApiError> {
+    let device = session.device().ok_or(ApiError::NoContact)?;
+    let push: PushId = id.parse().map_err(|_| ApiError::UnknownPush)?;
+    if app.switchboard.shown(device, push).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::UnknownPush)
+    }
+}
+
+/// `GET /contacts/shown/ID`: which devices show this invite of mine?
+pub(crate) async fn who_shows(
+    State(app): State<App>,
+    session: Session,
+    Path(invite): Path<String>,
+) -> Result<Json<Ringing>, ApiError> {
+    let device = session.device().ok_or(ApiError::NoContact)?;
+    let invite: InviteId = invite.parse().map_err(|_| ApiError::NotFound)?;
+    let devices = app.switchboard.who_shows(device, invite).await?;
+    Ok(Json(Ringing { devices: devices.into_iter().map(Address::from).collect() }))
 }
 
 /// Registers the live socket as the contact of the device; `None` when its token is gone. Sessions of another judge need
@@ -46,8 +145,7 @@ pub(crate) async fn register_live(
     session: &Session,
 ) -> Result<Option<Registered>, ApiError> {
     let instance = session.live_instance();
-    let now = u64::try_from(store::now()).unwrap_or(0);
-    let lasts = Timestamp(now + CONTACT_LASTS_MS);
+    let lasts = lasts();
     match session.origin {
         Origin::Account { .. } => {
             let known = app.store.set_contact(&session.token, LIVE, instance, lasts).await?;
@@ -67,9 +165,35 @@ pub(crate) async fn send(
     Body(Send { to, data }): Body<Send>,
 ) -> Result<Json<Sent>, ApiError> {
     let from = session.device().ok_or(ApiError::NoContact)?;
-    match app.switchboard.send(from, to.clone(), parcel(data)).await? {
-        Ok(count) => Ok(Json(Sent { count })),
+    let method = data.get("method").and_then(Value::as_str).unwrap_or_default();
+    let (rings, answers) = (method == "INVITE", method == "ACCEPT");
+    let (welcome, is_known) = app.store.welcome(&to.user, &from.user).await?;
+    match welcome {
+        _ if from.user == to.user => {}
+        Welcome::Known | Welcome::Stranger { may_ring: true } => {}
+        Welcome::Stranger { may_ring: false } if !rings => {}
+        Welcome::Stranger { may_ring: false } => return Err(ApiError::Stranger(to)),
+        // As if nobody were there: whoever is blocked need not know.
+        Welcome::Blocked => return Err(ApiError::NotReachable(to)),
+    }
+    let acquaints = (rings || answers) && !is_known && from.user != to.user;
+    let sender = from.user.clone();
+    let asleep = app.store.asleep(&to).await?;
+    let device = |instance| Device { user: to.user.clone(), instance };
+    let asleep = asleep.into_iter().map(device).collect();
+    let (outcome, failed) = app.switchboard.send(from, to.clone(), parcel(data), asleep).await?;
+    match outcome {
+        Ok(count) => {
+            if acquaints {
+                app.store.know(&sender, &to.user).await?;
+            }
+            Ok(Json(Sent { count }))
+        }
+        Err(Unsent::NotReachable) if !failed.is_empty() => {
+            Err(ApiError::NotDelivered(to, failed.into_iter().map(undelivered).collect()))
+        }
         Err(Unsent::Full) => Err(ApiError::QueueFull(to)),
+        Err(Unsent::TooManyRings) => Err(ApiError::TooManyRings(to)),
         Err(Unsent::TooMany { again_in }) => {
             Err(ApiError::TooMany { seconds: again_in.as_secs() + 1 })
         }
@@ -101,12 +225,26 @@ fn parcel(mut data: Map<String, Value>) -> Parcel {
     data.remove("To");
     let ttl = data.get("TTL").and_then(Value::as_u64).map(Duration::from_millis);
     let is_invite = data.get("method").is_some_and(|method| method == "INVITE");
-    let invite: Option<InviteId> =
+    let is_cancel = data.get("method").is_some_and(|method| method == "CANCEL");
+    let about: Option<InviteId> =
         data.get("ReqId").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let object = Value::Object(data).to_string();
     let members = object.trim_start_matches('{');
     let members = members.strip_suffix('}').unwrap_or(members);
-    Parcel { text: members.into(), ttl, invite: invite.filter(|_| is_invite) }
+    let (invite, ends) = (about.filter(|_| is_invite), about.filter(|_| is_cancel));
+    Parcel { text: members.into(), ttl, invite, ends }
+}
+
+fn undelivered((device, why): (Device, Failure)) -> Undelivered {
+    let why = match why {
+        Failure::Gone => "gone",
+        Failure::Busy => "busy",
+        Failure::Full => "full",
+        Failure::Refused => "refused",
+        Failure::TooManyRings => "too-many-rings",
+        Failure::TooMany => "too-many",
+    };
+    Undelivered { instance: device.instance, error: why.to_owned() }
 }
 
 #[cfg(test)]

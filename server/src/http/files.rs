@@ -18,6 +18,9 @@ const PAGES: [(&str, &str); 5] = [
     ("storage", "storage.html"),
 ];
 
+/// The service worker. It runs by the policy that comes with its script, not by that of a page.
+const WORKER: &str = "worker.js";
+
 /// Names of files under this folder contain a hash of what is in them, so browsers never need to ask again.
 const HASHED: &str = "assets/";
 
@@ -82,9 +85,14 @@ fn send(file: &'static File, asked: &HeaderMap, host: Option<&str>) -> Response 
     }
     if kind.starts_with("text/html") {
         headers.insert(header::CONTENT_SECURITY_POLICY, page_policy(host));
+    } else if file.path == WORKER {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(WORKER_POLICY));
     }
     response
 }
+
+/// What the service worker may do: load its module, and ask this server.
+const WORKER_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'";
 
 /// What a page may do: use this server, and nothing else.
 fn page_policy(host: Option<&str>) -> HeaderValue {
@@ -95,7 +103,7 @@ fn page_policy(host: Option<&str>) -> HeaderValue {
         .map_or(String::new(), |host| format!(" ws://{host} wss://{host}"));
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
-         media-src 'self' blob:; connect-src 'self'{sockets}; frame-src 'self'; frame-ancestors 'self'; manifest-src \
+         media-src 'self' blob:; connect-src 'self'{sockets}; frame-src 'self'; worker-src 'self'; frame-ancestors 'self'; manifest-src \
          'self'; base-uri 'none'; form-action 'none'"
     )
     .parse()

@@ -270,10 +270,12 @@ mod tests {
 
     /// A server that pings at once; it serves until the sender is dropped.
     async fn serve_impatiently(store: Store) -> (String, watch::Sender<bool>) {
+        let (wakes, _) = mpsc::channel(1);
         let (switchboard, _) = Switchboard::start(
             broker::Config::default(),
             Limits::default(),
             Tally::default(),
+            wakes,
             wire::Seed::story(1),
         )
         .expect("a thread can be started");
@@ -288,8 +290,10 @@ mod tests {
         let metrics = Metrics::new();
         let room = connections::Limits { all: 9, per_user: 9, per_address: 9 };
         let settings = SessionSettings::settle(&SessionFlags::default()).expect("no wishes");
+        let push = crate::push::PushSettings::settle(&Default::default()).expect("no wishes");
         let app = App {
             verifier: Verifier::new(&settings, store.clone(), metrics.clone()).expect("no client"),
+            carriers: crate::push::start(&push, &store).await.expect("a fresh key"),
             store,
             switchboard,
             files: &[],

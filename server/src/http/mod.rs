@@ -13,6 +13,7 @@ pub(crate) mod metrics;
 mod observe;
 pub(crate) mod origin;
 pub(crate) mod peerjs;
+mod rules;
 mod session;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::connections::Connections;
 use crate::error::ApiError;
 use crate::listener::Proxies;
 use crate::login::Ways;
+use crate::push::Carriers;
 use crate::rate::Rate;
 use crate::secret::Secret;
 use crate::session::Verifier;
@@ -48,6 +50,8 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) switchboard: Switchboard,
+    /// The ways to wake devices whose pages are closed.
+    pub(crate) carriers: Arc<Carriers>,
     pub(crate) verifier: Verifier,
     pub(crate) ways: Ways,
     /// The operator's own cookie.
@@ -94,8 +98,12 @@ pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new()
         .route(&at("healthz"), get(health))
         .route(&at("metrics"), get(metrics::metrics))
+        .route(&at("openapi.json"), get(openapi))
         .route(&at("contacts"), contacts.clone())
         .route(&at("contacts/"), contacts)
+        .route(&at("contacts/shown"), post(contacts::shown))
+        .route(&at("contacts/shown/{invite}"), get(contacts::who_shows))
+        .route(&at("contacts/rules"), get(rules::show).put(rules::change))
         .route(&at("session"), session)
         .route(&at("session/logout"), post(session::log_out_by_issuer))
         .route(&at("session/ways"), get(login::ways))
@@ -128,6 +136,14 @@ async fn health(State(app): State<App>) -> Result<&'static str, ApiError> {
     }
     app.store.ping().await?;
     Ok("ok")
+}
+
+/// What is described in `docs/protocol.md`, for programs.
+const OPENAPI: &str = include_str!("../../../docs/openapi.json");
+
+/// `GET /openapi.json`
+async fn openapi() -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
 }
 
 /// Headers of every answer. Pages bring their own policy; everything else may do nothing.

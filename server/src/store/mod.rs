@@ -4,6 +4,8 @@ mod database;
 pub(crate) mod devices;
 pub(crate) mod links;
 mod orders;
+pub(crate) mod relations;
+mod wakes;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -133,10 +135,13 @@ impl Store {
         .bind(user.as_str())
         .execute(&mut *change)
         .await?;
-        sqlx::query("DELETE FROM codes WHERE user_name = $1")
-            .bind(user.as_str())
-            .execute(&mut *change)
-            .await?;
+        for forget in [
+            "DELETE FROM codes WHERE user_name = $1",
+            "DELETE FROM relations WHERE user_name = $1",
+            "DELETE FROM ring_rules WHERE user_name = $1",
+        ] {
+            sqlx::query(forget).bind(user.as_str()).execute(&mut *change).await?;
+        }
         let done = sqlx::query("DELETE FROM users WHERE name = $1")
             .bind(user.as_str())
             .execute(&mut *change)
@@ -240,7 +245,7 @@ impl Store {
     /// Forgets how the device of `token` is reached.
     pub(crate) async fn clear_contact(&self, token: &Secret) -> sqlx::Result<()> {
         sqlx::query(
-            "UPDATE tokens SET contact = NULL, instance = NULL, contact_expires = NULL WHERE hash = $1",
+            "UPDATE tokens SET contact = NULL, instance = NULL, contact_expires = NULL, wake = NULL WHERE hash = $1",
         )
         .bind(token.hash())
         .execute(&self.0)

@@ -10,19 +10,20 @@ use std::time::Duration;
 use axum::extract::ws::Utf8Bytes;
 use broker::{
     Broker, Device, Ending, Input, Line, Output, Parcel, Proof, PushId, RequestId, Signal,
-    SocketId, Standing, Unsent, Word,
+    SocketId, Standing, Woken, Word,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 use wire::live::FromServer;
 use wire::peerjs::PeerId;
-use wire::{Address, Seed, Time};
+use wire::{Address, InviteId, Seed, Time};
 
 use super::line::{Limits, PeerLine, Wire};
 use super::tally::Tally;
-use super::{Frame, Newcomer, Refused, text};
+use super::{Frame, Newcomer, Outcome, Refused, text};
 use crate::connections::Seat;
 use crate::http::peerjs::words;
+use crate::push::waker::Wake;
 
 /// How often the desk looks at what is due. The broker's deadlines are seconds away; a message that expires this much
 /// late harms nobody, and asking for the next deadline after each message would cost more than this.
@@ -48,7 +49,18 @@ pub(super) enum Order {
         from: Device,
         to: Address,
         parcel: Parcel,
-        answer: oneshot::Sender<Result<u32, Unsent>>,
+        asleep: Vec<Device>,
+        answer: oneshot::Sender<Outcome>,
+    },
+    Shown {
+        device: Device,
+        push: PushId,
+        answer: oneshot::Sender<bool>,
+    },
+    WhoShows {
+        sender: Device,
+        invite: InviteId,
+        answer: oneshot::Sender<Vec<Device>>,
     },
     Join {
         socket: SocketId,
@@ -97,7 +109,8 @@ pub(super) struct Desk {
     pub(super) ends: HashMap<SocketId, End>,
     /// Lines that the broker has forgotten, and which are to say goodbye.
     pub(super) leaving: Vec<Rc<PeerLine>>,
-    answers: HashMap<RequestId, oneshot::Sender<Result<u32, Unsent>>>,
+    answers: HashMap<RequestId, oneshot::Sender<Outcome>>,
+    wakes: mpsc::Sender<Wake>,
     requests: u64,
     pub(super) scratch: Box<[u8]>,
     pub(super) buffers: Vec<Vec<u8>>,
@@ -156,7 +169,13 @@ async fn flush(desk: Rc<RefCell<Desk>>) {
 }
 
 impl Desk {
-    pub(super) fn new(config: broker::Config, limits: Limits, seed: Seed, tally: Tally) -> Self {
+    pub(super) fn new(
+        config: broker::Config,
+        limits: Limits,
+        seed: Seed,
+        tally: Tally,
+        wakes: mpsc::Sender<Wake>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             broker: Broker::new(config, seed),
@@ -167,6 +186,7 @@ impl Desk {
             ends: HashMap::new(),
             leaving: Vec::new(),
             answers: HashMap::new(),
+            wakes,
             requests: 0,
             scratch: vec![0; SCRATCH_BYTES].into(),
             buffers: Vec::new(),
@@ -190,11 +210,22 @@ impl Desk {
                 let undo = Input::Parted { socket, ending: Ending::Lost };
                 desk.connect(socket, End::Stream(line), input, answer, undo);
             }
-            Order::Send { from, to, parcel, answer } => {
+            Order::Send { from, to, parcel, asleep, answer } => {
                 let request = RequestId(desk.requests);
                 desk.requests += 1;
                 desk.answers.insert(request, answer);
-                desk.feed(Input::Send { request, from, to, parcel });
+                desk.feed(Input::Send { request, from, to, parcel, asleep });
+            }
+            Order::Shown { device, push, answer } => {
+                let is_shown = desk.judge(Input::Shown { device, push }).is_ok();
+                if answer.send(is_shown).is_err() {
+                    tracing::debug!("A device did not wait for its answer");
+                }
+            }
+            Order::WhoShows { sender, invite, answer } => {
+                if answer.send(desk.broker.shown(&sender, invite).cloned().collect()).is_err() {
+                    tracing::debug!("A sender did not wait for its answer");
+                }
             }
             Order::Join { socket, newcomer, wire, sent } => {
                 let name = newcomer.as_ref().ok().map(|newcomer| newcomer.peer.name());
@@ -318,9 +349,16 @@ impl Desk {
                     let frame = text(&FromServer::Receipt { invite, from: from.into() });
                     self.write_pages(&sockets, &frame);
                 }
-                Output::Sent { request, outcome } => {
+                Output::Wake { push, from, to, text, left, about } => {
+                    let wake = Wake { push, from, to, text, left, about };
+                    if self.wakes.try_send(wake).is_err() {
+                        tracing::warn!("Too many devices are to be woken at once");
+                        self.note(Input::Woken { push, outcome: Woken::Later(None) });
+                    }
+                }
+                Output::Sent { request, outcome, failed } => {
                     let answer = self.answers.remove(&request);
-                    if answer.is_some_and(|answer| answer.send(outcome).is_err()) {
+                    if answer.is_some_and(|answer| answer.send((outcome, failed)).is_err()) {
                         tracing::debug!("A sender did not wait for its answer");
                     }
                 }

@@ -16,10 +16,12 @@ async fn a_device_registers_and_is_known_by_its_instance() {
     let after = house.call(&token, "GET", "/contacts/", "").await;
 
     let crc = crc32fast::hash(format!("{CAROL}:{token}:live").as_bytes());
-    assert_eq!(before.json(), json!({ "email": CAROL }));
+    let key = text(&before.json(), "vapidkey");
+    assert_eq!(before.json(), json!({ "email": CAROL, "vapidkey": key }));
     assert_eq!(text(&put.json(), "instance"), format!("{crc:08x}"));
     assert!(put.json()["expires"].as_u64().unwrap() > 1_700_000_000_000);
-    assert_eq!(after.json(), json!({ "email": CAROL, "instance": format!("{crc:08x}") }));
+    let instance = format!("{crc:08x}");
+    assert_eq!(after.json(), json!({ "email": CAROL, "instance": instance, "vapidkey": key }));
 }
 
 #[tokio::test]
@@ -94,7 +96,7 @@ async fn what_is_wrong_with_a_request_has_a_word_and_a_sentence() {
         ("POST", vec![auth], r#"{"to":"a","data":{}}"#, (415, "not-json")),
         ("POST", vec![auth, ("content-type", "text/plain")], "{}", (415, "not-json")),
         ("POST", vec![auth, json], "", (400, "malformed")),
-        ("POST", vec![auth, json], r#"{"to":"bob"}"#, (400, "malformed")),
+        ("POST", vec![auth, json], r#"{"to":"bob"}"#, (404, "unknown-user")),
         ("POST", vec![auth, json], r#"{"to":"bob","data":"text"}"#, (400, "malformed")),
         ("POST", vec![auth, json], r#"{"to":"two words","data":{}}"#, (400, "malformed")),
         ("POST", vec![auth, json], large.as_str(), (413, "too-large")),
@@ -126,7 +128,7 @@ async fn a_contact_that_is_logged_out_is_out_of_reach() {
 
     assert_eq!(out.status, 204);
     assert_eq!(house.send(&other, CAROL, json!({})).await.refusal().1, "not-reachable");
-    assert_eq!(house.call(&token, "GET", "/contacts", "").await.json(), json!({ "email": CAROL }));
+    assert_eq!(house.call(&token, "GET", "/contacts", "").await.json().get("instance"), None);
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ impl House {
     pub(crate) async fn token(&self, user: &str) -> String {
         let user = user.to_owned();
         self.user_command(UserCommand::Add { user: user.clone() }).await.ok();
-        let command = TokenCommand::New { user, device: "Test".to_owned() };
+        let command = TokenCommand::New { user, device: "Test".to_owned(), namespace: None };
         self.token_command(command).await.expect("the user is there").trim().to_owned()
     }
 

@@ -5,6 +5,7 @@ mod files;
 mod harness;
 mod limits;
 mod live;
+mod openapi;
 mod operations;
 mod origins;
 mod peerjs;

@@ -38,9 +38,13 @@ async fn accounts_are_kept_while_the_server_runs() {
     let twice = house.user_command(UserCommand::Add { user: user() }).await.unwrap_err();
     let users = house.user_command(UserCommand::List).await.unwrap();
     let device = "Door bell".to_owned();
-    let token = house.token_command(TokenCommand::New { user: user(), device }).await.unwrap();
+    let token = house
+        .token_command(TokenCommand::New { user: user(), device, namespace: None })
+        .await
+        .unwrap();
     let tokens = house.token_command(TokenCommand::List { user: Some(user()) }).await.unwrap();
-    let nobody = TokenCommand::New { user: "dave".to_owned(), device: String::new() };
+    let nobody =
+        TokenCommand::New { user: "dave".to_owned(), device: String::new(), namespace: None };
     let nobody = house.token_command(nobody).await.unwrap_err();
 
     assert!(twice.to_string().contains("is a user already"), "{twice}");

@@ -1,5 +1,6 @@
 //! The harness of the stories: a server, and guests who know each other by address.
 
+use tests::push::PushService;
 use tests::{Browser, Page, Person, Screen, Server};
 
 pub(crate) const ALICE: &str = "alice@example.com";
@@ -22,6 +23,11 @@ pub(crate) struct Guest {
 impl House {
     pub(crate) fn new(screen: Screen) -> Self {
         Self { server: Server::start(), screen }
+    }
+
+    /// One whose server knows this push service.
+    pub(crate) fn with(screen: Screen, service: &PushService) -> Self {
+        Self { server: Server::start_with(&["--push-services", &service.origin()]), screen }
     }
 
     /// Somebody at the shared browser who is not logged in.

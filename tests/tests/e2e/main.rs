@@ -14,6 +14,7 @@ mod outage;
 mod reload;
 mod six;
 mod storage;
+mod waking;
 
 /// Tells each story twice: at a desk and on a phone.
 macro_rules! on_both_screens {

@@ -8,6 +8,7 @@
 
 mod draw;
 mod session;
+mod waking;
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -65,6 +66,8 @@ struct Shell {
     timer: Option<Timer>,
     /// Until the server is asked again, or the sound.
     later: Option<Timer>,
+    /// Until the server is told again how this device is woken.
+    refresh: Option<Timer>,
     _listeners: Vec<Listener>,
 }
 
@@ -82,6 +85,7 @@ pub fn start() {
         ringing: None,
         timer: None,
         later: None,
+        refresh: None,
         _listeners: listeners(),
     }));
     event(Event::Recent(together::recent()));
@@ -93,6 +97,7 @@ fn listeners() -> Vec<Listener> {
         // A log-in link that was opened in this very tab.
         Listener::window("hashchange", |_| {
             session::open_link();
+            session::open_notification();
         }),
         // Any touch of the page lets it make sounds from then on.
         Listener::window("pointerdown", |_| sound::unlock()),
@@ -123,6 +128,7 @@ fn on_live(change: Change) {
         Change::Said(FromServer::Welcome { .. }) => event(Event::ServerBack),
         Change::Said(FromServer::Push { id, data }) => {
             with(|shell| shell.tell_pages(&Word::push(&id, &data)));
+            waking::hush(data.message.id());
             event(Event::Push { id, letter: data });
         }
         Change::Said(FromServer::Goodbye) => session::on_logged_out(false),
@@ -207,6 +213,7 @@ impl Shell {
                 self.ringing = on.then(|| sound::Loop::new(sound::Tune::Ring));
             }
             Effect::TurnOnSound => sound::unlock(),
+            Effect::TurnOnWaking => waking::turn_on(),
             Effect::SaveRecent(addresses) => {
                 together::save_recent(&addresses);
                 self.tell_pages(&Word::Recent(addresses));

@@ -1,13 +1,13 @@
 //! Requests to our own server.
 
+use js_sys::Promise;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestInit, Response};
+use web_sys::{AbortSignal, Headers, RequestInit, Response, Window, WorkerGlobalScope};
 
 use crate::Fault;
-use crate::page::window;
 
 /// How long an answer may take, in milliseconds. Guess: a phone in a tunnel; whoever asks tries again.
 const PATIENCE_MS: u32 = 10_000;
@@ -19,6 +19,8 @@ pub enum Method {
     Get,
     /// Add, or act.
     Post,
+    /// Put in place of what is there.
+    Put,
     /// Remove.
     Delete,
 }
@@ -75,12 +77,22 @@ pub fn post_last(url: &str, body: &impl Serialize) -> Result<(), Fault> {
     let init = request(Method::Post, Some(&body))?;
     js_sys::Reflect::set(&init, &"keepalive".into(), &true.into())
         .map_err(Fault::thrown("Posting at the end"))?;
-    let posted = window().fetch_with_str_and_init(url, &init);
+    let posted = fetch(url, &init);
     crate::spawn(async move {
         // Nobody is left to be told.
         JsFuture::from(posted).await.ok();
     });
     Ok(())
+}
+
+/// Asks from a page or from a service worker.
+fn fetch(url: &str, init: &RequestInit) -> Promise {
+    match js_sys::global().dyn_into::<Window>() {
+        Ok(window) => window.fetch_with_str_and_init(url, init),
+        Err(worker) => {
+            worker.unchecked_into::<WorkerGlobalScope>().fetch_with_str_and_init(url, init)
+        }
+    }
 }
 
 fn to_text(body: &impl Serialize) -> Result<String, Fault> {
@@ -91,7 +103,7 @@ async fn send(method: Method, url: &str, body: Option<String>) -> Result<Answer,
     let fault = Fault::thrown("Asking the server");
     let init = request(method, body.as_deref())?;
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)));
-    let response = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await;
+    let response = JsFuture::from(fetch(url, &init)).await;
     let response: Response = response.map_err(&fault)?.unchecked_into();
     let body = JsFuture::from(response.text().map_err(&fault)?).await.map_err(&fault)?;
     Ok(Answer { status: response.status(), body: body.as_string().unwrap_or_default() })
@@ -102,6 +114,7 @@ fn request(method: Method, body: Option<&str>) -> Result<RequestInit, Fault> {
     init.set_method(match method {
         Method::Get => "GET",
         Method::Post => "POST",
+        Method::Put => "PUT",
         Method::Delete => "DELETE",
     });
     if let Some(body) = body {

@@ -15,6 +15,8 @@
 //!                                 screen, loudness
 //!   dom     what stands  sound    ringing             counter    scripts that ask
 //!           on the page  peer     a connection
+//!   push    a worker,    worker   what it can do
+//!           subscribed
 //! ```
 //!
 //! **Invariant:** `JsValue` does not leave this crate. What fails comes back as a [`Fault`], never as a panic.
@@ -38,9 +40,11 @@ pub mod media;
 pub mod page;
 pub mod peer;
 pub mod port;
+pub mod push;
 pub mod sound;
 pub mod storage;
 pub mod time;
+pub mod worker;
 
 pub use event::Listener;
 pub use fault::Fault;

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("server", &["broker", "wire"]),
     ("cli", &["server", "sim", "wire"]),
     ("platform", &["wire"]),
+    ("worker", &["platform", "ui", "wire"]),
     ("app", &["platform", "ui", "room", "node", "trust", "call", "wire"]),
     // These stand outside: they use what was built, measure it, and build it.
     ("tests", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),

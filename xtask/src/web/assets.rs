@@ -29,8 +29,9 @@ impl Assets {
         Ok(Self { folder, made: BTreeMap::new() })
     }
 
-    /// Adds every file of a folder but the pages, and types, which no browser reads; files that name others come after those.
-    pub(crate) fn add_files(&mut self, folder: &Path) -> Result<()> {
+    /// Adds every file of a folder but the pages, types, which no browser reads, and those `apart`; files that name others
+    /// come after those.
+    pub(crate) fn add_files(&mut self, folder: &Path, apart: &[&str]) -> Result<()> {
         let mut later = Vec::new();
         let mut paths = Vec::new();
         for entry in
@@ -41,6 +42,9 @@ impl Assets {
         paths.sort();
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if apart.contains(&name.as_str()) {
+                continue;
+            }
             let content =
                 fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             match String::from_utf8(content) {

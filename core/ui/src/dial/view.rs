@@ -50,12 +50,23 @@ pub struct LoggedIn {
     pub note: Option<&'static str>,
     /// Asks for a click, because the browser plays no sound before one.
     pub sound: Option<Button>,
+    /// Whether this device rings while its pages are closed.
+    pub waking: Option<Box<WakingView>>,
     /// Who rings, the newest last. Over everything else.
     pub cards: Vec<Card>,
     /// What happened meanwhile, the newest last.
     pub notices: Vec<NoticeView>,
     /// Whom we talked to, the latest first.
     pub recent: Vec<Recent>,
+}
+
+/// A quiet line at the end of the page, with a button where something can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WakingView {
+    /// How it is.
+    pub text: &'static str,
+    /// What can be done.
+    pub button: Option<Button>,
 }
 
 /// An entry of the list `Recent`: one press calls.
@@ -132,6 +143,7 @@ pub(super) fn view(dial: &Dial) -> View {
             sound: dial
                 .is_sound_blocked
                 .then_some(Button { label: "Turn on ringing", gesture: Gesture::TurnOnSound }),
+            waking: dial.waking.view().map(Box::new),
             cards: dial.cards().map(card).collect(),
             notices: dial.notices.iter().map(notice).collect(),
             recent: dial.recent.iter().map(|address| recent(address)).collect(),

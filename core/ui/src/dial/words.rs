@@ -5,6 +5,9 @@ use wire::contacts::Account;
 use wire::invite::{Letter, Message};
 use wire::{Address, InviteId};
 
+use super::waking::Waking;
+use crate::wake::Opening;
+
 /// The limits of a page.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -78,6 +81,8 @@ pub enum Gesture {
     Dismiss(u64),
     /// Allows the page to ring.
     TurnOnSound,
+    /// Wants this device to ring while its pages are closed.
+    TurnOnWaking,
 }
 
 /// What happens.
@@ -115,6 +120,10 @@ pub enum Event {
     SoundBlocked,
     /// The browser plays sounds.
     SoundReady,
+    /// Whether this device rings while its pages are closed.
+    Waking(Waking),
+    /// The page was opened, or gone back to, by a notification.
+    Opened(Opening),
 }
 
 /// Why logging in failed.
@@ -171,6 +180,8 @@ pub enum Effect {
     },
     /// The person clicked: prepare the sound. Answer with [`Event::SoundReady`].
     TurnOnSound,
+    /// Ask for permission, subscribe, and tell the server. Answer with [`Event::Waking`]. In the same turn as the gesture.
+    TurnOnWaking,
     /// Store the recent addresses.
     SaveRecent(Vec<String>),
 }

@@ -2,7 +2,7 @@
 
 use platform::dom::{Element, el, typed, typed_address};
 use platform::page;
-use ui::dial::{Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent};
+use ui::dial::{Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent, WakingView};
 use web_sys::wasm_bindgen::JsCast;
 
 use super::{Shown, gesture, on_wrapper};
@@ -90,8 +90,17 @@ fn dialling(page: &LoggedIn) -> Vec<Element> {
     let sound = page.sound.as_ref();
     let sound = sound.map(|chip| el("div", &[]).with(button(chip, "button plain")));
     let recent = (!page.recent.is_empty()).then(|| recent_list(&page.recent));
+    let waking = page.waking.as_deref().map(waking);
     let always = [heading, note(page.note), notices].into_iter();
-    always.chain(sound).chain([dial_form(page)]).chain(recent).collect()
+    always.chain(sound).chain([dial_form(page)]).chain(recent).chain(waking).collect()
+}
+
+fn waking(view: &WakingView) -> Element {
+    let button = view.button.as_ref().map(|chip| button(chip, "button plain"));
+    el("div", &[("class", "stack")])
+        .key("waking")
+        .with(el("p", &[("class", "quiet"), ("role", "status")]).with(view.text))
+        .all(button)
 }
 
 fn dial_form(page: &LoggedIn) -> Element {

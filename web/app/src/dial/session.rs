@@ -4,15 +4,17 @@ use platform::http::{self, Answer, Method};
 use platform::live::LiveSocket;
 use platform::{Timer, page, sound};
 use ui::dial::{Event, LoginProblem};
+use ui::wake;
 use wire::contacts::{Account, Login, Refusal};
 
-use super::{ASK_AGAIN, SOUND_CHECK, event, on_live, with};
+use super::{ASK_AGAIN, SOUND_CHECK, event, on_live, waking, with};
 
 /// Where sessions are, relative to the page.
 const SESSION: &str = "session";
 
 /// Finds out who we are: by the link that was opened, or by an earlier visit.
 pub(super) fn open() {
+    open_notification();
     if !open_link() {
         platform::spawn(ask());
     }
@@ -29,6 +31,15 @@ pub(super) fn open_link() -> bool {
         }
     });
     true
+}
+
+/// Does what the notification was clicked for that opened this page, or came back to it.
+pub(super) fn open_notification() {
+    let fragment = page::fragment();
+    if let Some(opening) = wake::opening(|name| page::parameter(&fragment, name)) {
+        page::forget_fragment();
+        event(Event::Opened(opening));
+    }
 }
 
 /// Logs in with a token.
@@ -53,6 +64,7 @@ pub(super) fn log_out() {
 /// The session is over; `asked` by the person at this page.
 pub(super) fn on_logged_out(asked: bool) {
     with(|shell| shell.live = None);
+    waking::forget();
     event(Event::LoggedOut { asked });
 }
 
@@ -116,6 +128,7 @@ fn on_logged_in(account: Account) {
         }));
     });
     event(Event::LoggedIn(account));
+    waking::look();
 }
 
 fn account(answer: &Answer) -> Option<Account> {

@@ -1,0 +1,134 @@
+//! Being rung while every page is closed: through a push service, by the real service worker.
+
+use tests::push::{PushService, Subscription};
+use tests::{Look, Page, Person, Screen};
+
+use crate::house::{ALICE, BOB, Guest, House};
+use crate::on_both_screens;
+
+on_both_screens!(
+    a_closed_browser_rings_and_its_person_declines_without_opening_it,
+    a_closed_browser_rings_and_its_person_answers,
+    a_call_that_was_given_up_leaves_a_missed_one_in_its_place,
+    who_logs_out_is_rung_no_more,
+);
+
+const SWITCH: &str = "Ring when this page is closed";
+
+fn a_closed_browser_rings_and_its_person_declines_without_opening_it(screen: Screen) {
+    let scene = Scene::new(screen);
+    let alice = scene.house.guest(ALICE);
+    let worker = scene.bob.worker(&scene.house.server.origin);
+    worker.stop();
+
+    let hers = alice.dials(BOB);
+    hers.reads("Calling");
+    worker.deliver(&scene.opened(0));
+
+    let shown = worker.shows("alice@example.com is calling");
+    assert_eq!(shown.buttons, ["Answer", "Decline"]);
+    hers.reads("Ringing");
+    worker.press(&shown, "decline");
+    hers.reads("declined the call");
+    assert!(worker.notifications().iter().all(|one| one.title != shown.title));
+    assert_eq!(scene.bob.tabs(&scene.house.server.origin), 0, "the page is closed all the while");
+}
+
+fn a_closed_browser_rings_and_its_person_answers(screen: Screen) {
+    let scene = Scene::new(screen);
+    let alice = scene.house.guest(ALICE);
+    let worker = scene.bob.worker(&scene.house.server.origin);
+    let hers = alice.dials(BOB);
+    worker.deliver(&scene.opened(0));
+    let shown = worker.shows("alice@example.com is calling");
+
+    let address = worker.press(&shown, "answer").opened();
+    let app = scene.bob.open(&address);
+
+    // Nobody pressed anything in that page, so the browser gives it no tab, and the call is inside of it.
+    app.sees_and_hears(1);
+    hers.sees_and_hears(1);
+}
+
+fn a_call_that_was_given_up_leaves_a_missed_one_in_its_place(screen: Screen) {
+    let scene = Scene::new(screen);
+    let alice = scene.house.guest(ALICE);
+    let worker = scene.bob.worker(&scene.house.server.origin);
+    let hers = alice.dials(BOB);
+    worker.deliver(&scene.opened(0));
+    let ringing = worker.shows("alice@example.com is calling");
+
+    hers.press("Cancel");
+    worker.deliver(&scene.opened(1));
+
+    let missed = worker.shows("Missed call from alice@example.com");
+    assert_eq!(missed.tag, ringing.tag);
+    assert_eq!(worker.notifications().len(), 1, "it took the place of the other");
+    let topics = [0, 1].map(|number| scene.service.push(&scene.subscription, number).topic);
+    assert_eq!(topics[0], topics[1], "and would have before it was delivered");
+    assert!(worker.press(&missed, "").opened().ends_with("#back=alice@example.com"));
+}
+
+fn who_logs_out_is_rung_no_more(screen: Screen) {
+    let scene = Scene::new(screen);
+    let alice = scene.house.guest(ALICE);
+    let app = scene.bob.open(&scene.house.server.origin);
+    app.reads("also rings when this page is closed");
+
+    app.press("Log out");
+    app.find("textbox", "Access token");
+    let hers = alice.dials(BOB);
+
+    hers.reads("not logged in");
+    assert_eq!(scene.service.count(&scene.subscription), 0);
+}
+
+/// Bob has turned on ringing, and closed every page.
+struct Scene {
+    house: House,
+    service: PushService,
+    subscription: Subscription,
+    bob: Person,
+}
+
+impl Scene {
+    fn new(screen: Screen) -> Self {
+        let service = PushService::start();
+        let house = House::with(screen, &service);
+        let Guest { person: bob, app } = house.guest(BOB);
+        let key = app
+            .evaluate("fetch('contacts').then((answer) => answer.json()).then((me) => me.vapidkey)")
+            .expect("the server tells its key");
+        let subscription = service.subscribe(key.as_str().expect("a text"));
+        bob.subscribe(&house.server.origin, &subscription.json());
+        app.close();
+
+        let app = bob.open(&house.server.origin);
+        app.find("button", SWITCH);
+        picture(&app, screen, "waking-off");
+        app.press(SWITCH);
+        app.reads("also rings when this page is closed");
+        picture(&app, screen, "waking-on");
+        app.close();
+        Self { house, service, subscription, bob }
+    }
+
+    /// What came for the browser, as it would hand it to the service worker.
+    fn opened(&self, number: usize) -> String {
+        let push = self.service.push(&self.subscription, number);
+        self.subscription.open(&push.body).expect("it is sealed for this browser")
+    }
+}
+
+fn picture(page: &Page, screen: Screen, state: &str) {
+    let size = match screen {
+        Screen::Desktop => "1280x800",
+        Screen::Phone => "390x844",
+    };
+    for (look, colours) in [(Look::Light, "light"), (Look::Dark, "dark"), (Look::Forced, "forced")]
+    {
+        page.show_as(look);
+        page.screenshot(&format!("{state}-{size}-{colours}"));
+        page.assert_accessible(&format!("`{state}` on {size} in {colours}"));
+    }
+}

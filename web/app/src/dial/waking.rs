@@ -1,0 +1,103 @@
+//! Turning on ringing while every page is closed.
+
+use std::time::Duration;
+
+use platform::http::{self, Method};
+use platform::push::{self, Worker};
+use platform::{Timer, spawn};
+use ui::dial::{Event, Waking};
+use wire::InviteId;
+use wire::contacts::{Contact, Wakeable};
+
+use super::{event, with};
+
+/// The service worker, relative to the page.
+const WORKER: &str = "worker.js";
+
+/// Where contacts are, relative to the page.
+const CONTACTS: &str = "contacts";
+
+/// How often the server is told again while a page stays open: contacts end that nobody refreshes.
+const REFRESH: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Finds out how it is, and tells the server of the subscription that there is: it may be another than yesterday. Again
+/// each day.
+pub(super) fn look() {
+    spawn(async { event(Event::Waking(found().await)) });
+    with(|shell| shell.refresh = Some(Timer::after(REFRESH, look)));
+}
+
+/// A page shows this call, so no notification need.
+pub(super) fn hush(invite: InviteId) {
+    if push::is_supported() && push::permission() == Some(true) {
+        spawn(async move {
+            if let Ok(worker) = push::start_worker(WORKER).await {
+                worker.hush(&invite.to_string()).await;
+            }
+        });
+    }
+}
+
+/// Whoever logs out is not rung here any more, and neither is whoever logs in next unless they wish.
+pub(super) fn forget() {
+    with(|shell| shell.refresh = None);
+    if push::is_supported() && push::permission() == Some(true) {
+        spawn(async {
+            if let Ok(worker) = push::start_worker(WORKER).await {
+                worker.unsubscribe().await;
+            }
+        });
+    }
+}
+
+/// Asks the person and the browser for it. Only in the turn of a gesture.
+pub(super) fn turn_on() {
+    let asked = push::ask_permission();
+    spawn(async move {
+        let waking = if asked.await { subscribed().await } else { Waking::Blocked };
+        event(Event::Waking(waking));
+    });
+}
+
+async fn found() -> Waking {
+    if !push::is_supported() {
+        return Waking::Unsupported;
+    }
+    match push::permission() {
+        None => return Waking::Off,
+        Some(false) => return Waking::Blocked,
+        Some(true) => {}
+    }
+    let Ok(worker) = push::start_worker(WORKER).await else { return Waking::Unsupported };
+    match worker.subscription().await {
+        // The same one again, unless the key of the server is another by now.
+        Ok(Some(_)) => match subscription(&worker).await {
+            Some(subscription) => told(subscription).await,
+            None => Waking::Failed,
+        },
+        Ok(None) | Err(_) => Waking::Off,
+    }
+}
+
+async fn subscribed() -> Waking {
+    let Ok(worker) = push::start_worker(WORKER).await else { return Waking::Unsupported };
+    match subscription(&worker).await {
+        Some(subscription) => told(subscription).await,
+        None => Waking::Failed,
+    }
+}
+
+async fn subscription(worker: &Worker) -> Option<String> {
+    let answer = http::ask(Method::Get, CONTACTS).await.ok()?;
+    // A token of an app that is reached by Firebase is of no use to a browser.
+    let Wakeable { namespace: None, vapidkey: Some(key), .. } = answer.json()? else { return None };
+    worker.subscribe(&key).await.ok()
+}
+
+async fn told(subscription: String) -> Waking {
+    let contact = Contact { contact: "live".to_owned(), wake: Some(subscription) };
+    match http::ask_with(Method::Put, CONTACTS, &contact).await {
+        Ok(answer) if answer.is_ok() => Waking::On,
+        Ok(_) | Err(_) => Waking::Failed,
+    }
+}
