@@ -78,6 +78,34 @@ impl Worker<'_> {
         self.blank.call("ServiceWorker.deliverPushMessage", message).expect("it is taken");
     }
 
+    /// Has the browser give it another subscription, and waits until it has dealt with that.
+    ///
+    /// # Panics
+    /// When the worker is not there.
+    pub fn renew(&self, subscription: &Value) {
+        let change = format!(
+            "(async () => {{
+                PushManager.prototype.subscribe = async () => ({{ toJSON: () => ({subscription}) }});
+                const change = new ExtendableEvent('pushsubscriptionchange');
+                const done = new Promise((resolve) => {{ change.waitUntil = (work) => resolve(work); }});
+                self.dispatchEvent(change);
+                await done;
+            }})()"
+        );
+        // An event that is handed to it wakes it; this one has nothing to say.
+        let inside = crate::wait::try_within(std::time::Duration::ZERO, || self.inside());
+        let inside = inside.unwrap_or_else(|| {
+            self.blank
+                .call(
+                    "ServiceWorker.startWorker",
+                    json!({ "scopeURL": format!("{}/", self.origin) }),
+                )
+                .expect("it starts");
+            eventually("the worker to run", || self.inside())
+        });
+        inside.evaluate(&change).expect("it takes the change");
+    }
+
     /// The notification with this title, once it is shown.
     ///
     /// # Panics

@@ -5,6 +5,7 @@
 
 mod address;
 mod notice;
+mod rules;
 mod view;
 mod waking;
 mod words;
@@ -12,14 +13,17 @@ mod words;
 use std::collections::VecDeque;
 
 use call::{Call, Settled, State};
-use wire::contacts::Account;
+use wire::contacts::{Account, Rules};
 use wire::invite::{Letter, Message, RejectReason, TOPIC_CHARS_MAX};
 use wire::{Address, InviteId, Time, UserId};
 
 use crate::wake::Opening;
 pub(crate) use address::read as read_address;
 use notice::{Notice, What};
-pub use view::{Button, Card, LoggedIn, LoggedOut, NoticeView, Page, Recent, View, WakingView};
+pub use view::{
+    Blocked, Button, Card, LoggedIn, LoggedOut, NoticeView, Page, Recent, RulesView, View,
+    WakingView,
+};
 pub use waking::Waking;
 pub use words::{Config, Effect, Event, Gesture, Input, LoginProblem};
 
@@ -32,6 +36,8 @@ pub struct Dial {
     is_server_away: bool,
     is_sound_blocked: bool,
     waking: Waking,
+    /// Who may ring, once the server said.
+    rules: Option<Rules>,
     /// The call that is answered as soon as it is here, because the person said so on its notification.
     answering: Option<InviteId>,
     /// Calls that ring here, and those whose DECLINE the caller has not confirmed.
@@ -63,6 +69,7 @@ impl Dial {
             is_server_away: false,
             is_sound_blocked: false,
             waking: Waking::default(),
+            rules: None,
             answering: None,
             calls: Vec::new(),
             settled: Settled::default(),
@@ -131,6 +138,9 @@ impl Dial {
                     tell(call, now, call::Input::Decline);
                 }
             }
+            Gesture::Block(id) => self.block(now, id),
+            Gesture::Unblock(user) => self.unblock(user),
+            Gesture::LetRing(ring) => self.let_ring(ring),
             Gesture::Silence => self.is_silenced = true,
             Gesture::CallBack(id) => {
                 let caller = self
@@ -196,6 +206,8 @@ impl Dial {
             Event::SoundBlocked => self.is_sound_blocked = true,
             Event::SoundReady => self.is_sound_blocked = false,
             Event::Waking(waking) => self.waking = waking,
+            Event::Rules(rules) => self.rules = Some(rules),
+            Event::RulesFailed => self.problem = Some(rules::FAILED.to_owned()),
             Event::Opened(opening) => self.on_opened(opening),
         }
     }
@@ -245,6 +257,7 @@ impl Dial {
         self.session = Session::LoggedOut { is_busy: false, problem };
         self.problem = None;
         self.is_server_away = false;
+        self.rules = None;
         self.calls.clear();
         self.notices.clear();
     }

@@ -8,9 +8,9 @@ use ui::dial::{
     Waking,
 };
 use ui::wake::Opening;
-use wire::contacts::Account;
+use wire::contacts::{Account, ChangeRules, Ring, Rules};
 use wire::invite::{CancelReason, Invite, Letter, Message, RejectReason};
-use wire::{Address, InviteId, NodeId, Time};
+use wire::{Address, InviteId, NodeId, Time, UserId};
 
 #[test]
 fn a_new_visitor_is_asked_for_a_token_and_stays_until_it_is_right() {
@@ -443,6 +443,43 @@ fn ringing_while_the_page_is_closed_is_turned_on_once() {
     assert_eq!(page.effects(), [Effect::TurnOnWaking]);
     page.told(Event::Waking(Waking::On));
     assert_eq!(page.logged_in().waking.unwrap().button, None);
+}
+
+#[test]
+fn a_caller_who_is_blocked_is_declined_and_stands_in_the_list_until_unblocked() {
+    let mut page = Screen::logged_in_as_ann();
+    page.rung_by("bob@x.org", 1);
+    page.effects();
+    let bob: UserId = "bob@x.org".parse().unwrap();
+
+    page.does(Gesture::Block(InviteId(1)));
+
+    let effects = page.effects();
+    let change = ChangeRules { block: vec![bob.clone()], ..ChangeRules::default() };
+    assert!(effects.contains(&Effect::ChangeRules(change)), "{effects:?}");
+    let declines =
+        |effect: &Effect| matches!(effect, Effect::Send { message: Message::Decline { .. }, .. });
+    assert!(effects.iter().any(declines), "{effects:?}");
+    page.told(Event::Rules(Rules { ring: Ring::Everybody, blocked: vec![bob.clone()] }));
+    let rules = page.logged_in().rules.unwrap();
+    assert_eq!(rules.blocked[0].label, "Unblock bob@x.org");
+    page.does(rules.blocked[0].gesture.clone());
+    let change = ChangeRules { unblock: vec![bob], ..ChangeRules::default() };
+    assert_eq!(page.effects(), [Effect::ChangeRules(change)]);
+}
+
+#[test]
+fn who_may_ring_is_changed_and_what_was_not_taken_is_said() {
+    let mut page = Screen::logged_in_as_ann();
+    page.told(Event::Rules(Rules::default()));
+    let rules = page.logged_in().rules.unwrap();
+
+    page.does(rules.change.gesture);
+
+    let change = ChangeRules { ring: Some(Ring::Known), ..ChangeRules::default() };
+    assert_eq!(page.effects(), [Effect::ChangeRules(change)]);
+    page.told(Event::RulesFailed);
+    assert!(page.logged_in().problem.unwrap().contains("as before"));
 }
 
 /// This device.

@@ -82,7 +82,8 @@ impl Chaos {
                 | Effect::Send { .. }
                 | Effect::Ack { .. }
                 | Effect::TurnOnSound
-                | Effect::TurnOnWaking => {}
+                | Effect::TurnOnWaking
+                | Effect::ChangeRules(_) => {}
             }
         }
         let next = self.dial.timeout();
@@ -107,7 +108,7 @@ impl Chaos {
 
     fn gesture(&mut self) -> Gesture {
         let id = InviteId(self.dice.below(8));
-        match self.dice.below(10) {
+        match self.dice.below(11) {
             0 => Gesture::LogIn { token: "token".to_owned() },
             1 => Gesture::LogOut,
             2 => Gesture::Edit,
@@ -116,6 +117,7 @@ impl Chaos {
             5 | 6 => Gesture::Decline(id),
             7 => Gesture::Silence,
             8 => Gesture::CallBack(id.0),
+            9 => Gesture::Block(id),
             _ => Gesture::Dismiss(id.0),
         }
     }

@@ -239,7 +239,8 @@ impl House {
                     | dial::Effect::LogOut
                     | dial::Effect::OpenWrapper { .. }
                     | dial::Effect::TurnOnSound
-                    | dial::Effect::TurnOnWaking => panic!("Bob does not ask for {effect:?}"),
+                    | dial::Effect::TurnOnWaking
+                    | dial::Effect::ChangeRules(_) => panic!("Bob does not ask for {effect:?}"),
                 }
             }
         }

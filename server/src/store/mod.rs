@@ -64,6 +64,10 @@ pub(crate) struct Entry {
     pub(crate) has_contact: bool,
 }
 
+/// Whose a token is.
+const OWNER: &str = "SELECT user_name, last_used, instance, contact_expires, CASE WHEN minted_by_code THEN 1 ELSE 0 END FROM \
+             tokens WHERE hash = $1";
+
 /// Digits of a hash that name a token in lists and commands.
 pub(crate) const ID_DIGITS: usize = 8;
 
@@ -196,13 +200,8 @@ impl Store {
     /// Whose `token` is; notes that it was used.
     pub(crate) async fn owner(&self, token: &Secret) -> anyhow::Result<Option<Owner>> {
         let hash = token.hash();
-        let row: Option<OwnerRow> = sqlx::query_as(
-            "SELECT user_name, last_used, instance, contact_expires, CASE WHEN minted_by_code THEN 1 ELSE 0 END FROM \
-             tokens WHERE hash = $1",
-        )
-        .bind(&hash)
-        .fetch_optional(&self.0)
-        .await?;
+        let row: Option<OwnerRow> =
+            sqlx::query_as(OWNER).bind(&hash).fetch_optional(&self.0).await?;
         let Some((user, last_used, instance, expires, minted_by_code)) = row else {
             return Ok(None);
         };
@@ -366,4 +365,27 @@ fn millis(span: Duration) -> i64 {
 
 fn timestamp(millis: i64) -> Timestamp {
     Timestamp(u64::try_from(millis).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_message_asks_is_found_by_indexes_however_many_users_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Database::Folder(folder.path().to_owned())).await.unwrap();
+
+        for asked in [OWNER, wakes::ASLEEP, wakes::WAKE_OF, relations::STANDING] {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {asked}"));
+            let steps = sqlx::query(explain).fetch_all(&store.0).await.unwrap();
+            let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+
+            assert!(!steps.is_empty());
+            let scans = |step: &&String| step.starts_with("SCAN") && !step.contains("CONSTANT ROW");
+            assert_eq!(steps.iter().find(scans), None, "{asked}: {steps:?}");
+        }
+    }
 }

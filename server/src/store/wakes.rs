@@ -8,6 +8,13 @@ use wire::{Address, InstanceId};
 use super::{Store, now};
 use crate::secret::Secret;
 
+/// The devices of an address that can be woken.
+pub(super) const ASLEEP: &str = "SELECT instance FROM tokens WHERE user_name = $1 AND wake IS NOT NULL AND instance IS NOT NULL AND \
+             contact_expires > $2 AND ($3 IS NULL OR instance = $3)";
+
+/// How one of them is.
+pub(super) const WAKE_OF: &str = "SELECT wake, namespace FROM tokens WHERE user_name = $1 AND instance = $2 AND wake IS NOT NULL";
+
 impl Store {
     /// Notes how the device of `token` is woken while its pages are closed; `None` if it is not any more.
     pub(crate) async fn set_wake(&self, token: &Secret, wake: Option<&str>) -> sqlx::Result<()> {
@@ -22,15 +29,12 @@ impl Store {
     /// The devices that `address` names and that can be woken.
     pub(crate) async fn asleep(&self, address: &Address) -> anyhow::Result<Vec<InstanceId>> {
         let instance = address.instance.map(|instance| instance.to_string());
-        let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT instance FROM tokens WHERE user_name = $1 AND wake IS NOT NULL AND instance IS NOT NULL AND \
-             contact_expires > $2 AND ($3 IS NULL OR instance = $3)",
-        )
-        .bind(address.user.as_str())
-        .bind(now())
-        .bind(instance)
-        .fetch_all(&self.0)
-        .await?;
+        let rows: Vec<(String,)> = sqlx::query_as(ASLEEP)
+            .bind(address.user.as_str())
+            .bind(now())
+            .bind(instance)
+            .fetch_all(&self.0)
+            .await?;
         rows.into_iter().map(|(instance,)| Ok(instance.parse()?)).collect()
     }
 
@@ -39,13 +43,11 @@ impl Store {
         &self,
         device: &Device,
     ) -> sqlx::Result<Option<(String, Option<String>)>> {
-        sqlx::query_as(
-            "SELECT wake, namespace FROM tokens WHERE user_name = $1 AND instance = $2 AND wake IS NOT NULL",
-        )
-        .bind(device.user.as_str())
-        .bind(device.instance.to_string())
-        .fetch_optional(&self.0)
-        .await
+        sqlx::query_as(WAKE_OF)
+            .bind(device.user.as_str())
+            .bind(device.instance.to_string())
+            .fetch_optional(&self.0)
+            .await
     }
 
     /// The Firebase project of a token.

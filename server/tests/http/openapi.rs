@@ -16,7 +16,7 @@ async fn everything_described_is_there_and_wants_to_know_who_asks() {
     let operations = operations(&openapi);
     assert!(operations.len() > 10, "{operations:?}");
     for (path, method, operation) in operations {
-        let asked = path.replace("{invite}", "000000000000001f");
+        let asked = path.replace("{invite}", "000000000000001f").replace("{id}", "00000000");
         let body = if operation.get("requestBody").is_some() { "{}" } else { "" };
         let headers = [("content-type", "application/json")];
         let answer = house.ask(&method.to_uppercase(), &asked, &headers, body).await;
@@ -53,11 +53,16 @@ async fn what_is_answered_is_what_is_described() {
         ("post", "/session", json!({ "code": "x" })),
         ("get", "/session/device", json!(null)),
         ("put", "/session/device", json!({ "capabilities": ["audio"] })),
+        ("get", "/session/ways", json!(null)),
+        ("post", "/session/mail", json!({ "email": ALICE })),
+        ("get", "/session/devices", json!(null)),
+        ("delete", "/session/devices/00000000", json!(null)),
         ("delete", "/contacts", json!(null)),
     ] {
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let answer = house.call(&token, &method.to_uppercase(), path, &text).await;
         let described = path.replace("/000000000000001f", "/{invite}");
+        let described = described.replace("/00000000", "/{id}");
 
         conforms(&openapi, &described, method, &answer);
     }

@@ -11,6 +11,8 @@ on_both_screens!(
     a_closed_browser_rings_and_its_person_answers,
     a_call_that_was_given_up_leaves_a_missed_one_in_its_place,
     who_logs_out_is_rung_no_more,
+    a_browser_that_renews_its_subscription_is_rung_by_the_new_one,
+    who_is_blocked_rings_no_more_until_unblocked,
 );
 
 const SWITCH: &str = "Ring when this page is closed";
@@ -83,11 +85,48 @@ fn who_logs_out_is_rung_no_more(screen: Screen) {
     assert_eq!(scene.service.count(&scene.subscription), 0);
 }
 
+fn a_browser_that_renews_its_subscription_is_rung_by_the_new_one(screen: Screen) {
+    let scene = Scene::new(screen);
+    let alice = scene.house.guest(ALICE);
+    let worker = scene.bob.worker(&scene.house.server.origin);
+    let renewed = scene.service.subscribe(&scene.key);
+
+    worker.renew(&renewed.json());
+
+    let hers = alice.dials(BOB);
+    let push = scene.service.push(&renewed, 0);
+    worker.deliver(&renewed.open(&push.body).expect("it is sealed for the new one"));
+    worker.shows("alice@example.com is calling");
+    hers.reads("Ringing");
+    assert_eq!(scene.service.count(&scene.subscription), 0);
+}
+
+fn who_is_blocked_rings_no_more_until_unblocked(screen: Screen) {
+    let house = House::new(screen);
+    let (alice, bob) = (house.guest(ALICE), house.guest(BOB));
+    let hers = alice.dials(BOB);
+    bob.is_rung_by(ALICE);
+
+    bob.app.press("Decline and block");
+
+    hers.reads("declined the call");
+    bob.app.find("button", "Unblock alice@example.com");
+    picture(&bob.app, screen, "blocked");
+    hers.press("Try again");
+    hers.reads("not logged in anywhere");
+    bob.app.press("Unblock alice@example.com");
+    bob.app.loses("button", "Unblock alice@example.com");
+    hers.press("Try again");
+    bob.is_rung_by(ALICE);
+}
+
 /// Bob has turned on ringing, and closed every page.
 struct Scene {
     house: House,
     service: PushService,
     subscription: Subscription,
+    /// What the server is known by.
+    key: String,
     bob: Person,
 }
 
@@ -99,7 +138,8 @@ impl Scene {
         let key = app
             .evaluate("fetch('contacts').then((answer) => answer.json()).then((me) => me.vapidkey)")
             .expect("the server tells its key");
-        let subscription = service.subscribe(key.as_str().expect("a text"));
+        let key = key.as_str().expect("a text").to_owned();
+        let subscription = service.subscribe(&key);
         bob.subscribe(&house.server.origin, &subscription.json());
         app.close();
 
@@ -110,7 +150,7 @@ impl Scene {
         app.reads("also rings when this page is closed");
         picture(&app, screen, "waking-on");
         app.close();
-        Self { house, service, subscription, bob }
+        Self { house, service, subscription, key, bob }
     }
 
     /// What came for the browser, as it would hand it to the service worker.

@@ -7,6 +7,7 @@
 //! ```
 
 mod draw;
+mod rules;
 mod session;
 mod waking;
 
@@ -214,6 +215,7 @@ impl Shell {
             }
             Effect::TurnOnSound => sound::unlock(),
             Effect::TurnOnWaking => waking::turn_on(),
+            Effect::ChangeRules(change) => rules::change(change),
             Effect::SaveRecent(addresses) => {
                 together::save_recent(&addresses);
                 self.tell_pages(&Word::Recent(addresses));

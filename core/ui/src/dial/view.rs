@@ -3,7 +3,7 @@
 use wire::InviteId;
 
 use super::notice::Notice;
-use super::{Dial, Gesture, Session};
+use super::{Dial, Gesture, Session, rules};
 
 /// Everything a renderer of the call app needs, decided already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct LoggedIn {
     pub sound: Option<Button>,
     /// Whether this device rings while its pages are closed.
     pub waking: Option<Box<WakingView>>,
+    /// Who may ring, once the server said.
+    pub rules: Option<Box<RulesView>>,
     /// Who rings, the newest last. Over everything else.
     pub cards: Vec<Card>,
     /// What happened meanwhile, the newest last.
@@ -67,6 +69,28 @@ pub struct WakingView {
     pub text: &'static str,
     /// What can be done.
     pub button: Option<Button>,
+}
+
+/// Who may ring: a section at the end of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesView {
+    /// How it is.
+    pub text: &'static str,
+    /// Makes it the other way.
+    pub change: Button,
+    /// The list `Blocked`; none when nobody is.
+    pub blocked: Vec<Blocked>,
+}
+
+/// Somebody of whom nothing arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Who; the key.
+    pub address: String,
+    /// The name of the button beside it.
+    pub label: String,
+    /// What pressing that means.
+    pub gesture: Gesture,
 }
 
 /// An entry of the list `Recent`: one press calls.
@@ -106,6 +130,8 @@ pub struct Card {
     pub answer: Button,
     /// Says no on all devices.
     pub decline: Button,
+    /// Says no once and for all.
+    pub block: Button,
 }
 
 /// Something that happened: a status.
@@ -144,6 +170,7 @@ pub(super) fn view(dial: &Dial) -> View {
                 .is_sound_blocked
                 .then_some(Button { label: "Turn on ringing", gesture: Gesture::TurnOnSound }),
             waking: dial.waking.view().map(Box::new),
+            rules: dial.rules.as_ref().map(|rules| Box::new(rules::view(rules))),
             cards: dial.cards().map(card).collect(),
             notices: dial.notices.iter().map(notice).collect(),
             recent: dial.recent.iter().map(|address| recent(address)).collect(),
@@ -175,6 +202,7 @@ fn card(call: &call::Call) -> Card {
         topic: call.topic().map(str::to_owned),
         answer: Button { label: "Answer", gesture: Gesture::Answer(id) },
         decline: Button { label: "Decline", gesture: Gesture::Decline(id) },
+        block: Button { label: "Decline and block", gesture: Gesture::Block(id) },
     }
 }
 

@@ -1,9 +1,9 @@
 //! What goes into the call app and what comes out of it.
 
 use call::Call;
-use wire::contacts::Account;
+use wire::contacts::{Account, ChangeRules, Ring, Rules};
 use wire::invite::{Letter, Message};
-use wire::{Address, InviteId};
+use wire::{Address, InviteId, UserId};
 
 use super::waking::Waking;
 use crate::wake::Opening;
@@ -73,6 +73,12 @@ pub enum Gesture {
     Answer(InviteId),
     /// Declines the call of this card, on all devices.
     Decline(InviteId),
+    /// Declines the call of this card, and wants nothing more of the caller.
+    Block(InviteId),
+    /// Takes somebody from the block list.
+    Unblock(UserId),
+    /// Lets everybody ring, or only those known.
+    LetRing(Ring),
     /// Stops the noise; the cards stay.
     Silence,
     /// Calls back whom this notice is about.
@@ -122,6 +128,10 @@ pub enum Event {
     SoundReady,
     /// Whether this device rings while its pages are closed.
     Waking(Waking),
+    /// Who may ring, as the server keeps it.
+    Rules(Rules),
+    /// The server did not take a change of that.
+    RulesFailed,
     /// The page was opened, or gone back to, by a notification.
     Opened(Opening),
 }
@@ -182,6 +192,8 @@ pub enum Effect {
     TurnOnSound,
     /// Ask for permission, subscribe, and tell the server. Answer with [`Event::Waking`]. In the same turn as the gesture.
     TurnOnWaking,
+    /// `PUT /contacts/rules`; answer with [`Event::Rules`] or [`Event::RulesFailed`].
+    ChangeRules(ChangeRules),
     /// Store the recent addresses.
     SaveRecent(Vec<String>),
 }

@@ -2,7 +2,9 @@
 
 use platform::dom::{Element, el, typed, typed_address};
 use platform::page;
-use ui::dial::{Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent, WakingView};
+use ui::dial::{
+    Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent, RulesView, WakingView,
+};
 use web_sys::wasm_bindgen::JsCast;
 
 use super::{Shown, gesture, on_wrapper};
@@ -92,7 +94,8 @@ fn dialling(page: &LoggedIn) -> Vec<Element> {
     let recent = (!page.recent.is_empty()).then(|| recent_list(&page.recent));
     let waking = page.waking.as_deref().map(waking);
     let always = [heading, note(page.note), notices].into_iter();
-    always.chain(sound).chain([dial_form(page)]).chain(recent).chain(waking).collect()
+    let rules = page.rules.as_deref().map(rules);
+    always.chain(sound).chain([dial_form(page)]).chain(recent).chain(waking).chain(rules).collect()
 }
 
 fn waking(view: &WakingView) -> Element {
@@ -101,6 +104,29 @@ fn waking(view: &WakingView) -> Element {
         .key("waking")
         .with(el("p", &[("class", "quiet"), ("role", "status")]).with(view.text))
         .all(button)
+}
+
+fn rules(view: &RulesView) -> Element {
+    let lines = view.blocked.iter().map(|blocked| {
+        let unblock = el("button", &[("type", "button"), ("class", "button plain")])
+            .set("aria-label", blocked.label.clone())
+            .with("Unblock");
+        el("li", &[("class", "row")])
+            .key(blocked.address.clone())
+            .with(el("span", &[("class", "address")]).with(blocked.address.clone()))
+            .with(press(unblock, &blocked.gesture))
+    });
+    let blocked = (!view.blocked.is_empty()).then(|| {
+        el("div", &[("class", "stack")]).with(el("h2", &[("id", "blocked")]).with("Blocked")).with(
+            el("ul", &[("class", "blocked"), ("role", "list"), ("aria-labelledby", "blocked")])
+                .all(lines),
+        )
+    });
+    el("div", &[("class", "stack")])
+        .key("rules")
+        .with(el("p", &[("class", "quiet"), ("role", "status")]).with(view.text))
+        .with(button(&view.change, "button plain"))
+        .all(blocked)
 }
 
 fn dial_form(page: &LoggedIn) -> Element {
@@ -210,6 +236,7 @@ fn card_view(card: &Card, count: usize) -> Element {
                 .all(topic),
         )
         .with(el("div", &[("class", "row")]).with(button(&card.decline, "button bad")).with(answer))
+        .with(button(&card.block, "button plain"))
 }
 
 /// The wrapper inside this page.

@@ -7,7 +7,7 @@ use ui::dial::{Event, LoginProblem};
 use ui::wake;
 use wire::contacts::{Account, Login, Refusal};
 
-use super::{ASK_AGAIN, SOUND_CHECK, event, on_live, waking, with};
+use super::{ASK_AGAIN, SOUND_CHECK, event, on_live, rules, waking, with};
 
 /// Where sessions are, relative to the page.
 const SESSION: &str = "session";
@@ -129,6 +129,7 @@ fn on_logged_in(account: Account) {
     });
     event(Event::LoggedIn(account));
     waking::look();
+    rules::look();
 }
 
 fn account(answer: &Answer) -> Option<Account> {
