@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use wire::Timestamp;
 
-use crate::commands::date;
 use crate::connections::{Connections, Shown};
 use crate::store::{Database, Store};
 
@@ -70,7 +69,7 @@ pub async fn who(database: &Database) -> anyhow::Result<String> {
             .context("The server answers in words that this hullo does not know")?;
         for Line { kind, name, user, from, since } in lines {
             let user = user.as_deref().unwrap_or("-");
-            let since = date(Timestamp(since));
+            let since = Timestamp(since).minute();
             writeln!(list, "{name}\t{user}\t{kind}\t{from}\tsince {since}")
                 .expect("a String takes any text");
         }

@@ -4,6 +4,8 @@
 //! ([`Effect::TakeCall`]). Outgoing calls live in their wrappers from the start ([`Effect::OpenWrapper`]).
 
 mod address;
+mod devices;
+mod entry;
 mod notice;
 mod rules;
 mod view;
@@ -13,26 +15,32 @@ mod words;
 use std::collections::VecDeque;
 
 use call::{Call, Settled, State};
-use wire::contacts::{Account, Rules};
+use wire::contacts::{Account, LoggedIn as Device, Rules};
 use wire::invite::{Letter, Message, RejectReason, TOPIC_CHARS_MAX};
 use wire::{Address, InviteId, Time, UserId};
 
 use crate::wake::Opening;
 pub(crate) use address::read as read_address;
+pub use devices::DeviceView;
+use entry::Entry;
+pub use entry::MailView;
 use notice::{Notice, What};
 pub use view::{
     Blocked, Button, Card, LoggedIn, LoggedOut, NoticeView, Page, Recent, RulesView, View,
     WakingView,
 };
 pub use waking::Waking;
-pub use words::{Config, Effect, Event, Gesture, Input, LoginProblem};
+pub use words::{Config, Effect, Event, Gesture, Input, LoginProblem, ProviderProblem};
 
 /// The call app on one page.
 #[derive(Clone, Debug)]
 pub struct Dial {
     config: Config,
     session: Session,
+    entry: Entry,
     problem: Option<String>,
+    /// Where else the person is logged in, once they asked.
+    devices: Option<Vec<Device>>,
     is_server_away: bool,
     is_sound_blocked: bool,
     waking: Waking,
@@ -54,8 +62,19 @@ pub struct Dial {
 #[derive(Clone, Debug)]
 enum Session {
     Opening,
-    LoggedOut { is_busy: bool, problem: Option<String> },
+    LoggedOut(Out),
     LoggedIn { account: Account },
+}
+
+/// Nobody is logged in.
+#[derive(Clone, Debug, Default)]
+struct Out {
+    /// Whether a token is being tried.
+    is_busy: bool,
+    /// What is wrong with it.
+    problem: Option<String>,
+    /// Why nobody is logged in any more, or by another way.
+    trouble: Option<String>,
 }
 
 impl Dial {
@@ -65,7 +84,9 @@ impl Dial {
         Self {
             config,
             session: Session::Opening,
+            entry: Entry::default(),
             problem: None,
+            devices: None,
             is_server_away: false,
             is_sound_blocked: false,
             waking: Waking::default(),
@@ -130,6 +151,16 @@ impl Dial {
                     self.effects.push_back(Effect::LogOut);
                 }
             }
+            Gesture::MailLink { address } => {
+                if let Some(address) = self.entry.ask(&address) {
+                    self.effects.push_back(Effect::MailLink { address });
+                }
+            }
+            Gesture::ShowDevices => {
+                self.effects.extend(self.me().is_some().then_some(Effect::ListDevices));
+            }
+            Gesture::HideDevices => self.devices = None,
+            Gesture::EndDevice(id) => self.effects.push_back(Effect::EndDevice { id }),
             Gesture::Edit => self.problem = None,
             Gesture::Call { address, topic } => self.call(&address, topic.trim()),
             Gesture::Answer(id) => self.answer(id),
@@ -175,9 +206,26 @@ impl Dial {
                 self.is_server_away = false;
             }
             Event::NotLoggedIn => self.forget_session(None),
+            Event::Ways(ways) => self.entry.ways = ways,
+            Event::MailTaken => self.entry.told(None),
+            Event::MailRefused(problem) => self.entry.told(Some(problem.words())),
+            Event::Devices(devices) => {
+                self.devices = self.me().is_some().then_some(devices);
+            }
+            Event::DevicesFailed => {
+                self.problem = Some(
+                    "The server does not tell where you are logged in. Try again in a moment."
+                        .to_owned(),
+                );
+            }
             // A dead link does not end the session that is there.
             Event::LoginFailed(problem) if self.me().is_some() => {
                 self.problem = Some(problem.words());
+            }
+            Event::LoginFailed(LoginProblem::WrongToken) => {
+                self.forget_session(None);
+                let problem = Some(LoginProblem::WrongToken.words());
+                self.session = Session::LoggedOut(Out { problem, ..Out::default() });
             }
             Event::LoginFailed(problem) => self.forget_session(Some(problem.words())),
             Event::LoggedOut { asked: true } => self.forget_session(None),
@@ -240,7 +288,7 @@ impl Dial {
 
     fn log_in(&mut self, token: &str) {
         // Pressed twice, or after another page has logged in already.
-        if !matches!(self.session, Session::LoggedOut { is_busy: false, .. }) {
+        if !matches!(self.session, Session::LoggedOut(Out { is_busy: false, .. })) {
             return;
         }
         let (is_busy, problem) = if token.is_empty() {
@@ -249,13 +297,15 @@ impl Dial {
             self.effects.push_back(Effect::LogIn { token: token.to_owned() });
             (true, None)
         };
-        self.session = Session::LoggedOut { is_busy, problem: problem.map(str::to_owned) };
+        let problem = problem.map(str::to_owned);
+        self.session = Session::LoggedOut(Out { is_busy, problem, trouble: None });
     }
 
     /// Nobody is logged in: nothing of theirs stays.
-    fn forget_session(&mut self, problem: Option<String>) {
-        self.session = Session::LoggedOut { is_busy: false, problem };
+    fn forget_session(&mut self, trouble: Option<String>) {
+        self.session = Session::LoggedOut(Out { trouble, ..Out::default() });
         self.problem = None;
+        self.devices = None;
         self.is_server_away = false;
         self.rules = None;
         self.calls.clear();
@@ -406,7 +456,7 @@ impl Dial {
     fn me(&self) -> Option<&UserId> {
         match &self.session {
             Session::LoggedIn { account } => Some(&account.email),
-            Session::Opening | Session::LoggedOut { .. } => None,
+            Session::Opening | Session::LoggedOut(_) => None,
         }
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use call::State;
 use ui::dial::{
     Card, Config, Dial, Effect, Event, Gesture, Input, LoggedIn, LoginProblem, NoticeView, Page,
-    Waking,
+    ProviderProblem, Waking,
 };
 use ui::wake::Opening;
-use wire::contacts::{Account, ChangeRules, Ring, Rules};
+use wire::contacts::{Account, ChangeRules, LoggedIn as Device, Ring, Rules, Ways};
 use wire::invite::{CancelReason, Invite, Letter, Message, RejectReason};
-use wire::{Address, InviteId, NodeId, Time, UserId};
+use wire::{Address, InviteId, NodeId, Time, Timestamp, UserId};
 
 #[test]
 fn a_new_visitor_is_asked_for_a_token_and_stays_until_it_is_right() {
@@ -45,12 +45,17 @@ fn every_login_problem_has_its_words() {
         (LoginProblem::DeadLink, "link is not valid"),
         (LoginProblem::Offline, "cannot be reached"),
         (LoginProblem::Refused("Wait a minute.".to_owned()), "Wait a minute."),
+        (
+            LoginProblem::Provider(ProviderProblem::read("unknown").unwrap()),
+            "no user of this server",
+        ),
+        (LoginProblem::Provider(ProviderProblem::read("unnamed").unwrap()), "not confirmed there"),
     ] {
         let mut page = Screen::new();
 
         page.told(Event::LoginFailed(problem));
 
-        assert!(page.logged_out().problem.unwrap().contains(words));
+        assert!(page.logged_out().trouble.unwrap().contains(words));
     }
 }
 
@@ -368,6 +373,67 @@ fn our_own_invite_and_letters_for_others_do_not_ring() {
 }
 
 #[test]
+fn a_link_by_mail_is_asked_for_once_and_told_alike_for_everybody() {
+    let mut page = Screen::new();
+    page.told(Event::NotLoggedIn);
+    assert_eq!(page.logged_out().mail, None, "nobody said that links are mailed");
+    page.told(Event::Ways(Ways { mail: true, openid: Some("Example".to_owned()) }));
+    let link = |address: &str| Gesture::MailLink { address: address.to_owned() };
+
+    page.does(link("bob"));
+    assert!(page.logged_out().mail.unwrap().problem.unwrap().contains("your mail address"));
+    page.does(link(" bob@x.org "));
+    page.does(link("bob@x.org"));
+    assert_eq!(page.effects(), [Effect::MailLink { address: "bob@x.org".to_owned() }]);
+    assert!(page.logged_out().mail.unwrap().is_busy);
+    page.told(Event::MailTaken);
+
+    let mail = page.logged_out().mail.unwrap();
+    assert!(mail.sent.unwrap().starts_with("If bob@x.org may log in here"));
+    assert_eq!((mail.is_busy, mail.problem), (false, None));
+    assert_eq!(page.logged_out().provider.unwrap(), "Log in with Example");
+}
+
+#[test]
+fn a_person_sees_where_they_are_logged_in_and_ends_it_there() {
+    let mut page = Screen::logged_in_as_ann();
+    let device = |id: &str, is_this, last_used| Device {
+        id: id.to_owned(),
+        device: "Firefox on Linux".to_owned(),
+        created: Timestamp(1_795_219_200_000),
+        last_used,
+        is_this,
+    };
+
+    page.does(Gesture::ShowDevices);
+    assert_eq!(page.effects(), [Effect::ListDevices]);
+    let used = Some(Timestamp(1_795_305_600_000));
+    page.told(Event::Devices(vec![
+        device("a", false, None),
+        device("b", true, used),
+        device("c", false, used),
+    ]));
+
+    let shown = page.logged_in().devices.unwrap();
+    let about: Vec<_> = shown.iter().map(|device| device.about.as_str()).collect();
+    assert_eq!(
+        about,
+        [
+            "This device, since 2026-11-21",
+            "Since 2026-11-21, last used 2026-11-22",
+            "Since 2026-11-21, never used"
+        ]
+    );
+    assert_eq!(shown[0].log_out, None, "this one has a button of its own");
+    page.does(shown[1].log_out.clone().unwrap().gesture);
+    assert_eq!(page.effects(), [Effect::EndDevice { id: "c".to_owned() }]);
+    page.told(Event::LoggedOut { asked: true });
+    page.told(Event::Devices(vec![device("a", false, None)]));
+    page.told(Event::LoggedIn(account("cid@x.org")));
+    assert_eq!(page.logged_in().devices, None, "not the list of somebody else");
+}
+
+#[test]
 fn logging_out_leaves_nothing_behind() {
     let mut page = Screen::logged_in_as_ann();
     page.rung_by("bob@x.org", 1);
@@ -380,7 +446,7 @@ fn logging_out_leaves_nothing_behind() {
     page.told(Event::LoggedOut { asked: true });
 
     assert_eq!(page.effects(), [Effect::Ring { on: false }]);
-    assert_eq!(page.logged_out().problem, None);
+    assert_eq!((page.logged_out().problem, page.logged_out().trouble), (None, None));
     assert_eq!(page.dial.timeout(), None);
 }
 
@@ -390,7 +456,7 @@ fn being_logged_out_from_elsewhere_is_explained() {
 
     page.told(Event::LoggedOut { asked: false });
 
-    assert!(page.logged_out().problem.unwrap().contains("from another place"));
+    assert!(page.logged_out().trouble.unwrap().contains("from another place"));
 }
 
 #[test]

@@ -81,6 +81,9 @@ impl Chaos {
                 | Effect::OpenWrapper { .. }
                 | Effect::Send { .. }
                 | Effect::Ack { .. }
+                | Effect::MailLink { .. }
+                | Effect::ListDevices
+                | Effect::EndDevice { .. }
                 | Effect::TurnOnSound
                 | Effect::TurnOnWaking
                 | Effect::ChangeRules(_) => {}

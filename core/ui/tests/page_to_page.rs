@@ -238,6 +238,9 @@ impl House {
                     dial::Effect::LogIn { .. }
                     | dial::Effect::LogOut
                     | dial::Effect::OpenWrapper { .. }
+                    | dial::Effect::MailLink { .. }
+                    | dial::Effect::ListDevices
+                    | dial::Effect::EndDevice { .. }
                     | dial::Effect::TurnOnSound
                     | dial::Effect::TurnOnWaking
                     | dial::Effect::ChangeRules(_) => panic!("Bob does not ask for {effect:?}"),

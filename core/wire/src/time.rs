@@ -56,9 +56,40 @@ impl Sub for Time {
 #[serde(transparent)]
 pub struct Timestamp(pub u64);
 
+impl Timestamp {
+    /// `2026-11-20 23:55 UTC`.
+    #[must_use]
+    pub fn minute(self) -> String {
+        let minute = self.0 / 60_000 % 1_440;
+        format!("{} {:02}:{:02} UTC", self.date(), minute / 60, minute % 60)
+    }
+
+    /// `2026-11-20`, in UTC, by the days-to-civil algorithm of Hinnant ("chrono-Compatible Low-Level Date Algorithms").
+    #[must_use]
+    pub fn date(self) -> String {
+        let days = self.0 / 86_400_000 + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        format!("{year}-{month:02}-{day:02}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(Timestamp(0).minute(), "1970-01-01 00:00 UTC");
+        assert_eq!(Timestamp(951_827_696_000).minute(), "2000-02-29 12:34 UTC");
+        assert_eq!(Timestamp(1_795_219_200_000).date(), "2026-11-21");
+    }
 
     #[test]
     fn a_span_never_runs_backwards() {

@@ -54,7 +54,7 @@ fn the_call_is_for_everybody(screen: Screen) {
 }
 
 /// Checks a state in all colours and keeps pictures of it.
-fn check(page: &Page, screen: Screen, state: &str) {
+pub(crate) fn check(page: &Page, screen: Screen, state: &str) {
     let size = match screen {
         Screen::Desktop => "1280x800",
         Screen::Phone => "390x844",

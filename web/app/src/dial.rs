@@ -189,6 +189,9 @@ impl Shell {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::LogIn { token } => session::log_in(token),
+            Effect::MailLink { address } => session::mail_link(address),
+            Effect::ListDevices => session::list_devices(),
+            Effect::EndDevice { id } => session::end_device(id),
             Effect::LogOut => session::log_out(),
             Effect::OpenWrapper { to, topic } => {
                 let topic = topic.map(|topic| format!("&topic={}", page::encode(&topic)));

@@ -3,7 +3,7 @@
 use wire::InviteId;
 
 use super::notice::Notice;
-use super::{Dial, Gesture, Session, rules};
+use super::{DeviceView, Dial, Gesture, MailView, Session, devices, rules};
 
 /// Everything a renderer of the call app needs, decided already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +33,16 @@ pub enum Page {
 pub struct LoggedOut {
     /// Whether the server is being asked; the button waits.
     pub is_busy: bool,
-    /// What went wrong, or why nobody is logged in any more.
+    /// What is wrong with the token.
     pub problem: Option<String>,
-    /// Where a token comes from.
+    /// Why nobody is logged in any more, or by a link or a provider.
+    pub trouble: Option<String>,
+    /// Where what is needed comes from.
     pub hint: &'static str,
+    /// The name of the link to the provider, where people may log in at one.
+    pub provider: Option<String>,
+    /// The form for a link by mail, where links are mailed.
+    pub mail: Option<MailView>,
 }
 
 /// The page on which one dials: textboxes `Address` and `Topic`, buttons `Call` and `Log out`, list `Recent`.
@@ -60,6 +66,8 @@ pub struct LoggedIn {
     pub notices: Vec<NoticeView>,
     /// Whom we talked to, the latest first.
     pub recent: Vec<Recent>,
+    /// The list `Where you are logged in`, once it was asked for.
+    pub devices: Option<Vec<DeviceView>>,
 }
 
 /// A quiet line at the end of the page, with a button where something can be done.
@@ -154,10 +162,13 @@ pub(super) fn view(dial: &Dial) -> View {
                 .is_server_away
                 .then_some("The server cannot be reached. This page tries again by itself."),
         },
-        Session::LoggedOut { is_busy, problem } => Page::LoggedOut(LoggedOut {
-            is_busy: *is_busy,
-            problem: problem.clone(),
-            hint: "Whoever runs this server gives you a log-in link or an access token.",
+        Session::LoggedOut(out) => Page::LoggedOut(LoggedOut {
+            is_busy: out.is_busy,
+            problem: out.problem.clone(),
+            trouble: out.trouble.clone(),
+            hint: dial.entry.hint(),
+            provider: dial.entry.provider(),
+            mail: dial.entry.mail_view(),
         }),
         Session::LoggedIn { account } => Page::LoggedIn(LoggedIn {
             address: account.email.to_string(),
@@ -174,6 +185,7 @@ pub(super) fn view(dial: &Dial) -> View {
             cards: dial.cards().map(card).collect(),
             notices: dial.notices.iter().map(notice).collect(),
             recent: dial.recent.iter().map(|address| recent(address)).collect(),
+            devices: dial.devices.as_deref().map(devices::view),
         }),
     };
     View { title: title(dial), page }

@@ -1,7 +1,7 @@
 //! What goes into the call app and what comes out of it.
 
 use call::Call;
-use wire::contacts::{Account, ChangeRules, Ring, Rules};
+use wire::contacts::{Account, ChangeRules, LoggedIn, Ring, Rules, Ways};
 use wire::invite::{Letter, Message};
 use wire::{Address, InviteId, UserId};
 
@@ -58,8 +58,19 @@ pub enum Gesture {
         /// The token.
         token: String,
     },
+    /// Wants a log-in link at this mail address, as typed.
+    MailLink {
+        /// The address.
+        address: String,
+    },
     /// Logs out.
     LogOut,
+    /// Wants to see where they are logged in.
+    ShowDevices,
+    /// Has seen enough of that.
+    HideDevices,
+    /// Logs that device out.
+    EndDevice(String),
     /// Changes a field: what was wrong with it may be right now.
     Edit,
     /// Calls, with both fields as typed.
@@ -98,6 +109,16 @@ pub enum Event {
     LoggedIn(Account),
     /// The server does not know us; there was no earlier visit.
     NotLoggedIn,
+    /// How one can log in here.
+    Ways(Ways),
+    /// The server mails a link, if it may.
+    MailTaken,
+    /// No link is mailed.
+    MailRefused(LoginProblem),
+    /// Where the person is logged in.
+    Devices(Vec<LoggedIn>),
+    /// The server did not say where the person is logged in.
+    DevicesFailed,
     /// Logging in failed.
     LoginFailed(LoginProblem),
     /// We are logged out, because we asked, or (`false`) somebody elsewhere did.
@@ -147,6 +168,58 @@ pub enum LoginProblem {
     Offline,
     /// The server refused for another reason, in its words.
     Refused(String),
+    /// The way over a provider ended badly.
+    Provider(ProviderProblem),
+}
+
+/// Why somebody who came back from a provider is not logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderProblem {
+    /// They, or the provider, refused.
+    Denied,
+    /// The page was open for too long, or in another browser.
+    Stale,
+    /// They are no user here, and may not become one.
+    Unknown,
+    /// The provider vouches for no usable name.
+    Unnamed,
+    /// The provider cannot be used.
+    Unavailable,
+}
+
+impl ProviderProblem {
+    /// The one that the server means by this word behind `#login=`.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "denied" => Self::Denied,
+            "stale" => Self::Stale,
+            "unknown" => Self::Unknown,
+            "unnamed" => Self::Unnamed,
+            "unavailable" => Self::Unavailable,
+            _ => return None,
+        })
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Denied => {
+                "You did not log in there, so you are not logged in here. Try again when you like."
+            }
+            Self::Stale => {
+                "Logging in took too long, or began in another browser. Begin again, here."
+            }
+            Self::Unknown => {
+                "You have logged in there, but you are no user of this server. Ask whoever runs it to add you."
+            }
+            Self::Unnamed => {
+                "You have logged in there, but your mail address is not confirmed there. Confirm it, then log in again."
+            }
+            Self::Unavailable => {
+                "The place where you log in cannot be reached. Try again in a moment, or use an access token."
+            }
+        }
+    }
 }
 
 /// What to do.
@@ -156,6 +229,18 @@ pub enum Effect {
     LogIn {
         /// The token.
         token: String,
+    },
+    /// `POST /session/mail`; answer with [`Event::MailTaken`] or [`Event::MailRefused`].
+    MailLink {
+        /// Where to.
+        address: String,
+    },
+    /// `GET /session/devices`; answer with [`Event::Devices`] or [`Event::DevicesFailed`].
+    ListDevices,
+    /// `DELETE /session/devices/{id}`, then as [`Effect::ListDevices`].
+    EndDevice {
+        /// Which device.
+        id: String,
     },
     /// `DELETE /session`; answer with [`Event::LoggedOut`] or [`Event::LogoutFailed`].
     LogOut,
@@ -212,6 +297,7 @@ impl LoginProblem {
                                   your connection, then try again."
                 .to_owned(),
             Self::Refused(sentence) => sentence,
+            Self::Provider(problem) => problem.words().to_owned(),
         }
     }
 }

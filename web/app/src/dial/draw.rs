@@ -1,9 +1,11 @@
 //! Draws the call app.
 
+mod entry;
+
 use platform::dom::{Element, el, typed, typed_address};
 use platform::page;
 use ui::dial::{
-    Button, Card, Gesture, LoggedIn, LoggedOut, NoticeView, Page, Recent, RulesView, WakingView,
+    Button, Card, DeviceView, Gesture, LoggedIn, NoticeView, Page, Recent, RulesView, WakingView,
 };
 use web_sys::wasm_bindgen::JsCast;
 
@@ -13,7 +15,7 @@ use super::{Shown, gesture, on_wrapper};
 pub(super) fn page(shown: &Shown) -> Vec<Element> {
     let (opening, main, who, cards) = match &shown.view.page {
         Page::Opening { note } => (*note, Vec::new(), Vec::new(), &[][..]),
-        Page::LoggedOut(page) => (None, login(page), Vec::new(), &[][..]),
+        Page::LoggedOut(page) => (None, entry::page(page), Vec::new(), &[][..]),
         Page::LoggedIn(page) => (None, dialling(page), who(&page.address), &*page.cards),
     };
     let is_covered = !cards.is_empty() || shown.wrapper.is_some();
@@ -32,6 +34,10 @@ pub(super) fn page(shown: &Shown) -> Vec<Element> {
 
 /// A note that comes and goes, and is read out when it comes.
 fn note(text: Option<&'static str>) -> Element {
+    note_text(text.map(str::to_owned))
+}
+
+fn note_text(text: Option<String>) -> Element {
     el("div", &[("role", "status"), ("class", "live")])
         .all(text.map(|text| el("p", &[("class", "notice")]).with(text)))
 }
@@ -45,40 +51,6 @@ fn who(address: &str) -> Vec<Element> {
             .on("click", |_| gesture(Gesture::LogOut))
             .with("Log out"),
     ]
-}
-
-fn login(page: &LoggedOut) -> Vec<Element> {
-    let lead = el("div", &[("class", "lead")])
-        .with(el("h1", &[]).with("Log in"))
-        .with(el("p", &[("class", "quiet"), ("id", "token-hint")]).with(page.hint));
-    let field = el(
-        "input",
-        &[
-            ("id", "token"),
-            ("type", "text"),
-            ("autocomplete", "off"),
-            ("autocapitalize", "none"),
-            ("spellcheck", "false"),
-            ("aria-describedby", "token-hint token-problem"),
-        ],
-    );
-    let submit = el("button", &[("type", "submit"), ("class", "button primary")])
-        .set("aria-disabled", page.is_busy.to_string())
-        .with("Log in");
-    let form = el("form", &[("class", "card"), ("novalidate", "")])
-        .key("login")
-        .on("submit", |event| {
-            event.prevent_default();
-            gesture(Gesture::LogIn { token: typed("token") });
-        })
-        .with(
-            el("div", &[("class", "field")])
-                .with(el("label", &[("for", "token")]).with("Access token"))
-                .with(field)
-                .with(problem(&page.problem).set("id", "token-problem")),
-        )
-        .with(submit);
-    vec![lead, form]
 }
 
 fn problem(text: &Option<String>) -> Element {
@@ -95,7 +67,9 @@ fn dialling(page: &LoggedIn) -> Vec<Element> {
     let waking = page.waking.as_deref().map(waking);
     let always = [heading, note(page.note), notices].into_iter();
     let rules = page.rules.as_deref().map(rules);
-    always.chain(sound).chain([dial_form(page)]).chain(recent).chain(waking).chain(rules).collect()
+    let devices = [devices(page.devices.as_deref())];
+    let first = always.chain(sound).chain([dial_form(page)]).chain(recent);
+    first.chain(waking).chain(rules).chain(devices).collect()
 }
 
 fn waking(view: &WakingView) -> Element {
@@ -185,6 +159,44 @@ fn recent_list(recent: &[Recent]) -> Element {
         .with(
             el("ul", &[("class", "recent"), ("role", "list"), ("aria-labelledby", "recent")])
                 .all(lines),
+        )
+}
+
+/// Where the person is logged in; closed until they ask.
+fn devices(devices: Option<&[DeviceView]>) -> Element {
+    let Some(devices) = devices else {
+        return el("div", &[]).key("devices").with(
+            el("button", &[("type", "button"), ("class", "button plain")])
+                .on("click", |_| gesture(Gesture::ShowDevices))
+                .with("Where you are logged in"),
+        );
+    };
+    let lines = devices.iter().map(|device| {
+        let about = el("div", &[("class", "address")])
+            .with(el("p", &[]).with(device.name.clone()))
+            .with(el("p", &[("class", "quiet")]).with(device.about.clone()));
+        let end = device.log_out.as_ref().map(|meant| {
+            button(meant, "button plain")
+                .set("aria-label", format!("{}: {}", meant.label, device.name))
+        });
+        el("li", &[]).key(device.id.clone()).with(about).all(end)
+    });
+    el("section", &[("class", "stack"), ("aria-labelledby", "devices")])
+        .key("devices")
+        .with(el("h2", &[("id", "devices")]).with("Where you are logged in"))
+        .with(
+            el(
+                "ul",
+                &[("class", "recent devices"), ("role", "list"), ("aria-labelledby", "devices")],
+            )
+            .all(lines),
+        )
+        .with(
+            el("div", &[]).with(
+                el("button", &[("type", "button"), ("class", "button plain")])
+                    .on("click", |_| gesture(Gesture::HideDevices))
+                    .with("Hide"),
+            ),
         )
 }
 

@@ -3,9 +3,9 @@
 use platform::http::{self, Answer, Method};
 use platform::live::LiveSocket;
 use platform::{Timer, page, sound};
-use ui::dial::{Event, LoginProblem};
+use ui::dial::{Event, LoginProblem, ProviderProblem};
 use ui::wake;
-use wire::contacts::{Account, Login, Refusal};
+use wire::contacts::{Account, Login, MailLink, Refusal};
 
 use super::{ASK_AGAIN, SOUND_CHECK, event, on_live, rules, waking, with};
 
@@ -22,11 +22,18 @@ pub(super) fn open() {
 
 /// Logs in by the link in the address bar, and removes it from there; false when there is none.
 pub(super) fn open_link() -> bool {
-    let Some(code) = page::parameter(&page::fragment(), "code") else { return false };
+    let fragment = page::fragment();
+    if let Some(word) = page::parameter(&fragment, "login") {
+        page::forget_fragment();
+        let problem = ProviderProblem::read(&word).map(LoginProblem::Provider);
+        platform::spawn(on_no_way_in(problem));
+        return true;
+    }
+    let Some(code) = page::parameter(&fragment, "code") else { return false };
     page::forget_fragment();
     platform::spawn(async move {
         match http::ask_with(Method::Post, SESSION, &Login::Code(code)).await {
-            Ok(answer) if answer.status == 401 => on_dead_link().await,
+            Ok(answer) if answer.status == 401 => on_no_way_in(Some(LoginProblem::DeadLink)).await,
             answer => on_login(answer.ok()),
         }
     });
@@ -50,6 +57,36 @@ pub(super) fn log_in(token: String) {
     });
 }
 
+/// Asks for a log-in link by mail.
+pub(super) fn mail_link(email: String) {
+    platform::spawn(async move {
+        let url = format!("{SESSION}/mail");
+        let answer = http::ask_with(Method::Post, &url, &MailLink { email }).await.ok();
+        event(match answer {
+            Some(answer) if answer.is_ok() => Event::MailTaken,
+            answer => Event::MailRefused(problem(answer.as_ref())),
+        });
+    });
+}
+
+/// Asks where the person is logged in.
+pub(super) fn list_devices() {
+    platform::spawn(async {
+        let answer = http::ask(Method::Get, &format!("{SESSION}/devices")).await.ok();
+        let devices = answer.filter(Answer::is_ok).and_then(|answer| answer.json());
+        event(devices.map_or(Event::DevicesFailed, Event::Devices));
+    });
+}
+
+/// Logs a device out.
+pub(super) fn end_device(id: String) {
+    platform::spawn(async move {
+        // One that is gone already is as good, and the list tells.
+        http::ask(Method::Delete, &format!("{SESSION}/devices/{}", page::encode(&id))).await.ok();
+        list_devices();
+    });
+}
+
 /// Logs this browser out.
 pub(super) fn log_out() {
     platform::spawn(async {
@@ -66,6 +103,7 @@ pub(super) fn on_logged_out(asked: bool) {
     with(|shell| shell.live = None);
     waking::forget();
     event(Event::LoggedOut { asked });
+    platform::spawn(ask_ways());
 }
 
 /// The live socket was lost: perhaps because the session is over.
@@ -82,7 +120,10 @@ async fn ask() {
     let answer = http::ask(Method::Get, SESSION).await.ok();
     match answer.as_ref().map(|answer| (answer.status, account(answer))) {
         Some((_, Some(account))) => on_logged_in(account),
-        Some((401, None)) => event(Event::NotLoggedIn),
+        Some((401, None)) => {
+            event(Event::NotLoggedIn);
+            ask_ways().await;
+        }
         Some((_, None)) | None => {
             event(Event::ServerAway);
             with(|shell| {
@@ -92,12 +133,23 @@ async fn ask() {
     }
 }
 
-/// A link that is used up does not log out who is logged in already.
-async fn on_dead_link() {
+/// Asks how one can log in here. Without an answer there are tokens.
+async fn ask_ways() {
+    let answer = http::ask(Method::Get, &format!("{SESSION}/ways")).await.ok();
+    if let Some(ways) = answer.filter(Answer::is_ok).and_then(|answer| answer.json()) {
+        event(Event::Ways(ways));
+    }
+}
+
+/// A link that is used up, or a provider's refusal, does not log out who is logged in already.
+async fn on_no_way_in(problem: Option<LoginProblem>) {
     let answer = http::ask(Method::Get, SESSION).await;
     match answer.ok().as_ref().and_then(account) {
         Some(account) => on_logged_in(account),
-        None => event(Event::LoginFailed(LoginProblem::DeadLink)),
+        None => {
+            event(problem.map_or(Event::NotLoggedIn, Event::LoginFailed));
+            ask_ways().await;
+        }
     }
 }
 
@@ -109,14 +161,14 @@ fn on_login(answer: Option<Answer>) {
     match account(&answer) {
         Some(account) => on_logged_in(account),
         None if answer.status == 401 => event(Event::LoginFailed(LoginProblem::WrongToken)),
-        None => {
-            let problem = answer.json().map(|Refusal { message, .. }| message);
-            event(Event::LoginFailed(match problem {
-                Some(message) => LoginProblem::Refused(message),
-                None => LoginProblem::Offline,
-            }));
-        }
+        None => event(Event::LoginFailed(problem(Some(&answer)))),
     }
+}
+
+/// Why the server does not do it, in its words if it has any.
+fn problem(answer: Option<&Answer>) -> LoginProblem {
+    let refusal = answer.and_then(|answer| answer.json());
+    refusal.map_or(LoginProblem::Offline, |Refusal { message, .. }| LoginProblem::Refused(message))
 }
 
 fn on_logged_in(account: Account) {
