@@ -36,6 +36,6 @@ fn one(device: &LoggedIn) -> DeviceView {
         id: device.id.clone(),
         name: device.device.clone(),
         about,
-        log_out: (!device.is_this).then_some(Button { label: "Log out there", gesture }),
+        log_out: (!device.is_this).then_some(Button { label: "Log out", gesture }),
     }
 }

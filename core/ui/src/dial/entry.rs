@@ -92,7 +92,7 @@ impl Entry {
                 "Whoever runs this server gives you a log-in link or an access token."
             }
             (true, _) => "A log-in link comes by mail. There is no password.",
-            (false, true) => "You come back here when you are done there.",
+            (false, true) => "Log in where you have an account. You come back here afterwards.",
         }
     }
 }
