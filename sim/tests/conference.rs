@@ -21,6 +21,20 @@ fn everybody_invited_sees_everybody() {
 }
 
 #[test]
+fn everybody_comes_in_though_frames_are_lost_and_the_roll_is_told_in_pieces() {
+    let lossy = Weather { lost_permille: 50, steady: true, ..Weather::fair() };
+    let size = 72;
+    let mut hall = Hall::filled_in(2, size, lossy);
+
+    hall.pass(60);
+
+    let people = hall.world.story().people();
+    for (who, person) in people.iter().enumerate() {
+        assert_eq!(person.node.nodes().count(), size, "{who}");
+    }
+}
+
+#[test]
 fn up_to_eight_are_linked_to_everybody() {
     for (number, size) in [(1, 3), (2, 7), (3, 8)] {
         let mut hall = Hall::filled(number, size);
@@ -344,7 +358,11 @@ struct Hall {
 impl Hall {
     /// `size` people, each invited by a random one before, a fifth of a second apart.
     fn filled(number: u64, size: usize) -> Self {
-        let world = World::new(number, Conference::new(number, Weather::fair()));
+        Self::filled_in(number, size, Weather::fair())
+    }
+
+    fn filled_in(number: u64, size: usize, weather: Weather) -> Self {
+        let world = World::new(number, Conference::new(number, weather));
         let mut hall = Self { world, dice: Dice::new(Seed::story(number + 1_000)) };
         for who in 0..size {
             let inviter = hall.dice.below(who as u64) as usize;

@@ -18,13 +18,7 @@ pub(crate) enum Frame {
     /// To this neighbour.
     Tell(#[serde(with = "bytes")] Vec<u8>),
     /// A piece of a message that is too long for one frame.
-    Piece {
-        /// Whether more pieces follow.
-        more: bool,
-        /// The bytes.
-        #[serde(with = "bytes")]
-        bytes: Vec<u8>,
-    },
+    Piece(Piece),
     /// Echo this at once.
     Ping,
     /// The echo.
@@ -77,6 +71,20 @@ pub(crate) struct Unicast {
     pub(crate) body: Body,
 }
 
+/// A piece of a message. What lacks one is forgotten, and not made up of what came before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Piece {
+    /// Of which message over this link, modulo 256.
+    pub(crate) of: u8,
+    /// Which piece of it, from zero.
+    pub(crate) at: u8,
+    /// Whether more pieces follow.
+    pub(crate) more: bool,
+    /// The bytes.
+    #[serde(with = "bytes")]
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// A name as it stands in a route: enough to tell neighbours apart, and those on one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Short([u8; 3]);
@@ -103,7 +111,7 @@ impl Frame {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let payload = match self {
             Self::Cast(cast) => cast.payload.len(),
-            Self::Tell(bytes) | Self::Piece { bytes, .. } => bytes.len(),
+            Self::Tell(bytes) | Self::Piece(Piece { bytes, .. }) => bytes.len(),
             Self::Hint(ids) | Self::Want(ids) => 16 * ids.len(),
             Self::Unicast(_) => 128,
             Self::Beat(_) | Self::Ping | Self::Echo => 0,
@@ -163,7 +171,10 @@ mod tests {
             (to_one(Body::NoWay(NodeId(3))), format!("02{names}{way}010300000000000000")),
             (to_one(Body::Receipt), format!("02{names}{way}02")),
             (Frame::Tell(vec![8, 9]), "03020809".to_owned()),
-            (Frame::Piece { more: true, bytes: vec![7] }, "04010107".to_owned()),
+            (
+                Frame::Piece(Piece { of: 5, at: 2, more: true, bytes: vec![7] }),
+                "040502010107".to_owned(),
+            ),
             (Frame::Ping, "05".to_owned()),
             (Frame::Echo, "06".to_owned()),
             (Frame::Hint(vec![id, other]), "07020100000000000000ac02020000000000000007".to_owned()),

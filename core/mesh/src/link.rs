@@ -2,7 +2,7 @@
 
 use wire::{LinkId, NodeId, Time};
 
-use crate::frame::{CastId, Frame};
+use crate::frame::{CastId, Frame, Piece};
 use crate::pace::Pace;
 use crate::queue::{Queue, Whose};
 use crate::{Config, Cost, Error, Mesh, Output};
@@ -36,8 +36,9 @@ pub(crate) struct Link {
     differed: u32,
     /// How fast frames come.
     pace: Pace,
-    /// The pieces so far of a message that comes in pieces.
+    /// The pieces so far of a message that comes in pieces, and the number and the place of the one that is next.
     pieces: Vec<u8>,
+    next_piece: (u8, u8),
     pub(crate) queue: Queue,
     /// The casts that we are about to hint at.
     pub(crate) hints: Vec<CastId>,
@@ -84,6 +85,7 @@ impl Mesh {
             differed: 0,
             pace: Pace::default(),
             pieces: Vec::new(),
+            next_piece: (0, 0),
             queue: Queue::default(),
             hints: Vec::new(),
         };
@@ -206,18 +208,28 @@ impl Mesh {
         bytes: &[u8],
     ) -> Result<(), &'static str> {
         let frame = Frame::decode(bytes).ok_or("a frame that cannot be read")?;
-        let Frame::Piece { more, bytes } = frame else {
+        let Frame::Piece(Piece { of, at, more, bytes }) = frame else {
             return self.on_frame(now, id, peer, frame);
         };
         let pieces_max = self.config.message_bytes_max + HEADER_BYTES_MAX;
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        if at == 0 {
+            link.pieces.clear();
+        } else if link.next_piece != (of, at) {
+            // One before it was lost: what it would be a part of is said again when somebody misses it.
+            link.pieces = Vec::new();
+            link.next_piece = (of, 0);
+            return Ok(());
+        }
         if link.pieces.len() + bytes.len() > pieces_max {
             return Err("a message too long");
         }
+        link.next_piece = (of, at.saturating_add(1));
         link.pieces.extend(bytes);
         if more {
             return Ok(());
         }
+        link.next_piece = (of, 0);
         let whole = std::mem::take(&mut link.pieces);
         let frame = Frame::decode(&whole).ok_or("pieces that make no frame")?;
         self.on_frame(now, id, peer, frame)
@@ -245,7 +257,7 @@ impl Mesh {
             Frame::Echo => self.on_echo(now, id)?,
             Frame::Hint(ids) => self.on_hint(now, id, peer, &ids)?,
             Frame::Want(ids) => self.on_want(now, id, &ids)?,
-            Frame::Piece { .. } => return Err("pieces within pieces"),
+            Frame::Piece(_) => return Err("pieces within pieces"),
         }
         Ok(())
     }

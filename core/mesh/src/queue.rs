@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use wire::{LinkId, NodeId, Time};
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Piece};
 use crate::{Config, Mesh, Output};
 
 /// How many bytes a lane may send before the next has its turn: a few lines, or a part of something long.
@@ -30,6 +30,8 @@ pub(crate) struct Queue {
     lanes: VecDeque<Lane>,
     /// Bytes of lanes that may lose some.
     bytes: usize,
+    /// How many messages went in pieces, modulo 256.
+    cut: u8,
 }
 
 #[derive(Debug)]
@@ -156,10 +158,13 @@ impl Mesh {
         if frame.len() <= self.config.frame_bytes_max {
             self.outputs.push_back(Output::Send { link: id, frame });
         } else {
-            // A piece wraps its bytes in a tag, a flag and a length.
-            let mut pieces = frame.chunks(self.config.frame_bytes_max - 8).peekable();
-            while let Some(piece) = pieces.next() {
-                let piece = Frame::Piece { more: pieces.peek().is_some(), bytes: piece.to_vec() };
+            link.queue.cut = link.queue.cut.wrapping_add(1);
+            let of = link.queue.cut;
+            // A piece wraps its bytes in a tag, its place, a flag and a length.
+            let mut pieces = (0..).zip(frame.chunks(self.config.frame_bytes_max - 8)).peekable();
+            while let Some((at, bytes)) = pieces.next() {
+                let (more, bytes) = (pieces.peek().is_some(), bytes.to_vec());
+                let piece = Frame::Piece(Piece { of, at, more, bytes });
                 self.outputs.push_back(Output::Send { link: id, frame: piece.encode() });
             }
         }

@@ -116,6 +116,32 @@ fn a_long_message_goes_in_pieces() {
 }
 
 #[test]
+fn what_lacks_a_piece_is_dropped_and_the_next_one_comes_whole() {
+    let mut web = Web::of(&[(1, 2)]);
+    let (link, now) = (web.link(1, 2), web.now);
+    let long = |byte: u8| vec![byte; 60_000];
+    for (lost, byte) in [(0, 7), (2, 8), (3, 9)] {
+        web.mesh_mut(1).handle(now, Input::Flushed { link }).expect("it is a fact");
+        let cast = Input::Cast { payload: long(byte), except: None };
+        web.mesh_mut(1).handle(now, cast).expect("it is not too long");
+        let outputs = std::iter::from_fn(|| web.mesh_mut(1).poll());
+        let frames = outputs.filter_map(|output| {
+            if let Output::Send { frame, .. } = output { Some(frame) } else { None }
+        });
+        let frames: Vec<Vec<u8>> = frames.collect();
+        assert_eq!(frames.len(), 4);
+        let rest = frames.into_iter().enumerate().filter(|(at, _)| *at != lost);
+        for (_, frame) in rest {
+            web.tell(2, Input::Received { link, frame });
+        }
+    }
+
+    web.cast(1, &long(10));
+
+    assert_eq!(web.heard(2), [(NodeId(1), long(10))]);
+}
+
+#[test]
 fn idle_links_beat_and_silent_ones_are_hung_up() {
     let mut web = Web::of(&[(1, 2), (1, 3)]);
     web.pass(30);

@@ -297,10 +297,9 @@ impl Node {
     /// as we have none.
     fn is_owed(&mut self, guest: &Guest) -> bool {
         let Some(hello) = &guest.hello else { return false };
-        if hello.roll.count == 0 {
-            return !self.tree.notary().0.is_in();
-        }
-        guest.is_smaller(self.me, hello) && !guest.has_told
+        // The last piece of a roll may come though an earlier one was lost: it is told again until it makes us members.
+        let is_in = self.tree.notary().0.is_in();
+        !is_in || hello.roll.count > 0 && guest.is_smaller(self.me, hello) && !guest.has_told
     }
 
     /// Lets somebody in whom we invited; the error is the reason to turn it away, or none yet.

@@ -134,6 +134,8 @@ pub struct Tree<N> {
     cast_from: u64,
     /// What others still have where we have written since.
     replaced: Map<Key, Record>,
+    /// Whether we have written since, so that there is something to cast.
+    has_written: bool,
     /// The number of our last write that was vouched for.
     sealed_at: u64,
     /// Whether all has come that those had whom we joined.
@@ -169,6 +171,7 @@ impl<N: Notary> Tree<N> {
             sweep_at: None,
             cast_from: first,
             replaced: Map::new(),
+            has_written: false,
             sealed_at: 0,
             is_ready: false,
             recalling: None,
@@ -185,7 +188,9 @@ impl<N: Notary> Tree<N> {
     /// See [`Error`]; what was refused has changed nothing.
     pub fn handle(&mut self, now: Time, input: Input) -> Result<(), Error> {
         let result = self.take(now, input);
-        self.cast_written();
+        if std::mem::take(&mut self.has_written) {
+            self.cast_written();
+        }
         result
     }
 

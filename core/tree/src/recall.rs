@@ -99,7 +99,7 @@ impl<N: Notary> Tree<N> {
         own.floor = own.at;
         // Others may have more of the past than we were told, so they hear what is left of it, not what is gone.
         own.cut_log(own.at);
-        (self.cast_from, self.sealed_at) = (upto, 0);
+        (self.cast_from, self.sealed_at, self.has_written) = (upto, 0, true);
         self.replaced = Map::new();
         for key in kept {
             if let Some((top, _)) = self.top(&key) {

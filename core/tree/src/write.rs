@@ -178,6 +178,7 @@ impl<N: Notary> Tree<N> {
 
     /// Writes without asking; `None` takes back what is there.
     fn write(&mut self, now: Time, key: Key, draft: Option<Draft>) {
+        self.has_written = true;
         let stamp = self.clock.tick(self.wall(now));
         let before = self.look(std::iter::once(key.clone()));
         let old = self.index.seq_of(&key, self.me);
@@ -258,7 +259,7 @@ impl<N: Notary> Tree<N> {
             self.lists.release(list);
         }
         fresh.floor = fresh.at;
-        self.cast_from = fresh.at;
+        (self.cast_from, self.has_written) = (fresh.at, true);
         self.replaced = Map::new();
         *own = fresh;
         self.sealed_at = 0;

@@ -1,5 +1,7 @@
 //! The roll: who is in, worked out from certificates alone, in whatever order they came.
 
+use std::sync::Arc;
+
 use wire::{ConferenceId, InviteId, Map, NodeId, Set, Timestamp};
 
 use crate::certificate::Place;
@@ -23,17 +25,18 @@ pub struct Member<'a> {
 
 #[derive(Debug)]
 struct Known {
-    certificate: Certificate,
+    certificate: Arc<Certificate>,
     node: NodeId,
     /// Whether its signature was found good.
     is_signed: bool,
 }
 
 /// How somebody is in.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Standing {
     /// By which certificate; the founder by none.
     place: Option<Place>,
+    certificate: Option<Arc<Certificate>>,
     /// How many it has invited.
     invited: usize,
     /// Whether the founder put it out, or somebody above it.
@@ -54,7 +57,8 @@ pub struct Roll {
     founder: NodeId,
     /// All certificates, those in vain too: they may count when another does not.
     known: Map<Place, Known>,
-    members: Map<NodeId, Standing>,
+    /// Boxed, for they are looked up with every write of anybody.
+    members: Map<NodeId, Box<Standing>>,
     /// How many of them are out.
     out: usize,
     /// Which invites made a member.
@@ -137,11 +141,11 @@ impl Roll {
     /// Who `node` is, if it is in or was.
     #[must_use]
     pub fn known(&self, node: NodeId) -> Option<Member<'_>> {
-        let Some(place) = &self.members.get(&node)?.place else {
+        let Some(certificate) = &self.members.get(&node)?.certificate else {
             let (keys, claim) = (&self.charter.founder, &self.charter.claim);
             return Some(Member { keys, claim, inviter: None });
         };
-        let admission = &self.known.get(place)?.certificate.admission;
+        let admission = &certificate.admission;
         let inviter = Some(admission.inviter);
         Some(Member { keys: &admission.keys, claim: &admission.claim, inviter })
     }
@@ -161,8 +165,7 @@ impl Roll {
     /// The certificate by which `node` is in; `None` for the founder and for strangers.
     #[must_use]
     pub fn certificate(&self, node: NodeId) -> Option<&Certificate> {
-        let place = self.members.get(&node)?.place?;
-        self.known.get(&place).map(|known| &known.certificate)
+        self.members.get(&node)?.certificate.as_deref()
     }
 
     /// The certificates from the founder down to `node`.
@@ -213,7 +216,7 @@ impl Roll {
     fn certificates(&self, is_meant: impl Fn(Short) -> bool) -> Vec<Certificate> {
         let meant = self.known.iter().filter(|(place, known)| self.counts(**place, known));
         let meant = meant.filter(|(place, _)| is_meant(place.short()));
-        meant.map(|(_, known)| known.certificate.clone()).collect()
+        meant.map(|(_, known)| (*known.certificate).clone()).collect()
     }
 
     /// Whether a certificate makes somebody a member.
@@ -244,17 +247,24 @@ impl Roll {
             }
             new.insert(place);
             let node = certificate.node();
+            let certificate = Arc::new(certificate);
             self.known.insert(place, Known { certificate, node, is_signed: false });
         }
         let is_put_out = self.put_out(checks, revocations, &mut learned);
-        let first = new.iter().next();
-        let is_late = first.is_none_or(|first| last.is_none_or(|last| last < *first));
+        let first = new.iter().next().copied();
+        let is_late = first.is_none_or(|first| last.is_none_or(|last| last < first));
         if is_put_out || !is_late {
-            let were_in: Vec<NodeId> = self.members().collect();
-            let were_known: Set<NodeId> = self.members.keys().copied().collect();
-            self.call_all(checks, &mut learned);
+            // What is earlier than all that is new stands as it did; a revocation may be about anybody.
+            let first = first.filter(|_| !is_put_out);
+            let (called, were): (Vec<Place>, Vec<(NodeId, bool)>) = match first {
+                Some(first) => (self.known_from(first), self.uncall(first)),
+                None => (self.known.keys().copied().collect(), self.uncall_all()),
+            };
+            self.call(checks, called.into_iter(), &mut learned);
+            let were_known: Set<NodeId> = were.iter().map(|(node, _)| *node).collect();
             learned.certificates.retain(|new| !were_known.contains(&new.node()));
-            learned.out = were_in.into_iter().filter(|one| self.member(*one).is_none()).collect();
+            let were_in = were.into_iter().filter(|(_, was_in)| *was_in).map(|(node, _)| node);
+            learned.out = were_in.filter(|node| self.member(*node).is_none()).collect();
         } else {
             // What is later than all we had changes nothing before it.
             self.call(checks, new.iter().copied(), &mut learned);
@@ -288,8 +298,39 @@ impl Roll {
         !learned.revocations.is_empty()
     }
 
-    /// Calls all certificates anew.
-    fn call_all(&mut self, checks: &mut dyn Checks, learned: &mut Learned) {
+    /// The certificates from that place on, in order.
+    fn known_from(&self, first: Place) -> Vec<Place> {
+        let places = self.known.iter().rev().map(|(place, _)| *place);
+        let mut places: Vec<Place> = places.take_while(|place| *place >= first).collect();
+        places.reverse();
+        places
+    }
+
+    /// Takes back what was called from that place on, the last first; whom it had made members, and whether each was in.
+    fn uncall(&mut self, first: Place) -> Vec<(NodeId, bool)> {
+        let mut were = Vec::new();
+        for place in self.known_from(first).into_iter().rev() {
+            let Some(known) = self.known.get(&place).filter(|known| self.counts(place, known))
+            else {
+                continue;
+            };
+            let (node, inviter) = (known.node, known.certificate.admission.inviter);
+            self.spent.remove(&(inviter, known.certificate.admission.invite));
+            let is_out = self.members.remove(&node).is_some_and(|standing| standing.is_out);
+            if let Some(inviter) = self.members.get_mut(&inviter) {
+                inviter.invited -= 1;
+            }
+            self.out -= usize::from(is_out);
+            self.hash = self.hash.wrapping_sub(mix(&place.hash));
+            were.push((node, !is_out));
+        }
+        were.sort_unstable();
+        were
+    }
+
+    /// The same from the beginning, revocations counted in.
+    fn uncall_all(&mut self) -> Vec<(NodeId, bool)> {
+        let were = self.members.iter().map(|(node, standing)| (*node, !standing.is_out)).collect();
         self.members = founder_alone(self.founder);
         self.out = 0;
         self.spent = Set::new();
@@ -297,8 +338,7 @@ impl Roll {
         for node in self.revoked.keys() {
             self.hash = self.hash.wrapping_add(mix(&Revocation::short(*node).0));
         }
-        let all: Vec<Place> = self.known.keys().copied().collect();
-        self.call(checks, all.into_iter(), learned);
+        were
     }
 
     fn call(
@@ -320,14 +360,15 @@ impl Roll {
             let admission = &known.certificate.admission;
             let is_out = self.would_be_out(known);
             self.out += usize::from(is_out);
-            let standing = Standing { place: Some(place), invited: 0, is_out };
-            self.members.insert(known.node, standing);
+            let certificate = Some(known.certificate.clone());
+            let standing = Standing { place: Some(place), certificate, invited: 0, is_out };
+            self.members.insert(known.node, Box::new(standing));
             if let Some(inviter) = self.members.get_mut(&admission.inviter) {
                 inviter.invited += 1;
             }
             self.spent.insert((admission.inviter, admission.invite));
             self.hash = self.hash.wrapping_add(mix(&place.hash));
-            learned.certificates.push(known.certificate.clone());
+            learned.certificates.push((*known.certificate).clone());
         }
     }
 
@@ -412,6 +453,6 @@ fn mix(hash: &[u8]) -> u64 {
     x ^ (x >> 31)
 }
 
-fn founder_alone(founder: NodeId) -> Map<NodeId, Standing> {
-    std::iter::once((founder, Standing::default())).collect()
+fn founder_alone(founder: NodeId) -> Map<NodeId, Box<Standing>> {
+    std::iter::once((founder, Box::default())).collect()
 }

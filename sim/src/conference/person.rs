@@ -38,8 +38,8 @@ pub struct Person {
     pub node: Node,
     /// How it is.
     pub state: State,
-    /// What the application knows from events alone: a hash of each resource.
-    known: BTreeMap<Path, u64>,
+    /// What the application knows from events alone: hashes of each path and of what is there.
+    known: BTreeMap<u64, u64>,
     present: BTreeSet<NodeId>,
     /// When it was told that somebody had gone.
     gone: BTreeMap<NodeId, Time>,
@@ -138,11 +138,15 @@ impl Person {
     pub(crate) fn learn(&mut self, event: Event, now: Time) -> Result<(), String> {
         let told = brief(&event);
         let fits = match event {
-            Event::Created { path, value, .. } => self.known.insert(path, hash(&value)).is_none(),
-            Event::Updated { path, value, old, .. } => {
-                self.known.insert(path, hash(&value)) == Some(hash(&old))
+            Event::Created { path, value, .. } => {
+                self.known.insert(hash(path.as_str()), hash(&value)).is_none()
             }
-            Event::Deleted { path, old, .. } => self.known.remove(&path) == Some(hash(&old)),
+            Event::Updated { path, value, old, .. } => {
+                self.known.insert(hash(path.as_str()), hash(&value)) == Some(hash(&old))
+            }
+            Event::Deleted { path, old, .. } => {
+                self.known.remove(&hash(path.as_str())) == Some(hash(&old))
+            }
             Event::Arrived(node) => self.present.insert(node),
             Event::Gone(node) => {
                 self.gone.insert(node, now);
@@ -180,12 +184,19 @@ impl Person {
         if self.present != self.node.nodes().collect() {
             return Err(format!("{} believes in {:?}", self.node.me(), self.present));
         }
-        let differs =
-            |path: &Path, known: u64| self.node.get(path).map(|value| hash(&value)) != Some(known);
-        match self.known.iter().find(|(path, known)| differs(path, **known)) {
-            Some((path, _)) => Err(format!("{path} is believed to be something else")),
-            None => Ok(()),
+        let reads = lists().flat_map(|list| self.node.list(&list, Listing::default()));
+        let reads: BTreeMap<u64, u64> =
+            reads.map(|entry| (hash(entry.path.as_str()), hash(&entry.value()))).collect();
+        if reads == self.known {
+            return Ok(());
         }
+        let differs =
+            lists().flat_map(|list| self.node.list(&list, Listing::default())).find(|entry| {
+                self.known.get(&hash(entry.path.as_str())) != Some(&hash(&entry.value()))
+            });
+        Err(differs.map_or("what is gone is believed to be there".to_owned(), |entry| {
+            format!("{} is believed to be something else", entry.path)
+        }))
     }
 
     /// Takes note of the deadline; returns it when it has to be planned.
@@ -218,7 +229,7 @@ impl Person {
 }
 
 /// A number that is equal for equal values, and hardly ever for others.
-fn hash(value: &Value) -> u64 {
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
