@@ -37,6 +37,7 @@ const TARGETS: &[(&str, Property)] = &[
     ("body", words::body),
     ("path", text::path),
     ("name", text::name),
+    ("sdp", text::sdp),
 ];
 
 /// The property that was asked for.

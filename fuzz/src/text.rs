@@ -1,10 +1,12 @@
-//! Names and places that people and programs write: what is read prints the same, within its bounds.
+//! Names, places and descriptions: what is read prints the same, within its bounds.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use node::Path;
 use tree::{PATH_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENTS_MAX};
+use wire::invite::DESCRIPTION_BYTES_MAX;
+use wire::sdp::{lengthen, shorten};
 use wire::{Address, ConferenceId, InstanceId, InviteId, NodeId, UserId};
 
 /// The place of a resource: no place means anything to a file system, a browser or an object of JavaScript.
@@ -34,6 +36,18 @@ pub(crate) fn name(bytes: &[u8]) {
     settled::<InviteId>(text);
     settled::<NodeId>(text);
     settled::<ConferenceId>(text);
+}
+
+/// A description that is shortened comes back as it was, and nobody can blow up what is short.
+pub(crate) fn sdp(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    assert!(lengthen(text).len() <= text.len() * 160);
+    assert!(lengthen(text).len() < text.len() + DESCRIPTION_BYTES_MAX + 160);
+    if text.len() < DESCRIPTION_BYTES_MAX && text.chars().all(|c| !c.is_ascii_control()) {
+        let short = shorten(text);
+        assert!(short.len() <= text.len());
+        assert_eq!(lengthen(&short), text);
+    }
 }
 
 fn same<T: FromStr + Display>(text: &str) -> Option<T> {

@@ -71,7 +71,8 @@ pub struct Invited {
 /// The first number of links that the node asks for; the driver numbers those it brings below.
 pub const FIRST_OWN_LINK: LinkId = LinkId(1 << 32);
 
-/// What the application wants of the shared tree. Values are JSON objects.
+/// What the application wants of the shared tree. Values are JSON objects. Those below `private/<node>` are sealed to
+/// that node, which alone reads them; whoever else asks, the author too, is shown an object with `sealed` in it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Make a resource where there is none. When two nodes do so at once one wins, the other hears
@@ -325,6 +326,9 @@ pub enum Misuse {
     /// A path that the rules do not let us write, or not with such a life.
     #[error("the rules do not let us write that there")]
     NotOurs,
+    /// A private value for somebody who does not take part.
+    #[error("nobody who takes part could read that")]
+    NoAddressee,
     /// [`Command::Unsubscribe`] where nobody has subscribed.
     #[error("nobody has subscribed to that")]
     NotSubscribed,

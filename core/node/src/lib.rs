@@ -39,6 +39,7 @@ mod names;
 mod notices;
 mod parts;
 mod presence;
+mod private;
 mod shape;
 mod words;
 
@@ -323,6 +324,13 @@ impl Node {
         self.me
     }
 
+    /// Whether we founded the conference, and may put somebody out.
+    #[must_use]
+    pub fn is_founder(&self) -> bool {
+        let roll = self.tree.notary_ref().0.roll();
+        roll.is_some_and(|roll| roll.founder() == self.me)
+    }
+
     /// What it takes to come back as who we are, beside the seed of our keys; `None` while we are not in.
     #[must_use]
     pub fn seat(&mut self) -> Option<Seat> {
@@ -332,19 +340,20 @@ impl Node {
     /// The resource at `path`.
     #[must_use]
     pub fn get(&self, path: &Path) -> Option<Value> {
-        self.tree.get(path)
+        self.entry(path).map(|entry| entry.value())
     }
 
     /// The resource at `path`, with who wrote it and when.
     #[must_use]
     pub fn entry(&self, path: &Path) -> Option<Entry<'_>> {
-        self.tree.entry(path)
+        self.tree.entry(path).map(|entry| self.opened_entry(entry))
     }
 
     /// The resources directly in the list at `path`, oldest first, in the same order on every node.
     #[must_use]
     pub fn list(&self, path: &Path, listing: Listing) -> Vec<Entry<'_>> {
-        self.tree.list(path, listing)
+        let entries = self.tree.list(path, listing).into_iter();
+        entries.map(|entry| self.opened_entry(entry)).collect()
     }
 
     /// Where an [`Command::Add`] to `list` would put its value now; `None` when that is not a path.
@@ -468,9 +477,11 @@ impl Node {
         };
         let write = match command {
             Command::Create { path, value, life } => {
+                let value = self.sealed(&path, value)?;
                 tree::Command::Create { path: open(path)?, value, life }
             }
             Command::Update { path, value, partial, life } => {
+                let value = self.sealed(&path, value)?;
                 tree::Command::Update { path: open(path)?, value, partial, life }
             }
             Command::Delete { path } => tree::Command::Delete { path: open(path)? },
@@ -482,6 +493,7 @@ impl Node {
                 return self.tree_input(now, tree::Input::Unwatch { path: Some(open(path)?) });
             }
             Command::Add { path, value, life } => {
+                let value = self.sealed(&path, value)?;
                 tree::Command::Add { path: open(path)?, value, life }
             }
             Command::Notify { path, data, to } => return self.notify(now, path, &data, to),

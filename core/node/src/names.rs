@@ -110,8 +110,9 @@ impl Node {
             self.was_admitted = true;
             self.emit(Event::Admitted);
         }
-        // Whoever could be reached before is told by whoever told us.
-        if let Some(from) = from.filter(|from| !self.is_reached(*from)) {
+        // Whoever could be reached before is told by whoever told us; what we say ourselves goes to all, and first.
+        let is_news = |from: &NodeId| *from == self.me || !self.is_reached(*from);
+        if let Some(from) = from.filter(is_news) {
             let news = Difference { certificates, revocations, wanted: Vec::new() };
             self.spread(now, news, from);
         }

@@ -1,6 +1,7 @@
 //! How the parts of a node hear of each other: whatever the network or the tree says passes here.
 
 use tree::LINKS;
+use trust::Purpose;
 use wire::{NodeId, Time};
 
 use crate::words::{Names, Private, ToAll, ToNeighbour, ToOne, decode, encode};
@@ -121,7 +122,7 @@ impl Node {
                 return Ok(());
             }
         };
-        let opened = self.tree.notary().0.open(from, &sealed);
+        let opened = self.tree.notary().0.open(Purpose::Words, from, &sealed);
         let words = opened.as_deref().and_then(decode);
         match words.ok_or(misbehaved("a message that is not sealed to us"))? {
             Private::Notice(notice) => self.on_notice(from, &notice),
@@ -146,7 +147,8 @@ impl Node {
         id: u32,
         words: &Private,
     ) -> Result<bool, Error> {
-        let sealed = self.tree.notary().0.seal(to, &encode(words), &mut self.dice);
+        let (trust, plain) = (&self.tree.notary().0, encode(words));
+        let sealed = trust.seal(Purpose::Words, to, &plain, &mut self.dice);
         let Some(sealed) = sealed else { return Ok(false) };
         let payload = encode(&ToOne::Sealed(sealed));
         self.mesh_input(now, mesh::Input::Unicast { to, id, payload })?;
@@ -173,7 +175,7 @@ impl Node {
     /// Hands a change up; one of a link record is our own affair.
     fn on_change(&mut self, now: Time, change: tree::Event) -> Result<(), Error> {
         let is_ours = |path: &Path| path.segments().next() == Some(LINKS);
-        self.emit(match change {
+        let event = match change {
             tree::Event::Created { path, value, .. } | tree::Event::Updated { path, value, .. }
                 if is_ours(&path) =>
             {
@@ -182,15 +184,21 @@ impl Node {
             tree::Event::Deleted { path, .. } if is_ours(&path) => {
                 return self.on_record(now, &path, None);
             }
-            tree::Event::Created { path, value, by } => Event::Created { path, value, by },
+            tree::Event::Created { path, value, by } => {
+                Event::Created { value: self.opened(&path, by, value), path, by }
+            }
             tree::Event::Updated { path, value, old, by } => {
+                let (value, old) = (self.opened(&path, by, value), self.opened(&path, by, old));
                 Event::Updated { path, value, old, by }
             }
-            tree::Event::Deleted { path, old, by } => Event::Deleted { path, old, by },
+            tree::Event::Deleted { path, old, by } => {
+                Event::Deleted { old: self.opened(&path, by, old), path, by }
+            }
             tree::Event::Refused { path, by } => Event::Refused { path, by },
             tree::Event::Frozen { node } => Event::Frozen(node),
             tree::Event::Loaded { path: Some(path), resources } if !is_ours(&path) => {
-                Event::Loaded { path, resources }
+                let opened = resources.into_iter().map(|resource| self.opened_resource(resource));
+                Event::Loaded { path, resources: opened.collect() }
             }
             // Our own, of link records, before there are any.
             tree::Event::Loaded { .. } => return Ok(()),
@@ -198,7 +206,8 @@ impl Node {
                 self.on_ready();
                 return Ok(());
             }
-        });
+        };
+        self.emit(event);
         Ok(())
     }
 

@@ -76,9 +76,11 @@ fn whoever_is_put_out_goes_with_all_it_let_in_and_nothing_is_seen_of_what_they_s
         Err(Error::Misuse(Misuse::NotFounder))
     );
     hall.tell(0, Input::Do(Command::PutOut(out))).expect("the founder may");
-    hall.pass(12);
+    hall.pass(1);
 
-    // Of the two who are out, the one that was linked to the founder hears why.
+    // All hear of it at once, they too.
+    assert_eq!(hall.turned_away(1), [(out, Reason::PutOut)]);
+    assert_eq!(hall.turned_away(2).len(), 1);
     assert_eq!([0, 3].map(|who| hall.lines(who)), [2; 2]);
     let gone = |who: usize| hall.deleted[&who].len();
     assert_eq!([0, 3].map(gone), [2; 2], "they are told to applications as deletions");
@@ -128,6 +130,41 @@ fn nobody_says_to_all_what_another_said_once_or_never() {
     }
 
     assert_eq!(hall.notices(2), 1);
+}
+
+#[test]
+fn what_is_private_is_kept_by_all_and_read_by_one() {
+    let mut hall = Hall::of(4);
+    for (one, other) in [(0, 1), (0, 2)] {
+        hall.link(one, other, true);
+        hall.pass(2);
+    }
+    let list = path(&format!("private/{}", hall.name(2)));
+    hall.tell(2, Input::Do(Command::Subscribe { path: list.clone() })).expect("anybody may");
+    let secret = json!({ "text": "for your eyes only" });
+    let life = Life::Lasting;
+    let add = |path, value| Input::Do(Command::Add { path, value, life });
+    hall.tell(1, add(list.clone(), secret.clone())).expect("anybody may");
+    // One who comes when its author is gone has it too.
+    hall.tell(1, Input::Do(Command::Leave)).expect("one may always leave");
+    hall.link(0, 3, true);
+    hall.pass(4);
+
+    let told = hall.events[2].iter().find_map(|event| {
+        let Event::Created { value, .. } = event else { return None };
+        Some(value.clone())
+    });
+    assert_eq!(told, Some(secret.clone()));
+    for (who, is_reader) in [(0, false), (2, true), (3, false)] {
+        let listed = hall.nodes[who].list(&list, Listing::default());
+        assert_eq!(listed.len(), 1, "{who}");
+        assert_eq!(listed[0].value() == secret, is_reader, "{who}: {:?}", listed[0].json);
+        assert!(is_reader || !listed[0].json.contains("eyes"));
+        let value = hall.nodes[who].get(&listed[0].path);
+        assert_eq!(value == Some(secret.clone()), is_reader, "{who}");
+    }
+    let nobody = add(path("private/0000000000000001"), secret);
+    assert_eq!(hall.tell(0, nobody), Err(Error::Misuse(Misuse::NoAddressee)));
 }
 
 /// Nodes and the links between them, which carry at once.
@@ -228,7 +265,8 @@ impl Hall {
         for _ in 0..seconds * 10 {
             self.now = self.now + Duration::from_millis(100);
             for who in 0..self.nodes.len() {
-                self.tell(who, Input::Timeout).expect("time passes");
+                // One that has left refuses, as it should.
+                self.tell(who, Input::Timeout).ok();
             }
         }
     }

@@ -85,6 +85,8 @@ pub enum Command {
         /// Who it is.
         user: UserId,
     },
+    /// Put somebody out, and all who came by it. Only who founded the conference can.
+    PutOut(NodeId),
     /// Leave for good.
     Leave,
 }

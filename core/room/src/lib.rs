@@ -268,6 +268,7 @@ impl Room {
         match command {
             Command::Say(text) => return self.say(now, &text),
             Command::Typing(is_typing) => self.tell_typing(now, is_typing),
+            Command::PutOut(node) => self.command_node(now, node::Command::PutOut(node)),
             Command::SetMicrophone(is_open) => {
                 if self.profile.microphone != is_open {
                     self.profile.microphone = is_open;

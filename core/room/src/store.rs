@@ -397,6 +397,12 @@ fn refused(error: &Error, path: &str) -> Refusal {
                 "The rules of the conference do not allow that at {path}. What applications share lies below shared/."
             ),
         ),
+        Misuse::NoAddressee => refusal(
+            "not-allowed",
+            &format!(
+                "Nobody who takes part could read {path}. Write private/ and the node of a participant, as users/ lists them."
+            ),
+        ),
         Misuse::NotSubscribed => refusal("not-subscribed", NOT_SUBSCRIBED),
         Misuse::Frozen => refusal(
             "frozen",

@@ -240,6 +240,12 @@ impl<N: Notary> Tree<N> {
         &mut self.notary
     }
 
+    /// Who vouches, to be asked what changes nothing.
+    #[must_use]
+    pub fn notary_ref(&self) -> &N {
+        &self.notary
+    }
+
     fn watch(&mut self, path: Option<Path>) -> Result<(), Error> {
         if self.watches.len() >= self.config.watches_max {
             return Err(Error::Limit("the number of places that are watched"));

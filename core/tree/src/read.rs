@@ -1,5 +1,7 @@
 //! The view: what counts at a place, and what is told when that changes.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use wire::{NodeId, Set};
 
@@ -117,7 +119,7 @@ impl<N: Notary> Tree<N> {
         let (by, record) = self.top(key).filter(|(_, record)| record.what != What::Hidden)?;
         let path = self.lists.path(key.list, &key.name);
         let (born, written) = (record.born.wall(), record.stamp.wall());
-        Some(Entry { path, json: &record.json, by, born, written })
+        Some(Entry { path, json: Cow::Borrowed(&record.json), by, born, written })
     }
 
     pub(crate) fn seen(&self, key: &Key) -> Option<Seen> {

@@ -1,5 +1,7 @@
 //! What a reader sees.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use wire::{NodeId, Timestamp};
 
@@ -20,7 +22,7 @@ pub struct Entry<'a> {
     /// Where it is.
     pub path: Path,
     /// What it is: JSON text of an object.
-    pub json: &'a str,
+    pub json: Cow<'a, str>,
     /// Who wrote it last.
     pub by: NodeId,
     /// When it was made, by the conference's clock.
@@ -33,7 +35,7 @@ impl Entry<'_> {
     /// What it is.
     #[must_use]
     pub fn value(&self) -> Value {
-        json::read(self.json)
+        json::read(&self.json)
     }
 
     /// The same, to be kept.

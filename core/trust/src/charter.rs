@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use wire::{ConferenceId, Timestamp, UserId};
+use wire::{ConferenceId, Timestamp, UserId, base64};
 
 use crate::{Certificate, PublicKeys, bytes};
 
@@ -65,7 +65,7 @@ impl Charter {
     #[must_use]
     pub fn conference(&self) -> ConferenceId {
         let hash = Sha256::new().chain_update(b"hullo 1 charter").chain_update(self.to_bytes());
-        let text = bytes::to_text(&hash.finalize()[..20]);
+        let text = base64::encode(&hash.finalize()[..20]);
         text.parse().expect("27 digits of 64 are the name of a conference")
     }
 

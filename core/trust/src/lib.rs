@@ -64,6 +64,8 @@ pub enum Purpose {
     Words = 5,
     /// Words to all that are not kept.
     Notice = 6,
+    /// What is kept by all and read by one, sealed.
+    Private = 7,
 }
 
 /// What stands before everything that is signed or sealed.
@@ -291,17 +293,23 @@ impl Trust {
         self.checks.verify(&keys.signing, &message, signature)
     }
 
-    /// Seals `plain` to the member `to`; `None` when it is none, or its key is none.
+    /// Seals `plain` to the member `to`, for a purpose; `None` when it is none, or its key is none.
     #[must_use]
-    pub fn seal(&self, to: NodeId, plain: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
-        let context = Context::new(Purpose::Words, &self.conference);
+    pub fn seal(
+        &self,
+        purpose: Purpose,
+        to: NodeId,
+        plain: &[u8],
+        dice: &mut Dice,
+    ) -> Option<Vec<u8>> {
+        let context = Context::new(purpose, &self.conference);
         seal::seal(&self.keys, &context, self.member(to)?.keys, plain, dice)
     }
 
-    /// Opens what the member `from` sealed to us; `None` when that is not what it is.
+    /// Opens what the member `from` sealed to us for that purpose; `None` when that is not what it is.
     #[must_use]
-    pub fn open(&self, from: NodeId, sealed: &[u8]) -> Option<Vec<u8>> {
-        let context = Context::new(Purpose::Words, &self.conference);
+    pub fn open(&self, purpose: Purpose, from: NodeId, sealed: &[u8]) -> Option<Vec<u8>> {
+        let context = Context::new(purpose, &self.conference);
         seal::open(&self.keys, &context, self.member(from)?.keys, sealed)
     }
 }

@@ -130,8 +130,8 @@ fn what_is_sealed_does_not_open_with_any_bit_changed() {
     assert!(guest.take_charter(charter));
     guest.learn(vec![certificate], Vec::new());
     let mut dice = Dice::new(Seed::story(5));
-    let sealed = founder.seal(guest.me(), b"only you", &mut dice).unwrap();
-    assert_eq!(guest.open(founder.me(), &sealed).unwrap(), b"only you");
+    let sealed = founder.seal(Purpose::Words, guest.me(), b"only you", &mut dice).unwrap();
+    assert_eq!(guest.open(Purpose::Words, founder.me(), &sealed).unwrap(), b"only you");
     // Every bit of the key and the tag, and some of the rest: a check takes its time.
     let all = sealed.len() * 8;
     for bit in (0..32 * 8).chain((32 * 8..all - 128).step_by(37)).chain(all - 128..all) {
@@ -139,7 +139,7 @@ fn what_is_sealed_does_not_open_with_any_bit_changed() {
         changed[bit / 8] ^= 1 << (bit % 8);
 
         // The highest bit of a key of X25519 is not part of it (RFC 7748 §5), yet it is bound into the seal.
-        assert_eq!(guest.open(founder.me(), &changed), None, "bit {bit}");
+        assert_eq!(guest.open(Purpose::Words, founder.me(), &changed), None, "bit {bit}");
     }
 }
 

@@ -149,14 +149,27 @@ fn what_is_sealed_opens_for_one() {
     for length in [0, 1, 255, 256, 1_000] {
         let plain = vec![length as u8; length];
 
-        let sealed = hall.people[1].seal(other, &plain, &mut dice).unwrap();
+        let sealed = hall.people[1].seal(Purpose::Words, other, &plain, &mut dice).unwrap();
 
         assert_eq!((sealed.len() - SEAL_BYTES) % SEAL_STEP, 0);
         assert!(sealed.len() <= length + SEAL_STEP + SEAL_BYTES);
-        assert_eq!(hall.people[2].open(one, &sealed), Some(plain));
-        assert_eq!(hall.people[0].open(one, &sealed), None, "the founder reads along");
+        assert_eq!(hall.people[2].open(Purpose::Words, one, &sealed), Some(plain));
+        assert_eq!(
+            hall.people[0].open(Purpose::Words, one, &sealed),
+            None,
+            "the founder reads along"
+        );
+        assert_eq!(
+            hall.people[2].open(Purpose::Private, one, &sealed),
+            None,
+            "for another purpose"
+        );
         let founder = hall.people[0].me();
-        assert_eq!(hall.people[2].open(founder, &sealed), None, "another seems to have said it");
+        assert_eq!(
+            hall.people[2].open(Purpose::Words, founder, &sealed),
+            None,
+            "another seems to have said it"
+        );
     }
 }
 

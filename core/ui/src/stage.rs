@@ -67,6 +67,8 @@ pub enum Gesture {
     ToggleChat,
     /// Presses `People`.
     TogglePeople,
+    /// Presses `Remove` beside somebody, or `Yes, remove`.
+    Remove(NodeId),
     /// Presses `More`.
     ToggleMore,
     /// Presses `Leave`.
@@ -172,6 +174,8 @@ pub enum Effect {
     Say(String),
     /// Tell the room about typing.
     Typing(bool),
+    /// Tell the room to put somebody out.
+    PutOut(NodeId),
     /// Leave the room and say so to the wrapper.
     Leave,
     /// Fill the screen, or no longer.
@@ -209,6 +213,9 @@ pub struct Stage {
     since: Time,
     side: Option<Side>,
     is_more_open: bool,
+    /// Whom to remove, if that is meant.
+    removing: Option<NodeId>,
+    turned_away: Option<room::Reason>,
     microphone: Device,
     camera: Device,
     is_silent: bool,
@@ -246,6 +253,8 @@ impl Stage {
             since: now,
             side: None,
             is_more_open: false,
+            removing: None,
+            turned_away: None,
             microphone: Device::asking(),
             camera: Device::asking(),
             is_silent: false,
@@ -301,6 +310,7 @@ impl Stage {
             Gesture::ToggleScreen => self.toggle_screen(),
             Gesture::ToggleChat => self.toggle_side(Side::Chat),
             Gesture::TogglePeople => self.toggle_side(Side::People),
+            Gesture::Remove(node) => self.remove(node),
             Gesture::ToggleMore => self.toggle_more(),
             Gesture::Leave => {
                 self.has_left = true;
@@ -378,6 +388,7 @@ impl Stage {
         match event {
             room::Event::Joined { name, .. } => {
                 self.has_met = true;
+                self.turned_away = None;
                 self.announce(&words::joined(&name));
                 self.sound(Sound::Joined);
             }
@@ -394,7 +405,10 @@ impl Stage {
             }
             // It is the page that keeps the seat.
             room::Event::Admitted => {}
-            room::Event::TurnedAway(reason) => self.announce(words::turned_away(reason)),
+            room::Event::TurnedAway(reason) => {
+                self.turned_away = Some(reason);
+                self.announce(words::turned_away(reason));
+            }
             room::Event::ScreenStarted { name, .. } => self.announce(&words::shares(&name)),
             room::Event::ScreenStopped { name, .. } => self.announce(&words::shares_no_more(&name)),
         }
@@ -442,6 +456,7 @@ impl Stage {
     fn toggle_side(&mut self, side: Side) {
         self.side = (self.side != Some(side)).then_some(side);
         self.is_more_open = false;
+        self.removing = None;
         if self.side == Some(Side::Chat) {
             self.unread = 0;
             self.effects.push_back(Effect::Focus(view::MESSAGE));
@@ -454,9 +469,19 @@ impl Stage {
         self.effects.push_back(Effect::Focus(focus));
     }
 
+    /// It cannot be taken back, so it is asked for twice.
+    fn remove(&mut self, node: NodeId) {
+        if self.removing.replace(node) == Some(node) {
+            self.removing = None;
+            self.effects.push_back(Effect::PutOut(node));
+        }
+    }
+
     fn escape(&mut self) {
         if self.is_more_open {
             self.toggle_more();
+        } else if self.removing.take().is_some() {
+            // The side stays.
         } else if let Some(side) = self.side.take() {
             let tool = match side {
                 Side::Chat => ToolId::Chat,

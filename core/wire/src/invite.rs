@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fields::Fields;
 use crate::{Address, ConferenceId, InviteId, Malformed, NodeId};
 
 /// The longest session description, in bytes. Measured: a data-channel offer with many candidates is under 3 KB.
@@ -21,7 +22,7 @@ pub const TOPIC_CHARS_MAX: usize = 200;
 
 /// One message of an invite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Flat", into = "Flat")]
+#[serde(try_from = "Fields", into = "Flat")]
 pub enum Message {
     /// The caller asks.
     Invite(Invite),
@@ -201,7 +202,7 @@ pub enum CancelReason {
 
 /// A message as it arrives: with the sender and the receiver that the server wrote into it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Flat", into = "Flat")]
+#[serde(try_from = "Fields", into = "Flat")]
 pub struct Letter {
     /// Who sent it, always one device. The server vouches for it.
     pub from: Address,
@@ -211,9 +212,8 @@ pub struct Letter {
     pub message: Message,
 }
 
-/// How every message is read and written: all fields of all methods in one struct. To read them by the tag is to read
-/// everything twice, with several times the code, and a phone pays for code.
-#[derive(Serialize, Deserialize)]
+/// How every message is written: all fields of all methods in one struct.
+#[derive(Serialize)]
 struct Flat {
     method: Method,
     #[serde(rename = "From", skip_serializing_if = "Option::is_none")]
@@ -248,7 +248,7 @@ impl Flat {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Method {
     Invite,
@@ -258,7 +258,7 @@ enum Method {
     Cancel,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Reason {
     Timeout,
@@ -270,61 +270,62 @@ enum Reason {
     Declined,
 }
 
-impl Reason {
-    /// Why a device rejects, if it may do so for this reason.
-    fn reject(self) -> Option<RejectReason> {
-        match self {
-            Self::Timeout => Some(RejectReason::Timeout),
-            Self::Busy => Some(RejectReason::Busy),
-            Self::Merge => Some(RejectReason::Merge),
-            Self::Failed => Some(RejectReason::Failed),
-            Self::Cancel | Self::Accepted | Self::Declined => None,
-        }
-    }
+impl TryFrom<Fields> for Message {
+    type Error = Malformed;
 
-    /// Why the caller takes an invite back, if it may do so for this reason.
-    fn cancel(self) -> Option<CancelReason> {
-        match self {
-            Self::Cancel => Some(CancelReason::Cancel),
-            Self::Accepted => Some(CancelReason::Accepted),
-            Self::Declined => Some(CancelReason::Declined),
-            Self::Timeout | Self::Busy | Self::Merge | Self::Failed => None,
-        }
+    fn try_from(mut fields: Fields) -> Result<Self, Malformed> {
+        let id = fields.name("ReqId")?;
+        let reason = fields.maybe_text("reason")?;
+        let reason = reason.as_deref().unwrap_or_default();
+        Ok(match fields.shape("method") {
+            "INVITE" => Self::Invite(Invite {
+                id,
+                node: fields.name("node")?,
+                location: fields.text("Location")?,
+                topic: fields.maybe_text("topic")?,
+                offer: fields.text("offer")?,
+                ttl_ms: match fields.maybe("TTL") {
+                    None => ring_ms(),
+                    Some(ttl) => ttl.as_u64().ok_or(fields.malformed("rings for no time"))?,
+                },
+            }),
+            "ACCEPT" => {
+                let (node, answer) = (fields.name("node")?, fields.text("answer")?);
+                Self::Accept(Accept { id, node, answer })
+            }
+            "DECLINE" => Self::Decline { id },
+            "REJECT" => {
+                let reason = match reason {
+                    "timeout" => RejectReason::Timeout,
+                    "busy" => RejectReason::Busy,
+                    "merge" => RejectReason::Merge,
+                    "failed" => RejectReason::Failed,
+                    _ => return Err(fields.malformed(NO_REASON)),
+                };
+                Self::Reject { id, reason }
+            }
+            "CANCEL" => {
+                let reason = match reason {
+                    "cancel" => CancelReason::Cancel,
+                    "accepted" => CancelReason::Accepted,
+                    "declined" => CancelReason::Declined,
+                    _ => return Err(fields.malformed(NO_REASON)),
+                };
+                Self::Cancel { id, reason, by: fields.maybe_name("by")? }
+            }
+            _ => return Err(fields.malformed("has a method that is none")),
+        })
     }
 }
 
-const INCOMPLETE: Malformed =
-    Malformed { word: "message", problem: "lacks a field that its method needs" };
+const NO_REASON: &str = "lacks a reason that its method knows";
 
-impl TryFrom<Flat> for Message {
+impl TryFrom<Fields> for Letter {
     type Error = Malformed;
 
-    fn try_from(flat: Flat) -> Result<Self, Malformed> {
-        let id = flat.id;
-        Ok(match flat.method {
-            Method::Invite => Self::Invite(Invite {
-                id,
-                node: flat.node.ok_or(INCOMPLETE)?,
-                location: flat.location.ok_or(INCOMPLETE)?,
-                topic: flat.topic,
-                offer: flat.offer.ok_or(INCOMPLETE)?,
-                ttl_ms: flat.ttl_ms.unwrap_or_else(ring_ms),
-            }),
-            Method::Accept => Self::Accept(Accept {
-                id,
-                node: flat.node.ok_or(INCOMPLETE)?,
-                answer: flat.answer.ok_or(INCOMPLETE)?,
-            }),
-            Method::Decline => Self::Decline { id },
-            Method::Reject => {
-                let reason = flat.reason.and_then(Reason::reject).ok_or(INCOMPLETE)?;
-                Self::Reject { id, reason }
-            }
-            Method::Cancel => {
-                let reason = flat.reason.and_then(Reason::cancel).ok_or(INCOMPLETE)?;
-                Self::Cancel { id, reason, by: flat.by }
-            }
-        })
+    fn try_from(mut fields: Fields) -> Result<Self, Malformed> {
+        let (from, to) = (fields.name("From")?, fields.name("To")?);
+        Ok(Self { from, to, message: fields.try_into()? })
     }
 }
 
@@ -371,16 +372,6 @@ impl From<Letter> for Flat {
     fn from(letter: Letter) -> Self {
         let (from, to) = (Some(letter.from), Some(letter.to));
         Self { from, to, ..letter.message.into() }
-    }
-}
-
-impl TryFrom<Flat> for Letter {
-    type Error = Malformed;
-
-    fn try_from(mut flat: Flat) -> Result<Self, Malformed> {
-        let from = flat.from.take().ok_or(INCOMPLETE)?;
-        let to = flat.to.take().ok_or(INCOMPLETE)?;
-        Ok(Self { from, to, message: flat.try_into()? })
     }
 }
 

@@ -22,7 +22,9 @@
 //!
 //! **Limits** stand beside the type they bound.
 
+pub mod base64;
 pub mod contacts;
+mod fields;
 mod id;
 pub mod invite;
 pub mod live;

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fields::Fields;
 use crate::invite::Letter;
 use crate::{Address, InstanceId, InviteId, Malformed, UserId};
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", try_from = "Flat")]
+#[serde(tag = "type", rename_all = "lowercase", try_from = "Fields")]
 pub enum FromServer {
     /// The socket is open and this device can be reached on it.
     Welcome {
@@ -50,50 +51,26 @@ pub enum FromPage {
     Ping,
 }
 
-/// How a frame of the server is read: all fields of all types in one struct, for the same reason as in
-/// [`invite`](crate::invite).
-#[derive(Deserialize)]
-struct Flat {
-    r#type: Type,
-    email: Option<UserId>,
-    instance: Option<InstanceId>,
-    id: Option<String>,
-    data: Option<Letter>,
-    #[serde(rename = "ReqId")]
-    invite: Option<InviteId>,
-    from: Option<Address>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Type {
-    Welcome,
-    Push,
-    Receipt,
-    Goodbye,
-    Pong,
-}
-
-impl TryFrom<Flat> for FromServer {
+impl TryFrom<Fields> for FromServer {
     type Error = Malformed;
 
-    fn try_from(flat: Flat) -> Result<Self, Malformed> {
-        let lacking = || Malformed { word: "frame", problem: "lacks a field that its type needs" };
-        Ok(match flat.r#type {
-            Type::Welcome => Self::Welcome {
-                email: flat.email.ok_or_else(lacking)?,
-                instance: flat.instance.ok_or_else(lacking)?,
-            },
-            Type::Push => Self::Push {
-                id: flat.id.ok_or_else(lacking)?,
-                data: flat.data.ok_or_else(lacking)?,
-            },
-            Type::Receipt => Self::Receipt {
-                invite: flat.invite.ok_or_else(lacking)?,
-                from: flat.from.ok_or_else(lacking)?,
-            },
-            Type::Goodbye => Self::Goodbye,
-            Type::Pong => Self::Pong,
+    fn try_from(fields: Fields) -> Result<Self, Malformed> {
+        let mut fields = fields.called("frame");
+        Ok(match fields.shape("type") {
+            "welcome" => {
+                Self::Welcome { email: fields.name("email")?, instance: fields.name("instance")? }
+            }
+            "push" => {
+                let data = fields.maybe("data").and_then(Fields::of);
+                let data = data.ok_or(fields.malformed("brings nothing"))?;
+                Self::Push { id: fields.text("id")?, data: data.try_into()? }
+            }
+            "receipt" => {
+                Self::Receipt { invite: fields.name("ReqId")?, from: fields.name("from")? }
+            }
+            "goodbye" => Self::Goodbye,
+            "pong" => Self::Pong,
+            _ => return Err(fields.malformed("is of a type that the server does not say")),
         })
     }
 }

@@ -17,11 +17,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fields::Fields;
 use crate::{InviteId, Malformed, NodeId, UserId};
 
 /// What the wrapper says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", try_from = "Flat")]
+#[serde(tag = "type", rename_all = "lowercase", try_from = "Fields")]
 pub enum Down {
     /// A data channel to that node is open.
     Add {
@@ -56,7 +57,7 @@ pub enum Down {
 
 /// What the conference app says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", try_from = "Flat")]
+#[serde(tag = "type", rename_all = "lowercase", try_from = "Fields")]
 pub enum Up {
     /// It is loaded and listens.
     Ready,
@@ -76,7 +77,7 @@ pub enum Up {
 
 /// The first frame on a fresh data channel, from both sides: who is at this end. JSON text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", from = "FlatHello")]
+#[serde(tag = "type", try_from = "Fields")]
 pub enum Hello {
     /// `{"type":"SYN","sender":"<node>"}`
     #[serde(rename = "SYN")]
@@ -86,84 +87,51 @@ pub enum Hello {
     },
 }
 
-/// How a word is read: all fields of all types in one struct, for the same reason as in [`invite`](crate::invite).
-#[derive(Deserialize)]
-struct Flat {
-    r#type: Type,
-    id: Option<NodeId>,
-    user: Option<UserId>,
-    invite: Option<InviteId>,
-    binding: Option<String>,
-}
+/// A word for the other direction, or none at all.
+const ASTRAY: &str = "is none that this side says";
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Type {
-    Add,
-    Remove,
-    Message,
-    Ready,
-    Send,
-    Flush,
-    Flushed,
-    Leave,
-}
-
-/// What a word may lack.
-const NODE: Malformed = Malformed { word: "word", problem: "names no node" };
-
-/// Not a word for this direction.
-const ASTRAY: Malformed = Malformed { word: "word", problem: "is one of the other side" };
-
-impl TryFrom<Flat> for Down {
+impl TryFrom<Fields> for Down {
     type Error = Malformed;
 
-    fn try_from(flat: Flat) -> Result<Self, Malformed> {
-        let id = flat.id.ok_or(NODE)?;
-        match flat.r#type {
-            Type::Add => {
-                let Flat { user, invite, binding, .. } = flat;
-                Ok(Self::Add { id, user, invite, binding })
+    fn try_from(fields: Fields) -> Result<Self, Malformed> {
+        let mut fields = fields.called("word");
+        let id = fields.name("id")?;
+        Ok(match fields.shape("type") {
+            "add" => {
+                let (user, invite) = (fields.maybe_name("user")?, fields.maybe_name("invite")?);
+                Self::Add { id, user, invite, binding: fields.maybe_text("binding")? }
             }
-            Type::Remove => Ok(Self::Remove { id }),
-            Type::Message => Ok(Self::Message { id }),
-            Type::Flushed => Ok(Self::Flushed { id }),
-            Type::Ready | Type::Send | Type::Flush | Type::Leave => Err(ASTRAY),
-        }
+            "remove" => Self::Remove { id },
+            "message" => Self::Message { id },
+            "flushed" => Self::Flushed { id },
+            _ => return Err(fields.malformed(ASTRAY)),
+        })
     }
 }
 
-impl TryFrom<Flat> for Up {
+impl TryFrom<Fields> for Up {
     type Error = Malformed;
 
-    fn try_from(flat: Flat) -> Result<Self, Malformed> {
-        match flat.r#type {
-            Type::Ready => Ok(Self::Ready),
-            Type::Send => Ok(Self::Send { id: flat.id.ok_or(NODE)? }),
-            Type::Leave => Ok(Self::Leave),
-            Type::Flush => Ok(Self::Flush { id: flat.id.ok_or(NODE)? }),
-            Type::Add | Type::Remove | Type::Message | Type::Flushed => Err(ASTRAY),
-        }
+    fn try_from(fields: Fields) -> Result<Self, Malformed> {
+        let mut fields = fields.called("word");
+        Ok(match fields.shape("type") {
+            "ready" => Self::Ready,
+            "leave" => Self::Leave,
+            "send" => Self::Send { id: fields.name("id")? },
+            "flush" => Self::Flush { id: fields.name("id")? },
+            _ => return Err(fields.malformed(ASTRAY)),
+        })
     }
 }
 
-/// How a hello is read.
-#[derive(Deserialize)]
-struct FlatHello {
-    r#type: HelloType,
-    sender: NodeId,
-}
+impl TryFrom<Fields> for Hello {
+    type Error = Malformed;
 
-#[derive(Deserialize)]
-enum HelloType {
-    #[serde(rename = "SYN")]
-    Syn,
-}
-
-impl From<FlatHello> for Hello {
-    fn from(flat: FlatHello) -> Self {
-        match flat.r#type {
-            HelloType::Syn => Self::Syn { sender: flat.sender },
+    fn try_from(fields: Fields) -> Result<Self, Malformed> {
+        let mut fields = fields.called("hello");
+        match fields.shape("type") {
+            "SYN" => Ok(Self::Syn { sender: fields.name("sender")? }),
+            _ => Err(fields.malformed("is no greeting")),
         }
     }
 }

@@ -5,7 +5,7 @@ use tests::{Page, Screen};
 use crate::house::{ALICE, BOB, CAROL, House, lists, open_chat, say};
 use crate::on_both_screens;
 
-on_both_screens!(the_caller_rings_a_third, the_callee_rings_a_third);
+on_both_screens!(the_caller_rings_a_third, the_callee_rings_a_third, the_host_removes_a_third,);
 
 fn the_caller_rings_a_third(screen: Screen) {
     let house = House::new(screen);
@@ -27,6 +27,27 @@ fn the_callee_rings_a_third(screen: Screen) {
 
     let theirs = carol.answers(BOB);
     all_meet(&talk.hers, &talk.his, &theirs);
+}
+
+fn the_host_removes_a_third(screen: Screen) {
+    let house = House::new(screen);
+    let carol = house.newcomer(CAROL);
+    let talk = house.call();
+    invite(&talk.his, CAROL);
+    let theirs = carol.answers(BOB);
+    all_meet(&talk.hers, &talk.his, &theirs);
+
+    talk.hers.press("People");
+    talk.hers.press(&format!("Remove {CAROL}"));
+    talk.hers.press(&format!("Yes, remove {CAROL}"));
+
+    theirs.reads("The host of this call has removed you from it.");
+    for page in [&talk.hers, &talk.his] {
+        lists(page, &[ALICE, BOB]);
+        open_chat(page);
+        page.reads("Three of us");
+        page.forgets("At last");
+    }
 }
 
 /// Rings somebody from within the call.

@@ -290,6 +290,7 @@ impl Shell {
                 self.pipes.set_screen(Vec::new());
             }
             Effect::Say(text) => self.command(Command::Say(text)),
+            Effect::PutOut(node) => self.command(Command::PutOut(node)),
             Effect::Typing(is_typing) => self.command(Command::Typing(is_typing)),
             Effect::Leave => self.leave(),
             Effect::FullScreen => page::toggle_full_screen(),

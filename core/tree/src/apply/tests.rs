@@ -605,5 +605,5 @@ fn meet(one: &mut Tree<Court>, other: &mut Tree<Court>) {
 fn view(tree: &Tree<Court>) -> Vec<(String, String, NodeId)> {
     let all = ["users", "shared", "messages", "links"].map(path);
     let entries = all.iter().flat_map(|list| tree.list(list, Listing::default()));
-    entries.map(|entry| (entry.path.to_string(), entry.json.to_owned(), entry.by)).collect()
+    entries.map(|entry| (entry.path.to_string(), entry.json.to_string(), entry.by)).collect()
 }

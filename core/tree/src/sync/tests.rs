@@ -296,7 +296,7 @@ impl World {
             let seen: Vec<(String, String)> = lists
                 .iter()
                 .flat_map(|list| tree.list(list, Listing::default()))
-                .map(|entry| (entry.path.to_string(), entry.json.to_owned()))
+                .map(|entry| (entry.path.to_string(), entry.json.to_string()))
                 .collect();
             let mut sorted = seen.clone();
             sorted.sort();

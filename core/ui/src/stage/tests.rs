@@ -1,8 +1,9 @@
 //! The conference page told as a person sees it.
 
-use room::{Command, Config, Input};
+use node::Invited;
+use room::{Command, Config, Input, Output};
 use trust::{Bounds, Claim, Trust};
-use wire::{Seed, Timestamp};
+use wire::{InviteId, LinkId, Seed, Timestamp};
 
 use super::*;
 
@@ -189,6 +190,40 @@ fn escape_closes_one_thing_at_a_time_and_gives_the_focus_back() {
 }
 
 #[test]
+fn the_host_removes_somebody_by_pressing_twice() {
+    let mut page = Page::with_devices();
+    let guest = page.is_joined_by("bob@example.com");
+    page.does(Gesture::TogglePeople);
+    page.effects();
+    // Nobody removes themselves.
+    let buttons = |page: &Page| -> Vec<&str> {
+        page.view().seats.iter().filter_map(|seat| Some(seat.remove.as_ref()?.0)).collect()
+    };
+    assert_eq!((page.view().seats.len(), buttons(&page)), (2, vec!["Remove"]));
+
+    page.does(Gesture::Remove(guest));
+    page.does(Gesture::Escape);
+    page.does(Gesture::Remove(guest));
+    let (asked, armed) = (page.effects(), buttons(&page));
+    page.does(Gesture::Remove(guest));
+
+    assert_eq!((asked, armed), (Vec::new(), vec!["Yes, remove"]));
+    assert_eq!(page.view().side, Some(Side::People));
+    assert_eq!(page.effects(), [Effect::PutOut(guest)]);
+    assert_eq!(buttons(&page), ["Remove"]);
+}
+
+#[test]
+fn who_is_removed_is_told_so_for_as_long_as_it_is_true() {
+    let mut page = Page::with_devices();
+
+    page.hears(Event::Room(room::Event::TurnedAway(room::Reason::PutOut)));
+
+    let notices: Vec<String> = page.view().notices.into_iter().map(|notice| notice.text).collect();
+    assert!(notices.iter().any(|text| text.contains("removed you")), "{notices:?}");
+}
+
+#[test]
 fn the_arrows_go_round_the_call_controls() {
     let mut page = Page::with_devices();
 
@@ -231,6 +266,34 @@ impl Page {
         page.hears(Event::Opened(Sense::Camera));
         page.effects();
         page
+    }
+
+    /// Somebody whom Alice invited comes.
+    fn is_joined_by(&mut self, name: &str) -> NodeId {
+        let founded =
+            Trust::found(Seed::story(1), Claim::default(), Bounds::default(), Timestamp(0));
+        let trust = Trust::apply(Seed::story(2), founded.conference().clone());
+        let seed = Seed::story(2);
+        let mut guest = Room::new(Config::default(), self.now, Timestamp(1), trust, name, seed);
+        let (link, names) = (LinkId(1), [self.room.node().me(), guest.node().me()]);
+        let invited = Some(Invited { invite: InviteId(1), claim: Claim::default() });
+        let up = |peer, invited| Input::Up { link, peer, binding: Vec::new(), invited };
+        self.room.handle(self.now, up(names[1], invited)).expect("a link opens");
+        guest.handle(self.now, up(names[0], None)).expect("a link opens");
+        for _ in 0..20 {
+            self.now = self.now + Duration::from_millis(100);
+            for (from, to) in [(0, 1), (1, 0)] {
+                let rooms = [&mut self.room, &mut guest];
+                rooms[from].handle(self.now, Input::Timeout).expect("time passes");
+                while let Some(output) = rooms[from].poll() {
+                    if let Output::Send { link, frame } = output {
+                        let received = Input::Received { link, frame };
+                        rooms[to].handle(self.now, received).expect("both are honest");
+                    }
+                }
+            }
+        }
+        names[1]
     }
 
     fn does(&mut self, gesture: Gesture) {

@@ -237,6 +237,8 @@ pub struct Seat {
     pub initials: String,
     /// One of eight colours behind the initials.
     pub colour: u8,
+    /// The button that removes the person: what it says, and all of it for those who do not see beside whom it is.
+    pub remove: Option<(&'static str, String)>,
 }
 
 /// The controls behind `More`.
@@ -299,7 +301,11 @@ pub(super) fn view(stage: &Stage, now: Time, room: &Room) -> View {
         typing: words::typing(&typists),
         seats: people
             .iter()
-            .map(|person| seat(person, stage.is_speaking(now, person.node)))
+            .map(|person| {
+                let may = room.node().is_founder() && !person.is_me;
+                let is_meant = stage.removing == Some(person.node);
+                seat(person, stage.is_speaking(now, person.node), may.then_some(is_meant))
+            })
             .collect(),
         more: stage.is_more_open.then(|| more(stage)),
         announcement: stage.announcement.clone(),
@@ -388,6 +394,10 @@ fn notices(stage: &Stage) -> Vec<Notice> {
         let remedy = Some(("Try again", Gesture::TryAgain));
         notices.push(Notice { key: "device", text, remedy, can_dismiss: true });
     }
+    if let Some(reason) = stage.turned_away {
+        let text = words::turned_away(reason).to_owned();
+        notices.push(Notice { key: "turned-away", text, remedy: None, can_dismiss: false });
+    }
     if stage.is_hushed {
         let text = words::HUSHED.to_owned();
         let remedy = Some(("Turn on sound", Gesture::TurnOnSound));
@@ -438,11 +448,14 @@ fn lines(room: &Room) -> Vec<Line> {
     lines
 }
 
-fn seat(person: &Person, is_speaking: bool) -> Seat {
+fn seat(person: &Person, is_speaking: bool, is_removing: Option<bool>) -> Seat {
     let name = if person.is_me { format!("{} (you)", person.name) } else { person.name.clone() };
     let mut states = tiles::states(person, is_speaking);
     if person.is_typing {
         states.push("typing");
+    }
+    if is_removing == Some(true) {
+        states.push(words::REMOVING);
     }
     Seat {
         key: person.node,
@@ -450,6 +463,7 @@ fn seat(person: &Person, is_speaking: bool) -> Seat {
         state: states.join(", "),
         initials: initials(&person.name),
         colour: colour(&person.name),
+        remove: is_removing.map(|is_meant| words::remove(&person.name, is_meant)),
     }
 }
 

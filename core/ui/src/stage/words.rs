@@ -27,6 +27,14 @@ pub(super) fn turned_away(reason: room::Reason) -> &'static str {
     }
 }
 
+pub(super) const REMOVING: &str = "removed for good, with all that was written, if you press again";
+
+/// What the button says that removes somebody, and all of it.
+pub(super) fn remove(name: &str, is_meant: bool) -> (&'static str, String) {
+    let text = if is_meant { "Yes, remove" } else { "Remove" };
+    (text, format!("{text} {name}"))
+}
+
 pub(super) fn joined(name: &str) -> String {
     format!("{name} joined the call.")
 }

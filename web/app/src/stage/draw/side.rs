@@ -131,5 +131,12 @@ fn seat(seat: &Seat) -> Element {
     let who = el("span", &[("class", "who")])
         .with(el("bdi", &[]).with(seat.name.clone()))
         .with(el("span", &[("class", "quiet")]).with(seat.state.clone()));
-    el("li", &[("class", "seat")]).key(seat.key.to_string()).with(disc).with(who)
+    let key = seat.key;
+    let remove = seat.remove.iter().map(|(text, label)| {
+        el("button", &[("type", "button"), ("class", "button plain")])
+            .set("aria-label", label.clone())
+            .on("click", move |_| gesture(Gesture::Remove(key)))
+            .with(*text)
+    });
+    el("li", &[("class", "seat")]).key(key.to_string()).with(disc).with(who).all(remove)
 }
