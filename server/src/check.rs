@@ -154,6 +154,12 @@ async fn sessions(settings: &Settings, store: &Store, findings: &mut Vec<Finding
     if !verifier.asks() {
         return findings.push(fine("Sessions are the tokens of `hullo token`"));
     }
+    if settings.peerjs.lets_guests_choose() {
+        findings.push(odd(
+            "Guests may take the name of a user who has never been here, until that user comes. Give \
+             --peerjs-guest-prefix guest-",
+        ));
+    }
     for url in settings.session.judge.addresses() {
         let host = url.host_str().unwrap_or_default();
         let name = host.trim_matches(['[', ']']);

@@ -1,7 +1,7 @@
 //! Who is connected right now: to count them, to list them, and to end what may not go on.
 
 use std::collections::BTreeMap;
-use std::future::{Future as _, poll_fn};
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -150,22 +150,37 @@ impl Connections {
         Self { limits, metrics, table: Arc::default() }
     }
 
-    /// Takes a place, if there is one.
-    pub(crate) fn enter(&self, who: Who) -> Result<Seat, Full> {
+    /// Takes a place, if there is one, or if `returns` says that it is theirs already: one who comes back after their
+    /// connection broke must not find it taken by a newcomer. There are never more of those than blink at a time.
+    pub(crate) async fn enter(
+        &self,
+        who: Who,
+        returns: impl Future<Output = bool>,
+    ) -> Result<Seat, Full> {
+        let (full, who) = match self.try_enter(who, Some(&self.limits)) {
+            Ok(seat) => return Ok(seat),
+            Err(refused) => *refused,
+        };
+        if returns.await
+            && let Ok(seat) = self.try_enter(who, None)
+        {
+            return Ok(seat);
+        }
+        self.metrics.refused(full.word());
+        Err(full)
+    }
+
+    /// Takes a place within `limits`, if there are any; gives back who could not.
+    fn try_enter(&self, who: Who, limits: Option<&Limits>) -> Result<Seat, Box<(Full, Who)>> {
         let (end, ended) = oneshot::channel();
         let since = Timestamp(u64::try_from(store::now()).unwrap_or(0));
-        let kind = who.kind;
-        let entered = self.lock().enter(&self.limits, Open { who, since, end: Some(end) });
-        match entered {
-            Ok(id) => {
-                self.metrics.connections(kind, 1);
-                Ok(Seat { id, end: Some(ended), all: self.clone() })
-            }
-            Err(full) => {
-                self.metrics.refused(full.word());
-                Err(full)
-            }
+        let mut table = self.lock();
+        if let Some(full) = limits.and_then(|limits| table.full(limits, &who)) {
+            return Err(Box::new((full, who)));
         }
+        self.metrics.connections(who.kind, 1);
+        let id = table.insert(Open { who, since, end: Some(end) });
+        Ok(Seat { id, end: Some(ended), all: self.clone() })
     }
 
     /// Ends all whose time is up.
@@ -236,28 +251,30 @@ impl Connections {
 }
 
 impl Table {
-    /// Checks, then changes.
-    fn enter(&mut self, limits: &Limits, open: Open) -> Result<u64, Full> {
-        let network = Network::of(open.who.from);
+    /// The limit that keeps somebody out.
+    fn full(&self, limits: &Limits, who: &Who) -> Option<Full> {
+        let of_user = who.user.as_ref().and_then(|user| self.by_user.get(user)).copied();
+        let of_network = self.by_network.get(&Network::of(who.from)).copied();
         if self.open.len() >= limits.all {
-            return Err(Full::All);
+            Some(Full::All)
+        } else if of_user.unwrap_or(0) >= limits.per_user {
+            Some(Full::User)
+        } else if of_network.unwrap_or(0) >= limits.per_address {
+            Some(Full::Address)
+        } else {
+            None
         }
-        let user = open.who.user.clone();
-        let of_user = user.as_ref().and_then(|user| self.by_user.get(user)).copied();
-        if of_user.unwrap_or(0) >= limits.per_user {
-            return Err(Full::User);
+    }
+
+    fn insert(&mut self, open: Open) -> u64 {
+        if let Some(user) = &open.who.user {
+            *self.by_user.entry(user.clone()).or_default() += 1;
         }
-        if self.by_network.get(&network).copied().unwrap_or(0) >= limits.per_address {
-            return Err(Full::Address);
-        }
-        if let Some(user) = user {
-            *self.by_user.entry(user).or_default() += 1;
-        }
-        *self.by_network.entry(network).or_default() += 1;
+        *self.by_network.entry(Network::of(open.who.from)).or_default() += 1;
         let id = self.next;
         self.next += 1;
         self.open.insert(id, open);
-        Ok(id)
+        id
     }
 
     fn leave(&mut self, id: u64) -> Option<Kind> {
@@ -306,13 +323,15 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[tokio::test]
     async fn whoever_is_kicked_hears_why_and_others_hear_nothing() {
         let all = room([9, 9, 9]);
-        let mut alice = all.enter(who("alice@x/00000001", "token-of-alice")).unwrap();
-        let bob = all.enter(who("bob@x/00000002", "token-of-bob")).unwrap();
+        let mut alice = enter(&all, who("alice@x/00000001", "token-of-alice")).unwrap();
+        let bob = enter(&all, who("bob@x/00000002", "token-of-bob")).unwrap();
 
         assert_eq!(all.kick("alice@x"), 1);
 
@@ -329,8 +348,9 @@ mod tests {
         let all = room([9, 9, 9]);
         let over = Some(Timestamp(1));
         let mut alice =
-            all.enter(Who { until: over, ..who("alice@x/00000001", "token-of-alice") }).unwrap();
-        let _bob = all.enter(Who { until: over, ..who("bob@x/00000002", "token-of-bob") }).unwrap();
+            enter(&all, Who { until: over, ..who("alice@x/00000001", "token-of-alice") }).unwrap();
+        let _bob =
+            enter(&all, Who { until: over, ..who("bob@x/00000002", "token-of-bob") }).unwrap();
         all.prolong(&Secret::presented("token-of-bob").hash(), None);
 
         all.end_expired();
@@ -343,14 +363,15 @@ mod tests {
     fn a_token_of_two_connections_is_asked_about_once() {
         let all = room([9, 9, 9]);
         let asked = || Who { is_asked_about: true, ..who("alice@x/00000001", "token-of-alice") };
-        let _seats = [all.enter(asked()), all.enter(asked()), all.enter(who("bob@x/2", "token"))];
+        let _seats =
+            [enter(&all, asked()), enter(&all, asked()), enter(&all, who("bob@x/2", "token"))];
 
         assert_eq!(all.asked_about().len(), 1);
     }
 
     #[test]
     fn each_limit_refuses_by_its_name_and_a_place_that_is_left_is_free() {
-        let enter = |all: &Connections, name: &str| all.enter(who(name, "token"));
+        let enter = |all: &Connections, name: &str| enter(all, who(name, "token"));
 
         let all = room([1, 9, 9]);
         let first = enter(&all, "alice@x/1").unwrap();
@@ -368,6 +389,24 @@ mod tests {
         let all = room([9, 9, 1]);
         let _first = enter(&all, "alice@x/1").unwrap();
         assert_eq!(enter(&all, "bob@x/2").err(), Some(Full::Address));
+    }
+
+    #[tokio::test]
+    async fn one_who_returns_has_a_place_in_a_full_room() {
+        let all = room([1, 1, 1]);
+        let _ghost = enter(&all, who("alice@x/1", "token")).unwrap();
+
+        let newcomer = all.enter(who("alice@x/1", "token"), async { false }).await;
+        let back = all.enter(who("alice@x/1", "token"), async { true }).await;
+
+        assert_eq!(newcomer.err(), Some(Full::All));
+        assert!(back.is_ok());
+        assert_eq!(all.list().len(), 2);
+    }
+
+    /// Somebody who was not here before.
+    fn enter(all: &Connections, who: Who) -> Result<Seat, Full> {
+        all.enter(who, std::future::ready(false)).now_or_never().expect("nothing to wait for")
     }
 
     fn room([all, per_user, per_address]: [usize; 3]) -> Connections {

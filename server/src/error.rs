@@ -22,6 +22,9 @@ pub(crate) enum ApiError {
     /// They let only those ring whom they know.
     Stranger(Address),
     UnknownPush,
+    NotCapable(Address),
+    PresenceOff,
+    WatchesTooMany,
     QueueFull(Address),
     NoContact,
     UnknownContact(String),
@@ -43,6 +46,11 @@ pub(crate) enum ApiError {
 }
 
 impl ApiError {
+    /// The word for programs.
+    pub(crate) fn word(&self) -> &'static str {
+        self.row().1
+    }
+
     /// The sentence for people.
     pub(crate) fn message(&self) -> String {
         self.row().2
@@ -73,6 +81,21 @@ impl ApiError {
                 S::NOT_FOUND,
                 "not-reachable",
                 format!("{to} is not logged in anywhere right now. Try again later."),
+            ),
+            Self::NotCapable(to) => (
+                S::NOT_FOUND,
+                "not-capable",
+                format!("No device of {to} that is here can take this. Try another kind of call."),
+            ),
+            Self::PresenceOff => said(
+                S::FORBIDDEN,
+                "presence-off",
+                "This server does not tell who is reachable. Ring them instead.",
+            ),
+            Self::WatchesTooMany => said(
+                S::TOO_MANY_REQUESTS,
+                "watches-too-many",
+                "This connection watches as many users as one may. Watch fewer.",
             ),
             Self::QueueFull(to) => (
                 S::TOO_MANY_REQUESTS,
@@ -130,7 +153,7 @@ impl ApiError {
             Self::TooLarge => said(
                 S::PAYLOAD_TOO_LARGE,
                 "too-large",
-                "The message is larger than 64 KiB. Send less at once.",
+                "The message is larger than this server takes. Send less at once.",
             ),
             Self::TooSlow => said(
                 S::REQUEST_TIMEOUT,
@@ -225,6 +248,9 @@ impl IntoResponse for ApiError {
             Self::Malformed(_)
             | Self::UnknownUser(_)
             | Self::NotReachable(_)
+            | Self::NotCapable(_)
+            | Self::PresenceOff
+            | Self::WatchesTooMany
             | Self::NoContact
             | Self::UnknownContact(_)
             | Self::NotDelivered(..)
@@ -288,6 +314,9 @@ mod tests {
             ApiError::Malformed("x".to_owned()),
             ApiError::UnknownUser(user),
             ApiError::NotReachable(to.clone()),
+            ApiError::NotCapable(to.clone()),
+            ApiError::PresenceOff,
+            ApiError::WatchesTooMany,
             ApiError::QueueFull(to.clone()),
             ApiError::NotDelivered(to.clone(), Vec::new()),
             ApiError::TooManyRings(to.clone()),

@@ -39,7 +39,7 @@
 //! A command works on the same file as a running server. What it revokes, it also writes into the table
 //! `revocations`, and what it asks into the table `orders`; every server reads both once a second.
 //!
-//! Limits: bodies and frames of the app 64 KiB, 64 frames waiting for a socket; the rest are flags, or stand in
+//! Limits: bodies of the app 64 KiB, 64 frames waiting for a socket; the rest are flags, or stand in
 //! [`broker::Config`].
 
 mod check;
@@ -164,8 +164,12 @@ impl Server {
         let carriers = push::start(&settings.push, &store).await?;
         let (wake, wakes) = mpsc::channel(push::waker::WAKES_MAX);
         let (switchboard, desk) = Switchboard::start(
-            settings.peerjs.broker(),
-            switchboard::Limits { rate: settings.listener.rate, ..settings.peerjs.lines() },
+            broker::Config { showing: settings.showing, ..settings.peerjs.broker() },
+            switchboard::Limits {
+                rate: settings.listener.rate,
+                message_bytes_max: settings.listener.message_bytes_max,
+                ..settings.peerjs.lines()
+            },
             metrics.tally(),
             wake,
             seed,
@@ -191,6 +195,8 @@ impl Server {
             rhythm: http::live::Rhythm::default(),
             patience: settings.listener.head_timeout(),
             rate: settings.listener.rate,
+            message_bytes_max: settings.listener.message_bytes_max,
+            showing: settings.showing,
             requests: Arc::new(u64::from_le_bytes(first_request).into()),
             stop: stopping,
         };

@@ -28,6 +28,12 @@ impl Secret {
         Self(text.to_owned())
     }
 
+    /// Whether it may be one of [`Secret::fresh`].
+    pub(crate) fn is_well_formed(&self) -> bool {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        self.0.len() == SECRET_BYTES / 3 * 4 && self.0.bytes().all(plain)
+    }
+
     /// The secret itself, for its owner.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
@@ -73,6 +79,7 @@ mod tests {
 
         assert_ne!(one, other);
         assert_eq!(one.reveal().len(), 32);
+        assert!(one.is_well_formed() && other.is_well_formed());
         assert_eq!(format!("{one:?}"), "Secret(…)");
         assert_eq!(one.hash().len(), 64);
     }

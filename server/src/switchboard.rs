@@ -15,6 +15,7 @@
 
 mod desk;
 mod line;
+mod order;
 mod peer;
 mod tally;
 
@@ -23,19 +24,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::ws::Utf8Bytes;
 use broker::{
-    Device, Ending, Failure, Input, Line, Parcel, Peer, Proof, PushId, Signal, SocketId, Standing,
-    Unsent,
+    Device, Ending, Failure, Farewell, Input, Line, Parcel, Peer, Proof, PushId, SocketId,
+    Standing, Unsent,
 };
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use wire::peerjs::PeerId;
-use wire::{Address, InviteId, Seed};
+use wire::{Address, InviteId, Seed, UserId};
 
 use crate::connections::Seat;
 use crate::error::ApiError;
 use crate::push::waker::Wake;
-use desk::{Desk, Order, joined};
+use desk::Desk;
 pub(crate) use line::{Limits, Wire};
+pub(crate) use order::{Expected, Said, Unposted};
+use order::{Order, joined};
 pub(crate) use tally::Tally;
 
 /// Orders that wait for the broker; then whoever gives them waits. Guess.
@@ -50,8 +53,8 @@ const STREAM_MAX: usize = 256;
 pub(crate) enum Frame {
     /// A text frame.
     Text(Utf8Bytes),
-    /// The last words: the device is logged out.
-    Goodbye,
+    /// The last words: the device is logged out, or is not the one that rings.
+    Goodbye(Farewell),
 }
 
 /// A PeerJS client that comes in.
@@ -205,14 +208,37 @@ impl Switchboard {
         }
     }
 
-    /// A PeerJS client says something by a request of its own; `None` that it leaves.
+    /// A PeerJS client says something by a request of its own.
     pub(crate) async fn post(
         &self,
         name: PeerId,
         proof: Proof,
-        signal: Option<Signal>,
+        said: Said,
+    ) -> Result<Result<(), Unposted>, ApiError> {
+        self.ask(|answer| Order::Post { name, proof, said, answer }).await
+    }
+
+    /// A socket wants to know whether these are reachable.
+    pub(crate) async fn watch(
+        &self,
+        socket: SocketId,
+        names: Vec<PeerId>,
     ) -> Result<Result<(), broker::Error>, ApiError> {
-        self.ask(|answer| Order::Post { name, proof, signal, answer }).await
+        self.ask(|answer| Order::Watch { socket, names, answer }).await
+    }
+
+    /// Whether each of `names` is reachable, as far as `user` may know; `None` for a guest.
+    pub(crate) async fn see(
+        &self,
+        user: Option<UserId>,
+        names: Vec<PeerId>,
+    ) -> Result<Vec<bool>, ApiError> {
+        self.ask(|answer| Order::See { user, names, answer }).await
+    }
+
+    /// Whether somebody was here a moment ago, so that their place is to be had although all are taken.
+    pub(crate) async fn expects(&self, who: Expected) -> bool {
+        self.ask(|answer| Order::Expects { who, answer }).await.unwrap_or(false)
     }
 
     /// The names of those who are here by PeerJS.
@@ -263,7 +289,7 @@ mod tests {
         let (_, mut quick) =
             switchboard.open(device("bob@x/00000003"), Standing::default()).await.unwrap();
         let bob: Address = "bob@x".parse().unwrap();
-        let parcel = Parcel { text: "".into(), ttl: None, invite: None, ends: None };
+        let parcel = Parcel::default();
 
         for _ in 0..=FRAMES_MAX {
             let from = device("alice@x/00000001");

@@ -7,8 +7,8 @@ use wire::peerjs::PeerId;
 use wire::{Address, InviteId, UserId};
 
 use crate::{
-    Device, Ending, Failure, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId, Signal,
-    SocketId, Standing, Woken, Word,
+    Capabilities, Device, Ending, Failure, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId,
+    Signal, SocketId, Standing, Woken, Word,
 };
 
 /// What happened.
@@ -127,6 +127,20 @@ pub enum Input {
         /// Its line.
         socket: SocketId,
     },
+    /// A socket or line wants to know from now on whether these are reachable: users, or the names of PeerJS clients.
+    Watch {
+        /// The socket.
+        socket: SocketId,
+        /// Whom.
+        names: Vec<PeerId>,
+    },
+    /// It does not want to know about these any more.
+    Unwatch {
+        /// The socket.
+        socket: SocketId,
+        /// Whom.
+        names: Vec<PeerId>,
+    },
     /// The operator sends everybody away who is here by PeerJS under this name.
     Kicked {
         /// The name.
@@ -135,7 +149,7 @@ pub enum Input {
 }
 
 /// A message, and what the broker must know of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parcel {
     /// The message as the shell wants it back.
     pub text: Arc<str>,
@@ -145,6 +159,8 @@ pub struct Parcel {
     pub invite: Option<InviteId>,
     /// The invite that this message ends: nobody is woken for it any more.
     pub ends: Option<InviteId>,
+    /// What a device needs to take the invite; counts where the policy is [`Policy::Capable`](crate::Policy::Capable).
+    pub needs: Capabilities,
 }
 
 /// What to do.
@@ -196,10 +212,19 @@ pub enum Output {
         /// The devices that it did not reach although they can be woken, and why.
         failed: Vec<(Device, Failure)>,
     },
-    /// Say goodbye and close: the device is logged out.
+    /// Say goodbye and close: the device is logged out, or is not the one that rings.
     Dismiss {
         /// Which socket.
         socket: SocketId,
+        /// Why.
+        why: Farewell,
+    },
+    /// Tell a socket or line whether these are reachable.
+    Presence {
+        /// Where to.
+        socket: SocketId,
+        /// Who, and whether they are, as far as its user may know.
+        states: Vec<(PeerId, bool)>,
     },
     /// Write a word to a PeerJS client.
     Tell {
@@ -223,6 +248,9 @@ pub enum Unsent {
     /// No device that it names is here or could be woken.
     #[error("no device of that address is reachable")]
     NotReachable,
+    /// None of the devices that it names has declared what the invite needs.
+    #[error("no device of that address can take this")]
+    NotCapable,
     /// The devices that it names are away, and too much waits for them already.
     #[error("too much waits for that address already")]
     Full,
@@ -292,4 +320,6 @@ pub struct Load {
     pub letters_bytes: usize,
     /// Offers to several devices that can be answered.
     pub forks: usize,
+    /// Names that are watched, each once for each socket.
+    pub watched: usize,
 }

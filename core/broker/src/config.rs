@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Showing;
+
 /// How long things last and how much of them there may be.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -53,6 +55,8 @@ pub struct Config {
     pub open: bool,
     /// Lines of PeerJS clients at once. Guess: at 3 KB each, 30 MB.
     pub lines_max: usize,
+    /// How long a PeerJS client that went without a word keeps its place. Guess: as for a device.
+    pub peer_grace: Duration,
     /// How long a PeerJS message waits for somebody who is not here. PeerServer's `expire_timeout`.
     pub letter: Duration,
     /// Messages that wait in one place. Guess: ten offers, each with its candidates.
@@ -74,6 +78,12 @@ pub struct Config {
     pub forks_max: usize,
     /// Messages that a device may send before its answer. PeerJS sends its candidates after it.
     pub early_max: usize,
+    /// Who may know whether somebody is reachable.
+    pub showing: Showing,
+    /// Names that one socket may watch. Guess: a long list of contacts.
+    pub watched_max_per_socket: usize,
+    /// Names that all sockets may watch together. Guess: at 200 B each, 40 MB.
+    pub watched_max: usize,
 }
 
 impl Default for Config {
@@ -102,6 +112,7 @@ impl Default for Config {
             rings_max: 3,
             open: false,
             lines_max: 10_000,
+            peer_grace: Duration::from_secs(10),
             letter: Duration::from_secs(5),
             letters_max: 256,
             letters_bytes_max: 512 * 1024,
@@ -112,6 +123,9 @@ impl Default for Config {
             fork: Duration::from_secs(600),
             forks_max: 8_192,
             early_max: 32,
+            showing: Showing::default(),
+            watched_max_per_socket: 256,
+            watched_max: 200_000,
         }
     }
 }

@@ -18,6 +18,7 @@
 //!     └─ pace kept? ── no ─▶ Unsent::TooMany
 //!          └─ devices named by `to` that are online, or away for less than the grace
 //!               ├─ none ──▶ Unsent::NotReachable
+//!               ├─ an invite to a user: those that can take it; none ─▶ Unsent::NotCapable
 //!               ├─ online: Push to all sockets of the device
 //!               └─ away:   it waits there, if there is room; room nowhere ─▶ Unsent::Full
 //!          ▶ Sent {count of devices}
@@ -37,6 +38,9 @@
 //!
 //! **Invariant:** a message that was counted for a device was pushed to it, or waits for it until it returns, the
 //! message expires, or the device is dismissed.
+//!
+//! **Invariant:** whether somebody is reachable is told to those only who may see it ([`Showing`], [`Audience`]); to all
+//! others, nobody is there.
 //!
 //! **Invariant:** a push is acknowledged at most once, and only by the device it was for. A repeated INVITE is a new
 //! push: its sender repeated it because it heard nothing, so it may hear again.
@@ -59,6 +63,7 @@ mod receipts;
 mod relay;
 mod waiting;
 mod wakes;
+mod watching;
 mod words;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -73,12 +78,13 @@ use forks::Forks;
 use letters::Letters;
 use pace::Pace;
 use peers::{Arrival, Peers};
-pub use policy::{Capabilities, Policy, Standing};
+pub use policy::{Audience, Capabilities, Policy, Showing, Standing};
 use presence::{Delivery, Presence};
 use receipts::{Receipt, Receipts};
 use waiting::Item;
 use wakes::{Call, Settled, Wakes};
 pub use wakes::{Failure, Woken};
+use watching::Watching;
 pub use words::{
     Device, Ending, Farewell, Line, Peer, Proof, PushId, Refusal, RequestId, Signal, SocketId, Word,
 };
@@ -100,6 +106,7 @@ pub struct Broker {
     peers: Peers,
     letters: Letters,
     forks: Forks,
+    watching: Watching,
     outputs: VecDeque<Output>,
 }
 
@@ -120,6 +127,7 @@ impl Broker {
             peers: Peers::default(),
             letters: Letters::default(),
             forks: Forks::default(),
+            watching: Watching::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -130,6 +138,12 @@ impl Broker {
     ///
     /// When the input is refused; the broker is then as it was.
     pub fn handle(&mut self, now: Time, input: Input) -> Result<(), Error> {
+        let done = self.take_in(now, input);
+        self.on_news(now);
+        done
+    }
+
+    fn take_in(&mut self, now: Time, input: Input) -> Result<(), Error> {
         match input {
             Input::Timeout => {
                 self.presence.on_timeout(now);
@@ -142,7 +156,9 @@ impl Broker {
             }
             Input::Opened { socket, device, standing } => {
                 self.admit(&device, &standing)?;
-                let waited = self.presence.open(&self.config, now, socket, device.clone())?;
+                let waited =
+                    self.presence.open(&self.config, now, socket, device.clone(), &standing)?;
+                self.watching.show(PeerId::from(&device.user), &standing);
                 for item in waited {
                     self.write(vec![socket], &device, item);
                 }
@@ -160,7 +176,9 @@ impl Broker {
             Input::Acknowledged { socket, push } => self.on_acknowledged(now, socket, push)?,
             Input::Dismissed { who } => {
                 let sockets = self.presence.dismiss(&who);
-                self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket }));
+                let why = Farewell::Dismissed;
+                let dismiss = |socket| Output::Dismiss { socket, why };
+                self.outputs.extend(sockets.into_iter().map(dismiss));
                 let settled = self.wakes.dismiss(&who);
                 self.answer(settled);
                 self.on_dismissed(now, &who);
@@ -188,7 +206,10 @@ impl Broker {
             Input::Flowing { socket } => {
                 let seat = self.peers.stall(socket, false)?;
                 self.hand_over_own(now, seat);
+                self.catch_up(now, socket);
             }
+            Input::Watch { socket, names } => self.on_watch(now, socket, names)?,
+            Input::Unwatch { socket, names } => self.on_unwatch(socket, &names)?,
             Input::Kicked { name } => {
                 for seat in self.peers.named(&name).to_vec() {
                     self.dismiss_seat(now, seat, Farewell::Dismissed);
@@ -225,6 +246,30 @@ impl Broker {
         self.presence.reachable(now, address)
     }
 
+    /// Whether a PeerJS client that comes as `peer` with `proof` has its place already: it comes back.
+    #[must_use]
+    pub fn has_place(&self, peer: &Peer, proof: Proof) -> bool {
+        self.peers.has_place(peer, proof)
+    }
+
+    /// Whether a device blinks: it was here a moment ago.
+    #[must_use]
+    pub fn blinks(&self, device: &Device) -> bool {
+        self.presence.is_away(device)
+    }
+
+    /// The line of the PeerJS client of that name, if `proof` proves that it is.
+    #[must_use]
+    pub fn line(&self, name: &PeerId, proof: Proof) -> Option<SocketId> {
+        self.peers.line(name, proof)
+    }
+
+    /// What the PeerJS client at the end of a line is called.
+    #[must_use]
+    pub fn name_at(&self, line: SocketId) -> Option<&PeerId> {
+        self.peers.get(self.peers.at(line)?).map(|seat| &seat.name)
+    }
+
     /// The names of those who are here by PeerJS, in order.
     pub fn peers(&self) -> impl Iterator<Item = &PeerId> {
         self.peers.names()
@@ -245,6 +290,7 @@ impl Broker {
             peers: self.peers.len(),
             letters_bytes: self.letters.bytes(),
             forks: self.forks.len(),
+            watched: self.watching.len(),
             ..self.presence.load()
         }
     }
@@ -273,7 +319,16 @@ impl Broker {
             self.answer(settled);
         }
         let ttl = parcel.ttl.map_or(self.config.patience, |ttl| ttl.min(self.config.patience));
-        let targets: Vec<Device> = self.presence.reachable(now, to).cloned().collect();
+        let mut targets: Vec<Device> = self.presence.reachable(now, to).cloned().collect();
+        // Whoever names one device knows what they do, and what follows an invite goes where that one went.
+        if parcel.invite.is_some() && to.instance.is_none() && !targets.is_empty() {
+            targets.retain(|target| self.presence.is_able(target, &parcel.needs));
+            if targets.is_empty() && asleep.is_empty() {
+                let outcome = Err(Unsent::NotCapable);
+                self.outputs.push_back(Output::Sent { request, outcome, failed: Vec::new() });
+                return;
+            }
+        }
         let mut count = 0;
         let mut failed = Vec::new();
         for target in &targets {

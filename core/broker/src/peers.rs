@@ -6,6 +6,7 @@ use wire::Time;
 use wire::peerjs::PeerId;
 
 use crate::policy::{Policy, Standing};
+use crate::watching::News;
 use crate::{Config, Device, Ending, Error, Line, Peer, Proof, Refusal, SocketId};
 
 /// The place of one peer, which it keeps while it blinks; never used again.
@@ -113,6 +114,7 @@ pub(crate) struct Peers {
     sockets: BTreeMap<SocketId, SeatId>,
     agenda: BTreeSet<(Time, SeatId)>,
     next: u64,
+    news: News,
 }
 
 impl Peers {
@@ -147,6 +149,7 @@ impl Peers {
         let state = State::Here { socket, line, spare: None, stalled: false };
         let (partners, told) = (Vec::new(), None);
         self.names.entry(name.clone()).or_default().push(seat);
+        self.news.names.push(name.clone());
         self.sockets.insert(socket, seat);
         self.seats.insert(seat, Seat { name, device, standing, proof, state, partners, told });
         Ok(Seated { seat, announce: true, superseded: None, replaced, replaced_ids })
@@ -231,6 +234,7 @@ impl Peers {
         found.state = state;
         if let Some(old) = superseded {
             self.sockets.remove(&old);
+            self.news.gone.push(old);
         }
         self.sockets.insert(socket, seat);
         Seated { seat, announce, superseded, replaced: Vec::new(), replaced_ids: Vec::new() }
@@ -245,6 +249,7 @@ impl Peers {
         ending: Ending,
     ) -> Result<Option<SeatId>, Error> {
         let id = self.sockets.remove(&socket).ok_or(Error::Misuse(socket))?;
+        self.news.gone.push(socket);
         let Some(seat) = self.seats.get_mut(&id) else {
             unreachable!("a line leads to a seat");
         };
@@ -260,7 +265,7 @@ impl Peers {
             seat.state = State::Here { socket: spare, line, spare: None, stalled: false };
             return Ok(Some(id));
         }
-        let until = now + config.grace;
+        let until = now + config.peer_grace;
         seat.state = State::Away { until, ending };
         self.agenda.insert((until, id));
         Ok(None)
@@ -278,13 +283,26 @@ impl Peers {
         Ok(id)
     }
 
+    /// Whether a line's peer reads too slowly.
+    pub(crate) fn is_stalled(&self, socket: SocketId) -> bool {
+        let seat = self.at(socket).and_then(|seat| self.seats.get(&seat));
+        seat.is_some_and(|seat| matches!(seat.state, State::Here { stalled: true, .. }))
+    }
+
+    /// What has changed since this was last asked.
+    pub(crate) fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
+    }
+
     /// Takes a seat away for good. Its lines are then unknown.
     pub(crate) fn remove(&mut self, id: SeatId) -> Option<Seat> {
         let seat = self.seats.remove(&id)?;
         match seat.state {
             State::Here { socket, spare, .. } => {
-                self.sockets.remove(&socket);
-                spare.map(|spare| self.sockets.remove(&spare));
+                for socket in std::iter::once(socket).chain(spare) {
+                    self.sockets.remove(&socket);
+                    self.news.gone.push(socket);
+                }
             }
             State::Away { until, .. } => {
                 self.agenda.remove(&(until, id));
@@ -294,6 +312,7 @@ impl Peers {
             named.retain(|other| *other != id);
             if named.is_empty() {
                 self.names.remove(&seat.name);
+                self.news.names.push(seat.name.clone());
             }
         }
         Some(seat)
@@ -329,6 +348,24 @@ impl Peers {
                 .get(id)
                 .is_some_and(|seat| seat.proof == proof && matches!(seat.state, State::Here { .. }))
         })
+    }
+
+    /// Whether a seat of that peer and proof is there, whoever is in it.
+    pub(crate) fn has_place(&self, peer: &Peer, proof: Proof) -> bool {
+        let device = match peer {
+            Peer::Guest(_) => None,
+            Peer::Device(device) => Some(device),
+        };
+        let mut seats = self.named(&peer.name()).iter().filter_map(|id| self.seats.get(id));
+        seats.any(|seat| seat.proof == proof && seat.device.as_ref() == device)
+    }
+
+    /// The line that words for that peer go to.
+    pub(crate) fn line(&self, name: &PeerId, proof: Proof) -> Option<SocketId> {
+        match self.seats.get(&self.proven(name, proof)?)?.state {
+            State::Here { socket, .. } => Some(socket),
+            State::Away { .. } => None,
+        }
     }
 
     /// The seats of a name.

@@ -1,8 +1,8 @@
-//! Which devices of a user a call rings.
+//! What operators and users have decided: which devices ring, and who may see that somebody is there.
 
 use std::collections::BTreeSet;
 
-use wire::InstanceId;
+use wire::{InstanceId, UserId};
 
 /// What an operator or a user has decided about the devices of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,51 @@ pub struct Standing {
     pub nominated: Option<InstanceId>,
     /// What this device declared.
     pub capabilities: Capabilities,
+    /// Whom its user shows to that they are reachable; `None` if they have not said.
+    pub audience: Option<Audience>,
+    /// Whom its user has blocked, who see nothing in any case.
+    pub hidden_from: Audience,
+}
+
+/// Who may know whether somebody is reachable, by the operator's wish.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Showing {
+    /// Nobody, not even about themselves.
+    #[default]
+    Nobody,
+    /// Users about themselves, and about those who have listed them.
+    Listed,
+    /// Everybody who may connect, about all but those users who have a list without them.
+    Everybody,
+}
+
+/// Some users: those to whom somebody shows that they are reachable, or does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience(BTreeSet<UserId>);
+
+impl FromIterator<UserId> for Audience {
+    fn from_iter<T: IntoIterator<Item = UserId>>(users: T) -> Self {
+        Self(users.into_iter().collect())
+    }
+}
+
+impl Audience {
+    /// Whether nobody is among them.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `user` is among them.
+    #[must_use]
+    pub fn has(&self, user: &UserId) -> bool {
+        self.0.contains(user)
+    }
+
+    /// The users, in order.
+    pub fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.0.iter()
+    }
 }
 
 /// What a device can do, or what a call needs, in the operator's and users' own words: `audio`, `video`, `data` for

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use wire::peerjs::PeerId;
 use wire::{Address, InstanceId, Time};
 
 use crate::waiting::{Item, Waiting};
-use crate::{Config, Device, Error, Load, SocketId};
+use crate::watching::News;
+use crate::{Capabilities, Config, Device, Error, Load, Policy, SocketId, Standing};
 
 /// How reachable a device is.
 #[derive(Debug)]
@@ -45,6 +47,9 @@ pub(crate) struct Presence {
     sockets: BTreeMap<SocketId, Device>,
     agenda: BTreeSet<(Time, Device)>,
     waiting_bytes: usize,
+    /// What those devices declared whose policy asks for it.
+    able: BTreeMap<Device, Capabilities>,
+    news: News,
 }
 
 impl Presence {
@@ -55,6 +60,7 @@ impl Presence {
         now: Time,
         socket: SocketId,
         device: Device,
+        standing: &Standing,
     ) -> Result<Vec<Item>, Error> {
         if self.sockets.contains_key(&socket) {
             return Err(Error::Misuse(socket));
@@ -84,6 +90,8 @@ impl Presence {
                 self.devices.insert(device.clone(), State::Online { sockets: vec![socket] });
             }
         }
+        self.stand(&device, standing);
+        self.news.names.push(PeerId::from(&device.user));
         self.sockets.insert(socket, device);
         Ok(waited)
     }
@@ -96,6 +104,7 @@ impl Presence {
         socket: SocketId,
     ) -> Result<(), Error> {
         let device = self.sockets.remove(&socket).ok_or(Error::Misuse(socket))?;
+        self.news.gone.push(socket);
         let Some(State::Online { sockets }) = self.devices.get_mut(&device) else {
             unreachable!("the device of an open socket is online");
         };
@@ -110,9 +119,36 @@ impl Presence {
         Ok(())
     }
 
+    /// Notes what is known of a device that is here.
+    pub(crate) fn stand(&mut self, device: &Device, standing: &Standing) {
+        if !self.devices.contains_key(device) {
+            return;
+        }
+        if standing.policy == Policy::Capable {
+            self.able.insert(device.clone(), standing.capabilities.clone());
+        } else {
+            self.able.remove(device);
+        }
+    }
+
+    /// Whether a device may be rung by something that needs this.
+    pub(crate) fn is_able(&self, device: &Device, needs: &Capabilities) -> bool {
+        self.able.get(device).is_none_or(|able| able.include(needs))
+    }
+
+    /// What has changed since this was last asked.
+    pub(crate) fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
+    }
+
     /// Whose socket this is.
     pub(crate) fn device(&self, socket: SocketId) -> Option<&Device> {
         self.sockets.get(&socket)
+    }
+
+    /// Whether a device is known and has no socket open.
+    pub(crate) fn is_away(&self, device: &Device) -> bool {
+        matches!(self.devices.get(device), Some(State::Away { .. }))
     }
 
     /// Whether another device of the same user has a socket open.
@@ -172,11 +208,14 @@ impl Presence {
         let named: Vec<Device> =
             self.devices.range(span(who)).map(|(device, _)| device.clone()).collect();
         let mut dismissed = Vec::new();
+        self.news.names.push(PeerId::from(&who.user));
         for device in named {
+            self.able.remove(&device);
             if let Some(State::Online { sockets }) = self.devices.get_mut(&device) {
                 let sockets = std::mem::take(sockets);
                 for socket in &sockets {
                     self.sockets.remove(socket);
+                    self.news.gone.push(*socket);
                 }
                 dismissed.extend(sockets);
                 self.devices.remove(&device);
@@ -195,6 +234,7 @@ impl Presence {
     pub(crate) fn on_timeout(&mut self, now: Time) {
         while self.agenda.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, device)) = self.agenda.pop_first() else { return };
+            let user = PeerId::from(&device.user);
             let Some(State::Away { reachable_until, wake, waiting }) =
                 self.devices.get_mut(&device)
             else {
@@ -210,7 +250,9 @@ impl Presence {
                 self.agenda.insert((at, device));
             } else {
                 self.devices.remove(&device);
+                self.able.remove(&device);
             }
+            self.news.names.push(user);
         }
     }
 

@@ -35,8 +35,10 @@ impl Broker {
         }
         let socket = arrival.socket;
         let is_user = matches!(arrival.peer, Peer::Device(_));
+        let (name, standing) = (arrival.peer.name(), arrival.standing.clone());
         let room = self.config.lines_max.saturating_sub(self.peers.lines());
         let seated = self.peers.join(&self.config, room, arrival)?;
+        self.watching.show(name, &standing);
 
         if let Some(socket) = seated.superseded {
             self.outputs.push_back(Output::Part { socket, why: Farewell::Superseded });
@@ -95,8 +97,12 @@ impl Broker {
             .collect();
         for other in others {
             let sockets = self.presence.dismiss(&other.into());
-            self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket }));
+            let why = Farewell::NotNominated;
+            self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket, why }));
         }
+        self.presence.stand(device, standing);
+        self.watching.show(PeerId::from(&device.user), standing);
+        self.announce(now, &PeerId::from(&device.user));
     }
 
     pub(crate) fn on_said(&mut self, now: Time, me: SeatId, signal: Signal) {

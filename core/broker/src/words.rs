@@ -182,7 +182,7 @@ pub enum Farewell {
     NotNominated,
 }
 
-/// Why a peer or device may not come in.
+/// Why a peer or device may not come in, or may not know something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Somebody else has that name.
@@ -201,4 +201,7 @@ pub enum Refusal {
         "only one device per user may be registered with the call service, and another one was nominated; nominate this one first"
     )]
     NotNominated,
+    /// The operator does not want anybody to know who is reachable.
+    #[error("this server does not tell who is reachable")]
+    NotShown,
 }

@@ -219,7 +219,8 @@ impl Crowd {
                 | Output::Wake { .. }
                 | Output::Receipt { .. }
                 | Output::Sent { .. }
-                | Output::Dismiss { .. } => panic!("that is not for PeerJS"),
+                | Output::Dismiss { .. }
+                | Output::Presence { .. } => panic!("that is not for PeerJS"),
             }
         }
         assert_eq!(ended, superseded);

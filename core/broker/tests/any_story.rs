@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use broker::{
-    Broker, Config, Device, Input, Output, Parcel, RequestId, SocketId, Standing, Unsent,
+    Broker, Config, Device, Farewell, Input, Output, Parcel, RequestId, SocketId, Standing, Unsent,
 };
 use wire::{Address, Dice, InstanceId, Seed, Time};
 
@@ -120,7 +120,7 @@ impl World {
         let padding = "x".repeat(self.dice.below(600) as usize);
         let text = format!("{message} {padding}").into();
         let request = RequestId(message);
-        let parcel = Parcel { text, ttl: Some(ttl), invite: None, ends: None };
+        let parcel = Parcel { text, ttl: Some(ttl), ..Parcel::default() };
         let input = Input::Send { request, from, to: to.clone(), parcel, asleep: Vec::new() };
         self.broker.handle(self.now, input).expect("sending is always answered");
 
@@ -145,6 +145,7 @@ impl World {
             Err(Unsent::NotReachable) => assert!(here.is_empty() && blinking.is_empty()),
             Err(Unsent::Full) => assert!(here.is_empty() && !blinking.is_empty()),
             Err(Unsent::TooMany { .. } | Unsent::TooManyRings) => panic!("the burst is large"),
+            Err(Unsent::NotCapable) => panic!("nothing was needed"),
             Ok(_) => {}
         }
         // A full queue takes none; which one it was shows in the bytes that wait.
@@ -165,7 +166,7 @@ impl World {
             .outputs()
             .into_iter()
             .map(|output| {
-                let Output::Dismiss { socket } = output else {
+                let Output::Dismiss { socket, why: Farewell::Dismissed } = output else {
                     panic!("story {}: {output:?}", self.story);
                 };
                 socket

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use broker::{
-    Broker, Config, Device, Error, Input, Load, Output, Parcel, PushId, RequestId, SocketId,
-    Standing, Unsent,
+    Broker, Config, Device, Error, Farewell, Input, Load, Output, Parcel, PushId, RequestId,
+    SocketId, Standing, Unsent,
 };
 use wire::{InstanceId, InviteId, Seed, Time};
 
@@ -371,14 +371,14 @@ impl Town {
         seconds: Option<u64>,
     ) -> Result<u32, Unsent> {
         let ttl = seconds.map(Duration::from_secs);
-        self.send_parcel(from, to, Parcel { text: text.into(), ttl, invite: None, ends: None })
+        self.send_parcel(from, to, Parcel { text: text.into(), ttl, ..Parcel::default() })
     }
 
     fn invite(&mut self, from: &str, to: &str) -> Result<u32, Unsent> {
         self.send_parcel(
             from,
             to,
-            Parcel { text: "ring".into(), ttl: None, invite: Some(INVITE), ends: None },
+            Parcel { text: "ring".into(), invite: Some(INVITE), ..Parcel::default() },
         )
     }
 
@@ -463,7 +463,7 @@ impl Town {
 
     fn dismissed(&mut self) -> Vec<SocketId> {
         self.take(|output| match output {
-            Output::Dismiss { socket } => Some(*socket),
+            Output::Dismiss { socket, why: Farewell::Dismissed } => Some(*socket),
             _ => None,
         })
     }

@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 use call::{Call, Settled, State};
 use wire::contacts::{Account, LoggedIn as Device, Rules};
 use wire::invite::{Letter, Message, RejectReason, TOPIC_CHARS_MAX};
+use wire::live::Seen;
 use wire::{Address, InviteId, Time, UserId};
 
 use crate::wake::Opening;
@@ -48,6 +49,10 @@ pub struct Dial {
     rules: Option<Rules>,
     /// The call that is answered as soon as it is here, because the person said so on its notification.
     answering: Option<InviteId>,
+    /// Whether calls ring on another device of ours, and so not here.
+    is_passive: bool,
+    /// Whether the server tells who is reachable, and who of the recent ones is.
+    presence: Option<Vec<UserId>>,
     /// Calls that ring here, and those whose DECLINE the caller has not confirmed.
     calls: Vec<Call>,
     settled: Settled,
@@ -92,6 +97,8 @@ impl Dial {
             waking: Waking::default(),
             rules: None,
             answering: None,
+            is_passive: false,
+            presence: None,
             calls: Vec::new(),
             settled: Settled::default(),
             notices: Vec::new(),
@@ -192,6 +199,7 @@ impl Dial {
                     self.effects.push_back(Effect::TurnOnWaking);
                 }
             }
+            Gesture::RingHere => self.effects.push_back(Effect::RingHere),
         }
     }
 
@@ -240,8 +248,33 @@ impl Dial {
                         .to_owned(),
                 );
             }
-            Event::ServerAway => self.is_server_away = true,
-            Event::ServerBack => self.is_server_away = false,
+            Event::ServerAway => {
+                self.is_server_away = true;
+                self.presence = None;
+            }
+            Event::ServerBack { presence } => {
+                self.is_server_away = false;
+                self.is_passive = false;
+                self.presence = presence.then(Vec::new);
+                self.watch();
+            }
+            Event::OtherRings => self.is_passive = true,
+            Event::RingHereFailed => {
+                self.problem = Some(
+                    "Calls still ring on your other device, because the server cannot be reached. Try again when it is \
+                     back."
+                        .to_owned(),
+                );
+            }
+            Event::Seen(seen) => {
+                for Seen { user, reachable } in seen {
+                    let Some(there) = &mut self.presence else { return };
+                    there.retain(|known| *known != user);
+                    if reachable {
+                        there.push(user);
+                    }
+                }
+            }
             Event::Push { id, letter } => self.on_push(now, id, letter),
             Event::Taken(id) => {
                 self.calls.retain(|call| call.id() != id);
@@ -250,6 +283,7 @@ impl Dial {
             Event::Recent(recent) => {
                 self.recent = recent;
                 self.recent.truncate(self.config.recent_max);
+                self.watch();
             }
             Event::SoundBlocked => self.is_sound_blocked = true,
             Event::SoundReady => self.is_sound_blocked = false,
@@ -308,6 +342,8 @@ impl Dial {
         self.devices = None;
         self.is_server_away = false;
         self.rules = None;
+        self.is_passive = false;
+        self.presence = None;
         self.calls.clear();
         self.notices.clear();
     }
@@ -342,6 +378,21 @@ impl Dial {
         self.recent.insert(0, address);
         self.recent.truncate(self.config.recent_max);
         self.effects.push_back(Effect::SaveRecent(self.recent.clone()));
+        self.watch();
+    }
+
+    /// Asks about those on the list, if anybody tells.
+    fn watch(&mut self) {
+        let users: Vec<UserId> = self.recent.iter().filter_map(|text| user_of(text)).collect();
+        if self.presence.is_some() && !users.is_empty() {
+            self.effects.push_back(Effect::Watch(users));
+        }
+    }
+
+    /// Whether somebody on the list is known to be reachable.
+    fn is_reachable(&self, address: &str) -> bool {
+        let there = self.presence.as_deref().unwrap_or_default();
+        user_of(address).is_some_and(|user| there.contains(&user))
     }
 
     /// Hands a ringing call to a wrapper.
@@ -459,6 +510,10 @@ impl Dial {
             Session::Opening | Session::LoggedOut(_) => None,
         }
     }
+}
+
+fn user_of(address: &str) -> Option<UserId> {
+    Some(address.parse::<Address>().ok()?.user)
 }
 
 fn is_ringing(call: &Call) -> bool {

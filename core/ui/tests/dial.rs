@@ -10,6 +10,7 @@ use ui::dial::{
 use ui::wake::Opening;
 use wire::contacts::{Account, ChangeRules, LoggedIn as Device, Ring, Rules, Ways};
 use wire::invite::{CancelReason, Invite, Letter, Message, RejectReason};
+use wire::live::Seen;
 use wire::{Address, InviteId, NodeId, Time, Timestamp, UserId};
 
 #[test]
@@ -93,7 +94,7 @@ fn while_the_server_is_away_the_page_says_so_before_and_after_login() {
     assert_eq!(page.logged_in().note, None);
     page.told(Event::ServerAway);
     assert!(page.logged_in().note.unwrap().contains("The server is away"));
-    page.told(Event::ServerBack);
+    page.told(Event::ServerBack { presence: false });
     assert_eq!(page.logged_in().note, None);
 }
 
@@ -547,6 +548,43 @@ fn who_may_ring_is_changed_and_what_was_not_taken_is_said() {
     assert_eq!(page.effects(), [Effect::ChangeRules(change)]);
     page.told(Event::RulesFailed);
     assert!(page.logged_in().problem.unwrap().contains("as before"));
+}
+
+#[test]
+fn a_device_that_does_not_ring_says_so_and_can_be_made_the_one_that_does() {
+    let mut page = Screen::logged_in_as_ann();
+    page.told(Event::OtherRings);
+
+    assert!(page.logged_in().note.unwrap().contains("another of your devices"));
+    page.does(page.logged_in().ring_here.unwrap().gesture);
+    assert_eq!(page.effects(), [Effect::RingHere]);
+    page.told(Event::RingHereFailed);
+    assert!(page.logged_in().problem.unwrap().contains("still ring on your other device"));
+    page.told(Event::ServerBack { presence: false });
+
+    assert_eq!((page.logged_in().note, page.logged_in().ring_here), (None, None));
+}
+
+#[test]
+fn the_list_shows_who_is_reachable_where_the_server_tells() {
+    let mut page = Screen::logged_in_as_ann();
+    page.told(Event::Recent(vec!["bob@x.org/00000001".to_owned(), "cid@x.org".to_owned()]));
+    assert_eq!(page.effects(), [], "nobody tells");
+
+    page.told(Event::ServerBack { presence: true });
+    let user = |name: &str| address(name).user;
+    assert_eq!(page.effects(), [Effect::Watch(vec![user("bob@x.org"), user("cid@x.org")])]);
+    let seen = |reachable| Event::Seen(vec![Seen { user: user("bob@x.org"), reachable }]);
+    page.told(seen(true));
+    let shown = |page: &Screen| {
+        page.logged_in().recent.iter().map(|line| line.presence).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&page), [Some("Reachable"), None]);
+    page.told(seen(false));
+    assert_eq!(shown(&page), [None, None]);
+    page.told(seen(true));
+    page.told(Event::ServerAway);
+    assert_eq!(shown(&page), [None, None], "nobody knows any more");
 }
 
 /// This device.

@@ -86,7 +86,9 @@ impl Chaos {
                 | Effect::EndDevice { .. }
                 | Effect::TurnOnSound
                 | Effect::TurnOnWaking
-                | Effect::ChangeRules(_) => {}
+                | Effect::ChangeRules(_)
+                | Effect::RingHere
+                | Effect::Watch(_) => {}
             }
         }
         let next = self.dial.timeout();
@@ -134,11 +136,12 @@ impl Chaos {
             2 => Event::LoggedOut { asked: false },
             3 => Event::LogoutFailed,
             4 => Event::ServerAway,
-            5 => Event::ServerBack,
+            5 => Event::ServerBack { presence: self.dice.below(2) == 0 },
             6 => Event::Taken(InviteId(self.dice.below(8))),
             7 => Event::Recent(vec!["bob@x.org".to_owned(); 12]),
             8 => Event::SoundBlocked,
             9 => Event::SoundReady,
+            10 => Event::OtherRings,
             _ => Event::LoggedIn(Account { email, instance: None }),
         }
     }

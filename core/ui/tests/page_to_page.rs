@@ -243,7 +243,9 @@ impl House {
                     | dial::Effect::EndDevice { .. }
                     | dial::Effect::TurnOnSound
                     | dial::Effect::TurnOnWaking
-                    | dial::Effect::ChangeRules(_) => panic!("Bob does not ask for {effect:?}"),
+                    | dial::Effect::ChangeRules(_)
+                    | dial::Effect::RingHere
+                    | dial::Effect::Watch(_) => panic!("Bob does not ask for {effect:?}"),
                 }
             }
         }

@@ -94,6 +94,10 @@ impl Kind {
 pub enum FromPeer<'a> {
     /// For another peer.
     Signal(Signal<'a>),
+    /// `WATCH`: tell me whether these are reachable, now and whenever it changes. Not a word of PeerServer.
+    Watch(Vec<String>),
+    /// `UNWATCH`: I do not want to know about these any more.
+    Unwatch(Vec<String>),
     /// `LEAVE` for nobody in particular: the client itself is gone.
     Gone,
     /// I am alive.
@@ -119,7 +123,8 @@ pub struct Signal<'a> {
 ///
 /// # Errors
 ///
-/// When it is not one JSON object, or is nested deeper than 128 levels.
+/// When it is not one JSON object, or is nested deeper than 128 levels; or when it is about being watched, and its payload
+/// is no list of ids.
 pub fn read(frame: &str) -> Result<FromPeer<'_>, Malformed> {
     let mut scanner = Scanner::new(frame);
     let (mut kind, mut to, mut payload, mut connection) = (None, None, None, None);
@@ -156,6 +161,8 @@ pub fn read(frame: &str) -> Result<FromPeer<'_>, Malformed> {
         Some("ANSWER") => Kind::Answer,
         Some("CANDIDATE") => Kind::Candidate,
         Some("LEAVE") => Kind::Leave,
+        Some("WATCH") => return ids(payload).map(FromPeer::Watch),
+        Some("UNWATCH") => return ids(payload).map(FromPeer::Unwatch),
         Some(_) | None => return Ok(FromPeer::Ignored),
     };
     Ok(match to {
@@ -164,6 +171,13 @@ pub fn read(frame: &str) -> Result<FromPeer<'_>, Malformed> {
         None if kind == Kind::Leave => FromPeer::Gone,
         None => FromPeer::Ignored,
     })
+}
+
+/// The ids of a list.
+fn ids(payload: Option<&str>) -> Result<Vec<String>, Malformed> {
+    let problem = "has a payload that is no list of ids";
+    serde_json::from_str(payload.unwrap_or_default())
+        .map_err(|_| Malformed { word: "frame", problem })
 }
 
 /// A frame of the server.
@@ -188,6 +202,20 @@ pub enum FromServer<'a> {
         from: &'a str,
         /// You.
         to: &'a str,
+    },
+    /// Whether somebody who is watched is reachable. Not a word of PeerServer; clients that do not know it pass it over.
+    Presence {
+        /// Who.
+        of: &'a str,
+        /// You.
+        to: &'a str,
+        /// Whether they are, as far as you may know.
+        reachable: bool,
+    },
+    /// What you wanted to watch cannot be watched.
+    NotWatched {
+        /// A sentence for people.
+        message: &'a str,
     },
     /// You cannot be who you wanted to be: somebody else is.
     IdTaken {
@@ -221,6 +249,12 @@ impl FromServer<'_> {
                 write_head(out, "EXPIRE", from, to);
                 out.push(b'}');
             }
+            Self::Presence { of, to, reachable } => {
+                write_head(out, "PRESENCE", of, to);
+                let payload = format!(r#","payload":{{"reachable":{reachable}}}}}"#);
+                out.extend_from_slice(payload.as_bytes());
+            }
+            Self::NotWatched { message } => write_complaint(out, "PRESENCE", message),
             Self::IdTaken { message } => write_complaint(out, "ID-TAKEN", message),
             Self::Error { message } => write_complaint(out, "ERROR", message),
         }

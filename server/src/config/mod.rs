@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use broker::Showing;
 use etcetera::{AppStrategy as _, AppStrategyArgs};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,10 @@ pub struct Flags {
     /// Origins whose pages may use this server beside its own, with commas between them
     #[arg(long, value_name = "LIST")]
     pub origins: Option<String>,
+    /// Who may know whether somebody is reachable: nobody, those whom a user has listed, or anyone whom the user has not
+    /// left out [default: nobody]
+    #[arg(long, value_name = "nobody|listed|anyone")]
+    pub presence: Option<String>,
     /// How PeerJS clients are served.
     #[command(flatten)]
     #[serde(flatten)]
@@ -102,6 +107,8 @@ pub struct Settings {
     pub base_path: String,
     /// Whether there are demo users.
     pub demo: bool,
+    /// Who may know whether somebody is reachable.
+    pub(crate) showing: Showing,
     /// How PeerJS clients are served.
     pub(crate) peerjs: PeerJsSettings,
     /// How connections come in.
@@ -166,6 +173,7 @@ impl Settings {
         }
         Ok(Self {
             listen,
+            showing: settle_presence(raw.presence.as_deref())?,
             peerjs: PeerJsSettings::settle(&raw.peerjs)?,
             database: Database::settle(raw.place.database.as_deref(), &data)?,
             data,
@@ -217,6 +225,17 @@ impl Place {
         let scheme = if is_plain { "http" } else { "https" };
         Ok(format!("{scheme}://{listen}{}", settings.base_path.trim_end_matches('/')))
     }
+}
+
+fn settle_presence(word: Option<&str>) -> anyhow::Result<Showing> {
+    Ok(match word {
+        None | Some("nobody") => Showing::Nobody,
+        Some("listed") => Showing::Listed,
+        Some("anyone") => Showing::Everybody,
+        Some(word) => bail!(
+            "{word:?} does not say who may know whether somebody is reachable. Give --presence nobody, listed or anyone"
+        ),
+    })
 }
 
 fn settle_data(data: Option<PathBuf>) -> anyhow::Result<PathBuf> {

@@ -37,9 +37,12 @@ pub struct PeerJsFlags {
     /// [default: all]
     #[arg(long, value_name = "all|capable|nominated")]
     pub device_policy: Option<String>,
-    /// The largest message, in bytes [default: 262144]
-    #[arg(long, value_name = "BYTES")]
-    pub peerjs_message_max: Option<String>,
+    /// How long a client whose connection broke keeps its place, before others hear that it is gone [default: 10000]
+    #[arg(long, value_name = "MILLISECONDS")]
+    pub peerjs_reconnect_timeout: Option<String>,
+    /// What the ids of clients who are not logged in begin with, so that they are never taken for a user's [default: nothing]
+    #[arg(long, value_name = "TEXT")]
+    pub peerjs_guest_prefix: Option<String>,
 }
 
 /// How PeerJS clients are served, checked.
@@ -51,7 +54,8 @@ pub(crate) struct PeerJsSettings {
     expire_timeout: Duration,
     alive_timeout: Duration,
     concurrent_limit: usize,
-    message_max: usize,
+    reconnect_timeout: Duration,
+    guest_prefix: String,
     device_policy: Policy,
 }
 
@@ -90,13 +94,18 @@ impl PeerJsSettings {
                 10_000,
                 [1, 10_000_000],
             )?,
-            message_max: number(
-                "peerjs-message-max",
-                raw.peerjs_message_max.as_deref(),
-                256 * 1024,
-                [1_024, 16 * 1024 * 1024],
+            reconnect_timeout: millis(
+                "peerjs-reconnect-timeout",
+                &raw.peerjs_reconnect_timeout,
+                10_000,
             )?,
+            guest_prefix: guest_prefix(raw.peerjs_guest_prefix.as_deref().unwrap_or_default())?,
         })
+    }
+
+    /// Whether clients who are not logged in may come by any id at all.
+    pub(crate) fn lets_guests_choose(&self) -> bool {
+        self.open && self.guest_prefix.is_empty()
     }
 
     /// What the routes must know.
@@ -106,6 +115,7 @@ impl PeerJsSettings {
             open: self.open,
             discovery: self.discovery,
             policy: self.device_policy,
+            guest_prefix: self.guest_prefix.as_str().into(),
         }
     }
 
@@ -114,6 +124,7 @@ impl PeerJsSettings {
         broker::Config {
             open: self.open,
             letter: self.expire_timeout,
+            peer_grace: self.reconnect_timeout,
             lines_max: self.concurrent_limit,
             ..broker::Config::default()
         }
@@ -122,13 +133,24 @@ impl PeerJsSettings {
     /// What the lines must know.
     pub(crate) fn lines(&self) -> Limits {
         Limits {
-            message_bytes_max: self.message_max,
             silence: self.alive_timeout,
             // Two pings may be lost.
             ping: self.alive_timeout / 3,
             ..Limits::default()
         }
     }
+}
+
+fn guest_prefix(text: &str) -> anyhow::Result<String> {
+    // Of what unmodified clients may choose as an id, and so that an id fits behind it.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    if text.len() > 64 || !text.bytes().all(plain) {
+        bail!(
+            "{text:?} cannot begin the id of a PeerJS client. Give --peerjs-guest-prefix up to 64 letters, digits, - and _, \
+             such as guest-"
+        );
+    }
+    Ok(text.to_owned())
 }
 
 /// As PeerServer's flags of these names take it, up to a day.

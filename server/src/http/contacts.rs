@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use broker::{Device, Failure, Parcel, PushId, Unsent};
+use broker::{Capabilities, Device, Failure, Parcel, Policy, PushId, Unsent};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use wire::contacts::{
@@ -13,9 +13,9 @@ use wire::contacts::{
 };
 use wire::{Address, InviteId, Timestamp};
 
-use super::App;
 use super::auth::Session;
 use super::body::Body;
+use super::{App, device};
 use crate::error::ApiError;
 use crate::push::PushContact;
 use crate::push::veil::veil;
@@ -181,7 +181,9 @@ pub(crate) async fn send(
     let asleep = app.store.asleep(&to).await?;
     let device = |instance| Device { user: to.user.clone(), instance };
     let asleep = asleep.into_iter().map(device).collect();
-    let (outcome, failed) = app.switchboard.send(from, to.clone(), parcel(data), asleep).await?;
+    let parcel = parcel(data)?;
+    let asleep = able(&app, &to, &parcel, asleep).await?;
+    let (outcome, failed) = app.switchboard.send(from, to.clone(), parcel, asleep).await?;
     match outcome {
         Ok(count) => {
             if acquaints {
@@ -193,6 +195,7 @@ pub(crate) async fn send(
             Err(ApiError::NotDelivered(to, failed.into_iter().map(undelivered).collect()))
         }
         Err(Unsent::Full) => Err(ApiError::QueueFull(to)),
+        Err(Unsent::NotCapable) => Err(ApiError::NotCapable(to)),
         Err(Unsent::TooManyRings) => Err(ApiError::TooManyRings(to)),
         Err(Unsent::TooMany { again_in }) => {
             Err(ApiError::TooMany { seconds: again_in.as_secs() + 1 })
@@ -220,7 +223,7 @@ pub(crate) async fn log_out(
 
 /// The members of the message without the sender and receiver that only the server writes, and what the broker must
 /// know of it. Methods that we do not know pass through.
-fn parcel(mut data: Map<String, Value>) -> Parcel {
+fn parcel(mut data: Map<String, Value>) -> Result<Parcel, ApiError> {
     data.remove("From");
     data.remove("To");
     let ttl = data.get("TTL").and_then(Value::as_u64).map(Duration::from_millis);
@@ -228,11 +231,42 @@ fn parcel(mut data: Map<String, Value>) -> Parcel {
     let is_cancel = data.get("method").is_some_and(|method| method == "CANCEL");
     let about: Option<InviteId> =
         data.get("ReqId").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let needs = needs(data.get("needs"))?;
     let object = Value::Object(data).to_string();
     let members = object.trim_start_matches('{');
     let members = members.strip_suffix('}').unwrap_or(members);
     let (invite, ends) = (about.filter(|_| is_invite), about.filter(|_| is_cancel));
-    Parcel { text: members.into(), ttl, invite, ends }
+    Ok(Parcel { text: members.into(), ttl, invite, ends, needs })
+}
+
+/// What a device needs to take an invite.
+fn needs(words: Option<&Value>) -> Result<Capabilities, ApiError> {
+    let Some(words) = words else { return Ok(Capabilities::default()) };
+    let words = words.as_array().and_then(|words| words.iter().map(Value::as_str).collect());
+    let words: Option<Vec<&str>> = words;
+    words.and_then(Capabilities::new).ok_or_else(|| ApiError::Malformed(device::WORDS.to_owned()))
+}
+
+/// Those of the devices asleep that may be woken: for an invite to a user, those that can take it. Of those that are here,
+/// the broker knows.
+async fn able(
+    app: &App,
+    to: &Address,
+    parcel: &Parcel,
+    asleep: Vec<Device>,
+) -> Result<Vec<Device>, ApiError> {
+    let needs_nothing = parcel.needs.words().next().is_none();
+    if parcel.invite.is_none() || to.instance.is_some() || needs_nothing {
+        return Ok(asleep);
+    }
+    let mut able = Vec::new();
+    for device in asleep {
+        let standing = device::standing(app, &device).await?;
+        if standing.policy != Policy::Capable || standing.capabilities.include(&parcel.needs) {
+            able.push(device);
+        }
+    }
+    Ok(able)
 }
 
 fn undelivered((device, why): (Device, Failure)) -> Undelivered {
@@ -253,7 +287,8 @@ mod tests {
 
     #[test]
     fn a_forged_sender_is_dropped_and_the_rest_kept() {
-        let parcel = parcel(map(r#"{"method":"X","From":"eve@x","To":"bob@x","a":{"b":{}}}"#));
+        let parcel =
+            parcel(map(r#"{"method":"X","From":"eve@x","To":"bob@x","a":{"b":{}}}"#)).unwrap();
 
         assert_eq!(parcel.text.as_ref(), r#""a":{"b":{}},"method":"X""#);
         assert_eq!(parcel.invite, None);
@@ -261,7 +296,8 @@ mod tests {
 
     #[test]
     fn an_invite_asks_for_a_receipt_and_lasts_as_long_as_it_rings() {
-        let parcel = parcel(map(r#"{"method":"INVITE","ReqId":"000000000000001f","TTL":45000}"#));
+        let parcel =
+            parcel(map(r#"{"method":"INVITE","ReqId":"000000000000001f","TTL":45000}"#)).unwrap();
 
         assert_eq!(parcel.invite, Some(InviteId(0x1f)));
         assert_eq!(parcel.ttl, Some(Duration::from_secs(45)));
@@ -269,7 +305,17 @@ mod tests {
 
     #[test]
     fn an_empty_message_is_a_message() {
-        assert_eq!(parcel(Map::new()).text.as_ref(), "");
+        assert_eq!(parcel(Map::new()).unwrap().text.as_ref(), "");
+    }
+
+    #[test]
+    fn what_an_invite_needs_is_words_or_a_mistake() {
+        let needs = |words: &str| parcel(map(&format!(r#"{{"method":"INVITE","needs":{words}}}"#)));
+
+        assert_eq!(needs(r#"["video"]"#).unwrap().needs, Capabilities::new(["video"]).unwrap());
+        for wrong in [r#""video""#, r#"["Video"]"#, "[7]", "{}"] {
+            assert!(matches!(needs(wrong), Err(ApiError::Malformed(_))), "{wrong}");
+        }
     }
 
     fn map(text: &str) -> Map<String, Value> {

@@ -11,6 +11,10 @@ use super::body::Body;
 use crate::error::ApiError;
 use crate::store::devices;
 
+/// What capabilities are, for those who wrote them otherwise.
+pub(super) const WORDS: &str =
+    "capabilities are at most 16 words of up to 32 lower-case letters, digits and hyphens";
+
 /// The answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Shown {
@@ -35,7 +39,7 @@ pub(crate) async fn show(
     session: Session,
 ) -> Result<Json<Shown>, ApiError> {
     let device = device(&session);
-    let standing = app.store.standing(&device, app.peerjs.policy).await?;
+    let standing = standing(&app, &device).await?;
     Ok(Json(shown(&device, &standing)))
 }
 
@@ -48,13 +52,8 @@ pub(crate) async fn change(
     let device = device(&session);
     // Checked before anything changes.
     let able = change.capabilities.map(|words| {
-        Capabilities::new(words.iter().map(String::as_str)).ok_or_else(|| {
-            ApiError::Malformed(format!(
-                "capabilities are at most {} words of up to {} lower-case letters, digits and hyphens",
-                Capabilities::WORDS_MAX,
-                Capabilities::BYTES_MAX
-            ))
-        })
+        Capabilities::new(words.iter().map(String::as_str))
+            .ok_or_else(|| ApiError::Malformed(WORDS.to_owned()))
     });
     if let Some(able) = able.transpose()? {
         app.store.declare(&device, &able).await?;
@@ -62,14 +61,19 @@ pub(crate) async fn change(
     if let Some(is) = change.nominated {
         app.store.nominate(&device, is).await?;
     }
-    let standing = app.store.standing(&device, app.peerjs.policy).await?;
+    let standing = standing(&app, &device).await?;
     let answer = shown(&device, &standing);
     app.switchboard.tell(Input::Stands { device, standing }).await;
     Ok(Json(answer))
 }
 
-fn device(session: &Session) -> Device {
+pub(super) fn device(session: &Session) -> Device {
     Device { user: session.user.clone(), instance: session.live_instance() }
+}
+
+/// What is known of a device.
+pub(super) async fn standing(app: &App, device: &Device) -> Result<Standing, ApiError> {
+    Ok(app.store.standing(device, app.peerjs.policy).await?)
 }
 
 fn shown(device: &Device, standing: &Standing) -> Shown {

@@ -7,23 +7,23 @@ use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
-use broker::{Device, SocketId};
+use broker::{Device, Farewell, Input, Showing, SocketId};
 use futures_util::{FutureExt as _, SinkExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
-use wire::live::{FromPage, FromServer};
+use wire::UserId;
+use wire::live::{FromPage, FromServer, OTHER_DEVICE};
+use wire::peerjs::PeerId;
 
 use super::auth::Session;
-use super::{App, contacts};
+use super::{App, contacts, presence};
 use crate::connections::{End, Kind, Seat, Who};
 use crate::error::ApiError;
 use crate::listener::Remote;
 use crate::session::Origin;
-use crate::switchboard::{Frame, OpenError, text};
+use crate::switchboard::{Expected, Frame, OpenError, text};
 use crate::telemetry::MESSAGES;
 
-/// The largest frame of a page, in bytes. As for `POST /contacts`.
-const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// The read buffer. The library's default of 128 KiB costs 17 times the memory of this (measured).
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// How long one write may take. Guess: a phone in a lift.
@@ -52,20 +52,27 @@ pub(crate) async fn live(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|_| ApiError::NotWebSocket)?;
-    let seat = app.connections.enter(who(&session, remote))?;
+    let returns = app.switchboard.expects(Expected::Device(device(&session)));
+    let seat = app.connections.enter(who(&session, remote), returns).await?;
+    if matches!(session.origin, Origin::Session { .. }) {
+        app.store.note_vouched(&session.user).await?;
+    }
     Ok(upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .max_message_size(FRAME_BYTES_MAX)
-        .max_frame_size(FRAME_BYTES_MAX)
+        .max_message_size(app.message_bytes_max)
+        .max_frame_size(app.message_bytes_max)
         .on_upgrade(|socket| serve(app, session, seat, socket)))
 }
 
+fn device(session: &Session) -> Device {
+    Device { user: session.user.clone(), instance: session.live_instance() }
+}
+
 fn who(session: &Session, remote: Remote) -> Who {
-    let device = Device { user: session.user.clone(), instance: session.live_instance() };
     Who {
         kind: Kind::Live,
-        name: device.to_string(),
+        name: device(session).to_string(),
         user: Some(session.user.clone()),
         token: Some(session.token.clone()),
         is_asked_about: matches!(session.origin, Origin::Session { .. }),
@@ -76,15 +83,14 @@ fn who(session: &Session, remote: Remote) -> Who {
 
 /// Connects a socket and sees it to its end, whatever happens in between.
 async fn serve(app: App, session: Session, mut seat: Seat, mut socket: WebSocket) {
-    let device = Device { user: session.user.clone(), instance: session.live_instance() };
+    let device = device(&session);
     let Ok(standing) = app.store.standing(&device, app.peerjs.policy).await else {
         return close(&mut socket, close_code::ERROR, "The accounts cannot be read").await;
     };
     let (id, frames) = match app.switchboard.open(device, standing).await {
         Ok(opened) => opened,
         Err(OpenError::Refused(broker::Error::Refused(_))) => {
-            let reason = "Only one device per user may be registered, and another one is";
-            return close(&mut socket, close_code::POLICY, reason).await;
+            return say_goodbye(&mut socket, Farewell::NotNominated).await;
         }
         Err(OpenError::Refused(error)) => {
             tracing::warn!(%error, "A socket was refused");
@@ -112,13 +118,14 @@ async fn converse(
     // After the socket is connected: a token that was revoked since the upgrade is seen either here or by the watch.
     match contacts::register_live(app, session).await {
         Ok(Some(registered)) => {
-            let welcome =
-                FromServer::Welcome { email: session.user.clone(), instance: registered.instance };
+            let (email, instance) = (session.user.clone(), registered.instance);
+            let presence = app.showing != Showing::Nobody;
+            let welcome = FromServer::Welcome { email, instance, presence };
             if !write(socket, Message::Text(text(&welcome))).await {
                 return;
             }
         }
-        Ok(None) => return say_goodbye(socket).await,
+        Ok(None) => return say_goodbye(socket, Farewell::Dismissed).await,
         Err(_) => return close(socket, close_code::ERROR, "The accounts cannot be read").await,
     }
 
@@ -135,7 +142,7 @@ async fn converse(
                         return;
                     }
                 }
-                Some(Frame::Goodbye) => return say_goodbye(socket).await,
+                Some(Frame::Goodbye(why)) => return say_goodbye(socket, why).await,
                 None => return close(socket, close_code::AGAIN, "This reader is too slow").await,
             },
             heard = socket.recv() => {
@@ -154,7 +161,7 @@ async fn converse(
                 }
             }
             ended = over(seat, &mut stop) => return match ended {
-                Some(_) => say_goodbye(socket).await,
+                Some(_) => say_goodbye(socket, Farewell::Dismissed).await,
                 None => close(socket, close_code::AWAY, "The server is stopping").await,
             },
         }
@@ -197,6 +204,12 @@ async fn on_heard(
     };
     match serde_json::from_str(&frame) {
         Ok(FromPage::Ping) => write(socket, Message::Text(text(&FromServer::Pong))).await,
+        Ok(FromPage::Watch { users }) => watch(app, id, socket, &users).await,
+        Ok(FromPage::Unwatch { users }) => {
+            let names = users.iter().map(PeerId::from).collect();
+            app.switchboard.tell(Input::Unwatch { socket: id, names }).await;
+            true
+        }
         Ok(FromPage::Ack { id: push }) => {
             match push.parse() {
                 Ok(push) => app.switchboard.acknowledge(id, push).await,
@@ -212,9 +225,31 @@ async fn on_heard(
     }
 }
 
-async fn say_goodbye(socket: &mut WebSocket) {
-    if write(socket, Message::Text(text(&FromServer::Goodbye))).await {
-        close(socket, close_code::NORMAL, "Logged out").await;
+/// A page wants to know whether these are reachable. False when the conversation is over.
+async fn watch(app: &App, id: SocketId, socket: &mut WebSocket, users: &[UserId]) -> bool {
+    let names = users.iter().map(PeerId::from).collect();
+    let refused = match app.switchboard.watch(id, names).await {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => presence::refusal(&error),
+        Err(error) => error,
+    };
+    let (error, message) = (refused.word().to_owned(), refused.message());
+    write(socket, Message::Text(text(&FromServer::Error { error, message }))).await
+}
+
+async fn say_goodbye(socket: &mut WebSocket, why: Farewell) {
+    let (reason, code, sentence) = match why {
+        Farewell::NotNominated => (
+            Some(OTHER_DEVICE.to_owned()),
+            close_code::POLICY,
+            "Only one device per user may be registered, and another one is",
+        ),
+        Farewell::Dismissed | Farewell::Left | Farewell::NameTaken | Farewell::Superseded => {
+            (None, close_code::NORMAL, "Logged out")
+        }
+    };
+    if write(socket, Message::Text(text(&FromServer::Goodbye { reason }))).await {
+        close(socket, code, sentence).await;
     }
 }
 
@@ -284,6 +319,7 @@ mod tests {
             open: false,
             discovery: false,
             policy: broker::Policy::All,
+            guest_prefix: "".into(),
         };
         let rhythm = Rhythm { ping: Duration::from_millis(10), silence: Duration::from_millis(50) };
         let (stop, stopping) = watch::channel(false);
@@ -308,6 +344,8 @@ mod tests {
             rhythm,
             patience: Duration::from_secs(5),
             rate: Rate::default(),
+            message_bytes_max: 1_024,
+            showing: Showing::Nobody,
             requests: Arc::default(),
             peerjs,
             stop: stopping,

@@ -13,6 +13,7 @@ pub(crate) mod metrics;
 mod observe;
 pub(crate) mod origin;
 pub(crate) mod peerjs;
+mod presence;
 mod rules;
 mod session;
 
@@ -26,6 +27,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware;
 use axum::response::{Redirect, Response};
 use axum::routing::{delete, get, post};
+use broker::Showing;
 use tokio::sync::watch;
 
 use crate::connections::Connections;
@@ -71,6 +73,10 @@ pub(crate) struct App {
     pub(crate) patience: Duration,
     /// How fast one client may speak.
     pub(crate) rate: Rate,
+    /// The largest message of one client, in bytes.
+    pub(crate) message_bytes_max: usize,
+    /// Who may know whether somebody is reachable.
+    pub(crate) showing: Showing,
     /// The name of the next request.
     pub(crate) requests: Arc<AtomicU64>,
     pub(crate) peerjs: peerjs::Manner,
@@ -113,9 +119,10 @@ pub(crate) fn router(app: App) -> Router {
         .route(&at("session/devices"), get(devices::list))
         .route(&at("session/devices/{id}"), delete(devices::revoke))
         .route(&at("session/device"), get(device::show).put(device::change))
+        .route(&at("session/presence"), get(presence::show).put(presence::change))
+        .route(&at("presence"), get(presence::ask))
         .route(&at("live"), get(live::live))
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
-        .merge(peerjs::routes(&base, &app.peerjs))
         .fallback(files::file);
     if let Some(bare) = base.strip_suffix('/').filter(|bare| !bare.is_empty()) {
         let whole = base.to_string();
@@ -123,6 +130,7 @@ pub(crate) fn router(app: App) -> Router {
     }
     router
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(peerjs::routes(&base, &app.peerjs, app.message_bytes_max))
         .layer(middleware::from_fn_with_state(app.clone(), cors::allow))
         .layer(middleware::map_response(secure))
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))

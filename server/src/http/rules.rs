@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use broker::Input;
 use wire::contacts::{ChangeRules, Rules};
 
 use super::App;
 use super::auth::Session;
 use super::body::Body;
+use super::device::{device, standing};
 use crate::error::ApiError;
 
 /// Users that one user may block. Guess: more than a person meets.
@@ -45,5 +47,10 @@ pub(crate) async fn change(
             app.store.block(user, other, is).await?;
         }
     }
-    Ok(Json(app.store.rules(user).await?))
+    let rules = app.store.rules(user).await?;
+    // Who is blocked sees from now on nobody here.
+    let device = device(&session);
+    let standing = standing(&app, &device).await?;
+    app.switchboard.tell(Input::Stands { device, standing }).await;
+    Ok(Json(rules))
 }

@@ -49,6 +49,9 @@ pub struct ListenerFlags {
     /// Messages of one client in a second; twice as many may come at once [default: no limit]
     #[arg(long, value_name = "NUMBER")]
     pub limit_messages_per_second: Option<String>,
+    /// The largest message of a client, in bytes: a frame, or what PeerJS posts instead of one [default: 262144]
+    #[arg(long, value_name = "BYTES")]
+    pub limit_message_bytes: Option<String>,
     /// Connections that speak HTTP at once [default: 20000]
     #[arg(long, value_name = "NUMBER")]
     pub limit_http_connections: Option<String>,
@@ -67,6 +70,7 @@ pub(crate) struct ListenerSettings {
     pub(crate) proxies: Proxies,
     pub(crate) clients: Limits,
     pub(crate) rate: Rate,
+    pub(crate) message_bytes_max: usize,
     pub(super) connections_max: usize,
     pub(super) connections_per_address_max: usize,
     pub(super) head_timeout: Duration,
@@ -128,6 +132,12 @@ impl ListenerSettings {
                 )?,
             },
             rate: Rate(rate(raw.limit_messages_per_second.as_deref())?),
+            message_bytes_max: number(
+                "limit-message-bytes",
+                raw.limit_message_bytes.as_deref(),
+                256 * 1024,
+                [1_024, 16 * 1024 * 1024],
+            )?,
             connections_max: limit("limit-http-connections", &raw.limit_http_connections, 20_000)?,
             connections_per_address_max: limit(
                 "limit-http-connections-per-address",

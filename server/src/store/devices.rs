@@ -1,6 +1,6 @@
-//! What users and operators decided about devices.
+//! What users and operators decided about devices, and about who may see them.
 
-use broker::{Capabilities, Device, Policy, Standing};
+use broker::{Audience, Capabilities, Device, Policy, Standing};
 use wire::UserId;
 
 use super::Store;
@@ -24,6 +24,14 @@ pub(crate) fn word(policy: Policy) -> &'static str {
     }
 }
 
+/// What is known of a device as it is read: policy, nominated instance, capabilities, audience.
+type Row = (Option<String>, Option<String>, Option<String>, Option<String>);
+
+/// What was stored. A name that cannot be one shows to nobody, as does a list that cannot be read.
+fn audience(names: &str) -> Audience {
+    names.lines().filter_map(|name| name.parse().ok()).collect()
+}
+
 impl Store {
     /// What is known of a device; `usual` is the policy of users who have none of their own.
     pub(crate) async fn standing(
@@ -31,25 +39,49 @@ impl Store {
         device: &Device,
         usual: Policy,
     ) -> anyhow::Result<Standing> {
-        let of_user: Option<(Option<String>, Option<String>)> =
-            sqlx::query_as("SELECT policy, nominated FROM device_policies WHERE user_name = $1")
-                .bind(device.user.as_str())
-                .fetch_optional(&self.0)
-                .await?;
-        let words: Option<(String,)> = sqlx::query_as(
-            "SELECT words FROM device_capabilities WHERE user_name = $1 AND instance = $2",
+        // One statement: it runs whenever somebody connects.
+        let (own, nominated, words, names): Row = sqlx::query_as(
+            "SELECT p.policy, p.nominated, c.words, a.names FROM (SELECT CAST($1 AS TEXT) AS name) AS u LEFT JOIN device_policies AS p \
+             ON p.user_name = u.name LEFT JOIN device_capabilities AS c ON c.user_name = u.name AND c.instance = $2 LEFT \
+             JOIN audiences AS a ON a.user_name = u.name",
         )
         .bind(device.user.as_str())
         .bind(device.instance.to_string())
-        .fetch_optional(&self.0)
+        .fetch_one(&self.0)
         .await?;
-        let (own, nominated) = of_user.unwrap_or_default();
-        let words = words.map_or(String::new(), |(words,)| words);
+        let words = words.unwrap_or_default();
         Ok(Standing {
             policy: own.as_deref().and_then(policy).unwrap_or(usual),
             nominated: nominated.and_then(|instance| instance.parse().ok()),
             capabilities: Capabilities::new(words.split_whitespace()).unwrap_or_default(),
+            audience: names.map(|names| audience(&names)),
+            hidden_from: self.rules(&device.user).await?.blocked.into_iter().collect(),
         })
+    }
+
+    /// Notes whom a user shows themselves to; `None` for whomever the operator's default does.
+    pub(crate) async fn show_to(
+        &self,
+        user: &UserId,
+        audience: Option<&Audience>,
+    ) -> sqlx::Result<()> {
+        let Some(audience) = audience else {
+            sqlx::query("DELETE FROM audiences WHERE user_name = $1")
+                .bind(user.as_str())
+                .execute(&self.0)
+                .await?;
+            return Ok(());
+        };
+        let names: Vec<&str> = audience.users().map(UserId::as_str).collect();
+        sqlx::query(
+            "INSERT INTO audiences (user_name, names) VALUES ($1, $2) ON CONFLICT (user_name) DO UPDATE SET names = \
+             excluded.names",
+        )
+        .bind(user.as_str())
+        .bind(names.join("\n"))
+        .execute(&self.0)
+        .await?;
+        Ok(())
     }
 
     /// Sets the policy of a user; `None` for the operator's default.

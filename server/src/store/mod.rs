@@ -106,17 +106,39 @@ impl Store {
         .await
     }
 
-    /// The users that were added later than `since`, and the time from which to look for further ones.
+    /// The users, of ours and of other judges, that were added later than `since`, and the time from which to look for further ones.
     pub(crate) async fn users_since(&self, since: i64) -> anyhow::Result<(Vec<UserId>, i64)> {
         let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT name, created FROM users WHERE created > $1 ORDER BY created")
-                .bind(since)
-                .fetch_all(&self.0)
-                .await?;
+            sqlx::query_as(
+                "SELECT name, created FROM users WHERE created > $1 UNION ALL SELECT name, created FROM vouched_users \
+                 WHERE created > $1 ORDER BY created",
+            )
+            .bind(since)
+            .fetch_all(&self.0)
+            .await?;
         // Another may still be added in the same millisecond as the latest.
         let latest = rows.last().map_or(since, |(_, created)| *created - 1);
         let users = rows.into_iter().map(|(name, _)| Ok(name.parse()?));
         Ok((users.collect::<anyhow::Result<_>>()?, latest))
+    }
+
+    /// Notes a user for whom another judge vouches, so that no guest has their name from then on.
+    pub(crate) async fn note_vouched(&self, user: &UserId) -> sqlx::Result<()> {
+        let known: Option<(i64,)> =
+            sqlx::query_as("SELECT created FROM vouched_users WHERE name = $1")
+                .bind(user.as_str())
+                .fetch_optional(&self.0)
+                .await?;
+        if known.is_none() {
+            sqlx::query(
+                "INSERT INTO vouched_users (name, created) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            )
+            .bind(user.as_str())
+            .bind(now())
+            .execute(&self.0)
+            .await?;
+        }
+        Ok(())
     }
 
     /// Whether there is such a user.
@@ -199,6 +221,10 @@ impl Store {
 
     /// Whose `token` is; notes that it was used.
     pub(crate) async fn owner(&self, token: &Secret) -> anyhow::Result<Option<Owner>> {
+        // Most of what PeerJS clients present is none of ours, and shows it.
+        if !token.is_well_formed() {
+            return Ok(None);
+        }
         let hash = token.hash();
         let row: Option<OwnerRow> =
             sqlx::query_as(OWNER).bind(&hash).fetch_optional(&self.0).await?;

@@ -1,6 +1,6 @@
 //! The thread itself: the broker, and where what it says goes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -9,21 +9,21 @@ use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use broker::{
-    Broker, Device, Ending, Input, Line, Output, Parcel, Proof, PushId, RequestId, Signal,
-    SocketId, Standing, Woken, Word,
+    Broker, Device, Ending, Farewell, Input, Output, PushId, RequestId, SocketId, Woken, Word,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
-use wire::live::FromServer;
-use wire::peerjs::PeerId;
-use wire::{Address, InviteId, Seed, Time};
+use wire::live::{FromServer, Seen};
+use wire::peerjs::{self, PeerId};
+use wire::{Seed, Time};
 
-use super::line::{Limits, PeerLine, Wire};
+use super::line::{Limits, PeerLine};
+use super::order::Order;
 use super::tally::Tally;
-use super::{Frame, Newcomer, Outcome, Refused, text};
-use crate::connections::Seat;
+use super::{Frame, Outcome, text};
 use crate::http::peerjs::words;
 use crate::push::waker::Wake;
+use crate::rate::Bucket;
 
 /// How often the desk looks at what is due. The broker's deadlines are seconds away; a message that expires this much
 /// late harms nobody, and asking for the next deadline after each message would cost more than this.
@@ -37,58 +37,6 @@ const BUFFERS_MAX: usize = 64;
 /// The largest buffer that is kept.
 const BUFFER_BYTES_MAX: usize = 16 * 1024;
 
-pub(super) enum Order {
-    Open {
-        socket: SocketId,
-        device: Device,
-        standing: Standing,
-        line: mpsc::Sender<Frame>,
-        answer: oneshot::Sender<Result<(), broker::Error>>,
-    },
-    Send {
-        from: Device,
-        to: Address,
-        parcel: Parcel,
-        asleep: Vec<Device>,
-        answer: oneshot::Sender<Outcome>,
-    },
-    Shown {
-        device: Device,
-        push: PushId,
-        answer: oneshot::Sender<bool>,
-    },
-    WhoShows {
-        sender: Device,
-        invite: InviteId,
-        answer: oneshot::Sender<Vec<Device>>,
-    },
-    Join {
-        socket: SocketId,
-        newcomer: Result<Newcomer, Refused>,
-        wire: Wire,
-        sent: Vec<u8>,
-    },
-    Stream {
-        socket: SocketId,
-        input: Input,
-        line: mpsc::Sender<Vec<u8>>,
-        answer: oneshot::Sender<Result<(), broker::Error>>,
-    },
-    Post {
-        name: PeerId,
-        proof: Proof,
-        signal: Option<Signal>,
-        answer: oneshot::Sender<Result<(), broker::Error>>,
-    },
-    Peers {
-        answer: oneshot::Sender<Vec<PeerId>>,
-    },
-    Stop {
-        answer: oneshot::Sender<()>,
-    },
-    Tell(Input),
-}
-
 /// Where words for a socket go.
 pub(super) enum End {
     /// To the task of a live socket.
@@ -96,11 +44,11 @@ pub(super) enum End {
     /// To a PeerJS client's WebSocket.
     Peer(Rc<PeerLine>),
     /// To the answer of a PeerJS client's XHR.
-    Stream(mpsc::Sender<Vec<u8>>),
+    Stream(mpsc::Sender<Vec<u8>>, Cell<Bucket>),
 }
 
 pub(super) struct Desk {
-    broker: Broker,
+    pub(super) broker: Broker,
     pub(super) limits: Limits,
     pub(super) tally: Tally,
     start: Instant,
@@ -109,9 +57,9 @@ pub(super) struct Desk {
     pub(super) ends: HashMap<SocketId, End>,
     /// Lines that the broker has forgotten, and which are to say goodbye.
     pub(super) leaving: Vec<Rc<PeerLine>>,
-    answers: HashMap<RequestId, oneshot::Sender<Outcome>>,
+    pub(super) answers: HashMap<RequestId, oneshot::Sender<Outcome>>,
     wakes: mpsc::Sender<Wake>,
-    requests: u64,
+    pub(super) requests: u64,
     pub(super) scratch: Box<[u8]>,
     pub(super) buffers: Vec<Vec<u8>>,
     /// Lines with something to be written, in this turn.
@@ -137,7 +85,7 @@ pub(super) async fn run(desk: Desk, mut inbox: mpsc::Receiver<Order>) {
     loop {
         tokio::select! {
             order = inbox.recv() => match order {
-                Some(order) => Desk::on_order(&desk, order),
+                Some(order) => order.carry_out(&desk),
                 None => return,
             },
             _ = tick.tick() => {
@@ -197,106 +145,11 @@ impl Desk {
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only two of the inputs close a socket")]
-    fn on_order(this: &Rc<RefCell<Self>>, order: Order) {
-        let mut desk = this.borrow_mut();
-        desk.look_at_clock();
-        match order {
-            Order::Open { socket, device, standing, line, answer } => {
-                let input = Input::Opened { socket, device, standing };
-                desk.connect(socket, End::Page(line), input, answer, Input::Closed { socket });
-            }
-            Order::Stream { socket, input, line, answer } => {
-                let undo = Input::Parted { socket, ending: Ending::Lost };
-                desk.connect(socket, End::Stream(line), input, answer, undo);
-            }
-            Order::Send { from, to, parcel, asleep, answer } => {
-                let request = RequestId(desk.requests);
-                desk.requests += 1;
-                desk.answers.insert(request, answer);
-                desk.feed(Input::Send { request, from, to, parcel, asleep });
-            }
-            Order::Shown { device, push, answer } => {
-                let is_shown = desk.judge(Input::Shown { device, push }).is_ok();
-                if answer.send(is_shown).is_err() {
-                    tracing::debug!("A device did not wait for its answer");
-                }
-            }
-            Order::WhoShows { sender, invite, answer } => {
-                if answer.send(desk.broker.shown(&sender, invite).cloned().collect()).is_err() {
-                    tracing::debug!("A sender did not wait for its answer");
-                }
-            }
-            Order::Join { socket, newcomer, wire, sent } => {
-                let name = newcomer.as_ref().ok().map(|newcomer| newcomer.peer.name());
-                let (input, seat) = match newcomer {
-                    Ok(newcomer) => {
-                        let (input, seat) = joined(socket, newcomer, Line::Socket);
-                        (Ok(input), Some(seat))
-                    }
-                    Err(refused) => (Err(refused), None),
-                };
-                let line = PeerLine::new(socket, name, seat, wire, desk.limits.rate, desk.now);
-                drop(desk);
-                match line {
-                    Ok(line) => super::peer::join(this, input, line, sent),
-                    Err(error) => tracing::warn!(%error, "A connection cannot be watched"),
-                }
-            }
-            Order::Post { name, proof, signal, answer } => {
-                desk.tally.said.inc();
-                let done = desk.judge(Input::Posted { name, proof, signal });
-                if answer.send(done).is_err() {
-                    tracing::debug!("A client did not wait for its answer");
-                }
-            }
-            Order::Peers { answer } => {
-                if answer.send(desk.broker.peers().cloned().collect()).is_err() {
-                    tracing::debug!("Nobody waited for the list of peers");
-                }
-            }
-            Order::Stop { answer } => desk.stop(answer),
-            Order::Tell(input) => {
-                let closed = match &input {
-                    Input::Closed { socket } | Input::Parted { socket, .. } => Some(*socket),
-                    _ => None,
-                };
-                if closed.is_some_and(|socket| desk.ends.remove(&socket).is_none()) {
-                    return; // We closed it ourselves; the broker knows.
-                }
-                desk.feed(input);
-            }
-        }
-    }
-
-    /// Lets a socket in whose task has a channel; `undo` when that is gone already.
-    fn connect(
-        &mut self,
-        socket: SocketId,
-        end: End,
-        input: Input,
-        answer: oneshot::Sender<Result<(), broker::Error>>,
-        undo: Input,
-    ) {
-        // The end is there before what waits for it goes out.
-        self.ends.insert(socket, end);
-        let opened = self.judge(input);
-        if opened.is_err() {
-            self.ends.remove(&socket);
-        }
-        if answer.send(opened).is_err() {
-            tracing::debug!("A socket closed while it was opened");
-            if self.ends.remove(&socket).is_some() {
-                self.feed(undo);
-            }
-        }
-    }
-
     pub(super) fn look_at_clock(&mut self) {
         self.now = Instant::now();
     }
 
-    fn time(&self) -> Time {
+    pub(super) fn time(&self) -> Time {
         Time::at(self.now - self.start)
     }
 
@@ -362,17 +215,37 @@ impl Desk {
                         tracing::debug!("A sender did not wait for its answer");
                     }
                 }
-                Output::Dismiss { socket } => {
-                    // Dropping the line ends the socket's task after this frame; if the line is full, at once.
-                    if let Some(End::Page(line)) = self.ends.remove(&socket)
-                        && line.try_send(Frame::Goodbye).is_err()
-                    {
-                        tracing::debug!("A dismissed socket did not hear why");
-                    }
-                }
+                Output::Dismiss { socket, why } => self.dismiss(socket, why),
+                Output::Presence { socket, states } => self.show(socket, &states),
                 Output::Tell { socket, word } => self.tell(socket, &word),
                 Output::Part { socket, why } => self.part(socket, why),
             }
+        }
+    }
+
+    fn dismiss(&mut self, socket: SocketId, why: Farewell) {
+        // Dropping the line ends the socket's task after this frame; if the line is full, at once.
+        if let Some(End::Page(line)) = self.ends.remove(&socket)
+            && line.try_send(Frame::Goodbye(why)).is_err()
+        {
+            tracing::debug!("A dismissed socket did not hear why");
+        }
+    }
+
+    /// Tells one who watches whether others are reachable.
+    fn show(&mut self, socket: SocketId, states: &[(PeerId, bool)]) {
+        if let Some(End::Page(_)) = self.ends.get(&socket) {
+            let seen = |(name, reachable): &(PeerId, bool)| {
+                Some(Seen { user: name.as_str().parse().ok()?, reachable: *reachable })
+            };
+            let of = states.iter().filter_map(seen).collect();
+            return self.write_pages(&[socket], &text(&FromServer::Presence { of }));
+        }
+        let name = self.broker.name_at(socket).cloned();
+        let Some(to) = name else { return };
+        for (of, reachable) in states {
+            let (of, to, reachable) = (of.as_str(), to.as_str(), *reachable);
+            self.tell_peer(socket, &peerjs::FromServer::Presence { of, to, reachable });
         }
     }
 
@@ -389,18 +262,23 @@ impl Desk {
     }
 
     fn tell(&mut self, socket: SocketId, word: &Word) {
-        self.tally.told.inc();
         if matches!(word, Word::Expire { .. }) {
             self.tally.expired.inc();
         }
+        self.tell_peer(socket, &words::frame(word));
+    }
+
+    /// Writes a frame to a PeerJS client, by whichever way it has.
+    pub(super) fn tell_peer(&mut self, socket: SocketId, frame: &peerjs::FromServer<'_>) {
+        self.tally.told.inc();
         match self.ends.get(&socket) {
             Some(End::Peer(line)) => {
                 let line = line.clone();
-                self.say(&line, word);
+                self.say(&line, frame);
             }
-            Some(End::Stream(line)) => {
+            Some(End::Stream(line, _)) => {
                 let mut text = Vec::new();
-                words::frame(word).write(&mut text);
+                frame.write(&mut text);
                 text.push(b'\n');
                 if line.try_send(text).is_err() {
                     tracing::debug!(?socket, "A slow stream is cut off");
@@ -441,11 +319,6 @@ impl Desk {
     }
 }
 
-pub(super) fn joined(socket: SocketId, newcomer: Newcomer, line: Line) -> (Input, Seat) {
-    let Newcomer { peer, proof, standing, seat } = newcomer;
-    (Input::Joined { socket, peer, proof, line, standing }, seat)
-}
-
 /// `{"type":"push","id":…,"data":{"From":…,"To":…,<the message's own members>}}`.
 fn push_frame(push: PushId, from: &Device, to: &Device, members: &str) -> Utf8Bytes {
     let quoted = |device: &Device| {
@@ -459,6 +332,8 @@ fn push_frame(push: PushId, from: &Device, to: &Device, members: &str) -> Utf8By
 
 #[cfg(test)]
 mod tests {
+    use wire::Address;
+
     use super::*;
 
     #[test]

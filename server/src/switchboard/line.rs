@@ -67,7 +67,7 @@ pub(crate) enum Wire {
 }
 
 enum Io {
-    Tcp(TcpStream),
+    Tcp(RefCell<TcpStream>),
     Other(RefCell<Box<dyn Stream>>),
 }
 
@@ -124,7 +124,7 @@ impl PeerLine {
         now: Instant,
     ) -> io::Result<Self> {
         let io = match wire {
-            Wire::Tcp(stream) => Io::Tcp(TcpStream::from_std(stream)?),
+            Wire::Tcp(stream) => Io::Tcp(TcpStream::from_std(stream)?.into()),
             Wire::Other(stream) => Io::Other(RefCell::new(stream)),
         };
         Ok(Self {
@@ -171,21 +171,18 @@ impl PeerLine {
         cx: &mut Context<'_>,
         scratch: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(scratch);
         match &self.io {
-            Io::Tcp(stream) => loop {
-                match stream.try_read(scratch) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        ready!(stream.poll_read_ready(cx))?;
-                    }
-                    done => return Poll::Ready(done),
-                }
-            },
+            // Not `try_read`: this remembers that a read which does not fill the buffer has taken all there was, and
+            // saves the one that would find nothing.
+            Io::Tcp(stream) => {
+                ready!(Pin::new(&mut *stream.borrow_mut()).poll_read(cx, &mut buffer))?;
+            }
             Io::Other(stream) => {
-                let mut buffer = ReadBuf::new(scratch);
                 ready!(Pin::new(&mut **stream.borrow_mut()).poll_read(cx, &mut buffer))?;
-                Poll::Ready(Ok(buffer.filled().len()))
             }
         }
+        Poll::Ready(Ok(buffer.filled().len()))
     }
 
     /// Appends to what is to be written. When there is nothing yet, one of `buffers` is used for it.
@@ -250,14 +247,7 @@ impl PeerLine {
         let waker = self.waker.borrow();
         let mut cx = Context::from_waker(&waker);
         match &self.io {
-            Io::Tcp(stream) => loop {
-                match stream.try_write(bytes) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        ready!(stream.poll_write_ready(&mut cx))?;
-                    }
-                    done => return Poll::Ready(done),
-                }
-            },
+            Io::Tcp(stream) => Pin::new(&mut *stream.borrow_mut()).poll_write(&mut cx, bytes),
             Io::Other(stream) => Pin::new(&mut **stream.borrow_mut()).poll_write(&mut cx, bytes),
         }
     }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use broker::{Ending, Farewell, Input, SocketId, Word};
+use broker::{Ending, Farewell, Input, SocketId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wire::peerjs::{self, FromPeer, FromServer, PeerId};
@@ -182,6 +182,8 @@ impl Desk {
                 return self.feed(Input::Parted { socket: line.socket, ending: Ending::Left });
             }
             Ok(FromPeer::Heartbeat | FromPeer::Ignored) => return,
+            Ok(FromPeer::Watch(ids)) => return self.watch(line.socket, &ids),
+            Ok(FromPeer::Unwatch(ids)) => return self.unwatch(line.socket, &ids),
             Err(error) => {
                 self.tally.malformed.inc();
                 let complaint = format!("The server does not understand a message: the {error}");
@@ -201,9 +203,22 @@ impl Desk {
         }
     }
 
-    /// Writes a word of the broker.
-    pub(super) fn say(&mut self, line: &Rc<PeerLine>, word: &Word) {
-        self.write(line, &words::frame(word));
+    /// A client wants to know whether these are reachable. An id that cannot be one is nobody's.
+    pub(super) fn watch(&mut self, socket: SocketId, ids: &[String]) {
+        if let Err(error) = self.judge(Input::Watch { socket, names: names(ids) }) {
+            // No ERROR, by which a client would think that it was cut off.
+            let message = words::refused(&error).message;
+            self.tell_peer(socket, &FromServer::NotWatched { message: &message });
+        }
+    }
+
+    pub(super) fn unwatch(&mut self, socket: SocketId, ids: &[String]) {
+        self.feed(Input::Unwatch { socket, names: names(ids) });
+    }
+
+    /// Writes what the broker says.
+    pub(super) fn say(&mut self, line: &Rc<PeerLine>, frame: &FromServer<'_>) {
+        self.write(line, frame);
         if line.waiting() > self.limits.waiting_bytes_max && !line.stalled.replace(true) {
             // What the broker says to that goes out in the loop that called us.
             self.note(Input::Stalled { socket: line.socket });
@@ -240,7 +255,7 @@ impl Desk {
                 let (close, complaint) = words::farewell(why);
                 self.close(&line, close, complaint);
             }
-            Some(End::Stream(line)) => {
+            Some(End::Stream(line, _)) => {
                 if let (_, Some(message)) = words::farewell(why) {
                     let mut text = Vec::new();
                     FromServer::Error { message }.write(&mut text);
@@ -354,4 +369,8 @@ impl Desk {
         }
         lines
     }
+}
+
+fn names(ids: &[String]) -> Vec<PeerId> {
+    ids.iter().filter_map(|id| id.parse().ok()).collect()
 }

@@ -10,6 +10,7 @@ mod operations;
 mod origins;
 mod peerjs;
 mod postgres;
+mod presence;
 mod push;
 mod session;
 mod sessions;

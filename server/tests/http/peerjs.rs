@@ -3,6 +3,7 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use server::UserCommand;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -127,11 +128,80 @@ async fn what_is_no_frame_ends_that_client_with_a_reason_and_no_other() {
     other.hears_nothing().await;
 }
 
+#[tokio::test]
+async fn one_who_returns_finds_its_place_in_a_full_server_and_a_newcomer_does_not() {
+    let house = House::open_as(&[("peerjs_open", "true"), ("limit_connections", "1")]).await;
+    let first = open(&house, "alice", "mine").await;
+
+    // The old socket is still there, as it is after a network that went away without a word.
+    let told = client(&house, "bob", "his").await.hear().await;
+    assert!(text(&told["payload"], "msg").contains("takes no more connections"), "{told}");
+    let again = open(&house, "alice", "mine").await;
+    drop((first, again));
+
+    // While she blinks, a newcomer takes the place that is free; she comes in all the same.
+    let mut bob = knock_until_open(&house, "bob", "his").await;
+    let mut back = open(&house, "alice", "mine").await;
+    assert_eq!(client(&house, "alice", "hers").await.hear().await["type"], "ERROR");
+    bob.hears_nothing().await;
+    back.hears_nothing().await;
+}
+
+#[tokio::test]
+async fn the_operator_sends_a_client_away_and_it_hears_why() {
+    let house = House::open_as(&[("peerjs_open", "true")]).await;
+    let mut alice = open(&house, "alice", "t").await;
+    let mut bob = open(&house, "bob", "t").await;
+    alice.say("OFFER", "bob").await;
+    assert_eq!(bob.hear().await["type"], "OFFER");
+
+    let said = server::kick(house.database(), "alice").await.unwrap();
+
+    assert_eq!(said, "Ended the connection of alice.\n");
+    let told = alice.hear().await;
+    assert!(text(&told["payload"], "msg").contains("operator"), "{told}");
+    assert_eq!(alice.close_code().await, 1008);
+    assert_eq!(bob.hear().await["type"], "LEAVE", "she does not blink, she is gone");
+}
+
+#[tokio::test]
+async fn who_speaks_by_requests_has_as_much_to_say_as_by_a_socket() {
+    let flags = [("peerjs_open", "true"), ("limit_messages_per_second", "5")];
+    let house = House::open_as(&flags).await;
+    let mut stream = TcpStream::connect(&house.host).await.unwrap();
+    let ask = "POST /peerjs/alice/t/id?i=0 HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    stream.read_exact(&mut [0; 64]).await.unwrap();
+
+    let offer = json!({ "type": "OFFER", "dst": "bob", "payload": {} }).to_string();
+    let mut answers = Vec::new();
+    for _ in 0..30 {
+        answers.push(house.ask("POST", "/peerjs/alice/t/offer", &[], &offer).await);
+    }
+
+    let refused = answers.iter().filter(|answer| answer.status == 429).count();
+    assert!((10..=20).contains(&refused), "{refused} of 30");
+    assert_eq!(answers[0].text, "OK");
+    let forged = house.ask("POST", "/peerjs/alice/other/offer", &[], &offer).await;
+    assert_eq!(forged.status, 401);
+}
+
+/// One that comes in once the server has noticed that others have gone.
+async fn knock_until_open(house: &House, id: &str, token: &str) -> Client {
+    for _ in 0..1_000 {
+        let mut client = client(house, id, token).await;
+        if client.hear().await["type"] == "OPEN" {
+            return client;
+        }
+    }
+    panic!("there is no room");
+}
+
 /// A PeerJS client, as far as its socket goes.
-struct Client(WebSocketStream<TcpStream>);
+pub(crate) struct Client(WebSocketStream<TcpStream>);
 
 /// One that has asked to come in.
-async fn client(house: &House, id: &str, token: &str) -> Client {
+pub(crate) async fn client(house: &House, id: &str, token: &str) -> Client {
     let url = format!("ws://{}/peerjs?key=peerjs&id={id}&token={token}", house.host);
     let stream = TcpStream::connect(&house.host).await.expect("it listens");
     let request = url.into_client_request().expect("a request");
@@ -140,14 +210,14 @@ async fn client(house: &House, id: &str, token: &str) -> Client {
 }
 
 /// One that is in.
-async fn open(house: &House, id: &str, token: &str) -> Client {
+pub(crate) async fn open(house: &House, id: &str, token: &str) -> Client {
     let mut client = client(house, id, token).await;
     assert_eq!(client.hear().await, json!({ "type": "OPEN" }));
     client
 }
 
 impl Client {
-    async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         loop {
             let message = self.next().await;
             if let Message::Text(frame) = &message {
@@ -157,7 +227,7 @@ impl Client {
         }
     }
 
-    async fn close_code(&mut self) -> u16 {
+    pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             if let Message::Close(Some(frame)) = self.next().await {
                 return frame.code.into();
@@ -175,12 +245,12 @@ impl Client {
         self.send(&json!({ "type": kind, "dst": to, "payload": payload })).await;
     }
 
-    async fn send(&mut self, frame: &Value) {
+    pub(crate) async fn send(&mut self, frame: &Value) {
         self.0.send(Message::text(frame.to_string())).await.expect("it is open");
     }
 
     /// A ping is answered after whatever was said before it.
-    async fn hears_nothing(&mut self) {
+    pub(crate) async fn hears_nothing(&mut self) {
         self.0.send(Message::Ping(Bytes::from_static(b"?"))).await.expect("it is open");
         assert_eq!(self.next().await, Message::Pong(Bytes::from_static(b"?")));
     }

@@ -36,6 +36,8 @@ pub struct Setup {
     pub expire: Duration,
     /// After how much silence a client is gone.
     pub alive: Duration,
+    /// How long ours keeps the place of a client whose connection broke.
+    pub grace: Duration,
 }
 
 impl Setup {
@@ -47,12 +49,14 @@ impl Setup {
         limit: 5000,
         expire: Duration::from_secs(5),
         alive: Duration::from_secs(60),
+        grace: Duration::from_secs(10),
     };
 
     /// Gives up soon, so that a test need not wait long.
     pub const IMPATIENT: Self = Self {
         expire: Duration::from_millis(500),
         alive: Duration::from_millis(1500),
+        grace: Duration::from_millis(1000),
         ..Self::USUAL
     };
 
@@ -168,6 +172,7 @@ fn hullo(data: &Path, setup: &Setup, more: &[&str]) -> Vec<String> {
     flag("--peerjs-concurrent-limit", setup.limit.to_string());
     flag("--peerjs-expire-timeout", setup.expire.as_millis().to_string());
     flag("--peerjs-alive-timeout", setup.alive.as_millis().to_string());
+    flag("--peerjs-reconnect-timeout", setup.grace.as_millis().to_string());
     // Everybody in a test comes from one address.
     for what in ["", "-per-address"] {
         flag(&format!("--limit-connections{what}"), (setup.limit + 1000).to_string());

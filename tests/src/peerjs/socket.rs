@@ -155,6 +155,11 @@ impl Socket {
         ended
     }
 
+    /// Is gone without a word, as when a network is lost and the system ends the connection.
+    pub fn breaks_off(self) {
+        drop(self);
+    }
+
     /// Closes it and waits until the server has closed too.
     pub fn leaves(mut self) {
         self.0.close(None).ok();

@@ -20,7 +20,7 @@ use platform::live::{Change, LiveSocket};
 use platform::port::Port;
 use platform::{Listener, Timer, now, page, sound};
 use ui::dial::{Config, Dial, Effect, Event, Gesture, Input, Page, View};
-use wire::live::{FromPage, FromServer};
+use wire::live::{FromPage, FromServer, OTHER_DEVICE};
 
 use crate::together::{self, Done, Word};
 use crate::{broken, post};
@@ -126,19 +126,24 @@ fn gesture(gesture: Gesture) {
 
 fn on_live(change: Change) {
     match change {
-        Change::Said(FromServer::Welcome { .. }) => event(Event::ServerBack),
+        Change::Said(FromServer::Welcome { presence, .. }) => event(Event::ServerBack { presence }),
+        Change::Said(FromServer::Presence { of }) => event(Event::Seen(of)),
         Change::Said(FromServer::Push { id, data }) => {
             with(|shell| shell.tell_pages(&Word::push(&id, &data)));
             waking::hush(data.message.id());
             event(Event::Push { id, letter: data });
         }
-        Change::Said(FromServer::Goodbye) => session::on_logged_out(false),
+        Change::Said(FromServer::Goodbye { reason }) if reason.as_deref() == Some(OTHER_DEVICE) => {
+            with(|shell| shell.live = None);
+            event(Event::OtherRings);
+        }
+        Change::Said(FromServer::Goodbye { .. }) => session::on_logged_out(false),
         Change::Away => {
             event(Event::ServerAway);
             session::check();
         }
         // Receipts are for the wrapper that called.
-        Change::Said(FromServer::Receipt { .. } | FromServer::Pong) => {}
+        Change::Said(FromServer::Receipt { .. } | FromServer::Pong | FromServer::Error { .. }) => {}
     }
 }
 
@@ -215,6 +220,12 @@ impl Shell {
             }
             Effect::Ring { on } => {
                 self.ringing = on.then(|| sound::Loop::new(sound::Tune::Ring));
+            }
+            Effect::RingHere => session::ring_here(),
+            Effect::Watch(users) => {
+                if let Some(live) = &self.live {
+                    live.say(&FromPage::Watch { users });
+                }
             }
             Effect::TurnOnSound => sound::unlock(),
             Effect::TurnOnWaking => waking::turn_on(),

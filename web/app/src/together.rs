@@ -35,7 +35,9 @@ impl Word {
             Ok(
                 FromServer::Welcome { .. }
                 | FromServer::Receipt { .. }
-                | FromServer::Goodbye
+                | FromServer::Goodbye { .. }
+                | FromServer::Presence { .. }
+                | FromServer::Error { .. }
                 | FromServer::Pong,
             )
             | Err(_) => None,

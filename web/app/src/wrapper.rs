@@ -160,8 +160,9 @@ fn on_live(change: Change) {
         Change::Said(FromServer::Receipt { invite, from }) => {
             event(Event::Receipt { invite, from });
         }
-        Change::Said(FromServer::Goodbye) | Change::Away => event(Event::ServerAway),
-        Change::Said(FromServer::Pong) => {}
+        Change::Said(FromServer::Goodbye { .. }) | Change::Away => event(Event::ServerAway),
+        Change::Said(FromServer::Pong | FromServer::Presence { .. } | FromServer::Error { .. }) => {
+        }
     }
 }
 

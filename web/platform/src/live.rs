@@ -196,7 +196,7 @@ impl Line {
             if let Stage::Online { heard, .. } = &mut line.stage {
                 *heard = now();
             }
-            if said == FromServer::Goodbye {
+            if matches!(said, FromServer::Goodbye { .. }) {
                 line.stage = Stage::Over;
             }
             Rc::clone(&line.hear)

@@ -60,6 +60,8 @@ pub struct LoggedIn {
     pub waking: Option<Box<WakingView>>,
     /// Who may ring, once the server said.
     pub rules: Option<Box<RulesView>>,
+    /// Makes this device the one that rings, when another is.
+    pub ring_here: Option<Box<Button>>,
     /// Who rings, the newest last. Over everything else.
     pub cards: Vec<Card>,
     /// What happened meanwhile, the newest last.
@@ -106,6 +108,8 @@ pub struct Blocked {
 pub struct Recent {
     /// The name of its button, and the key.
     pub address: String,
+    /// What is known of them, behind the button.
+    pub presence: Option<&'static str>,
     /// What pressing it means.
     pub gesture: Gesture,
 }
@@ -173,18 +177,18 @@ pub(super) fn view(dial: &Dial) -> View {
         Session::LoggedIn { account } => Page::LoggedIn(LoggedIn {
             address: account.email.to_string(),
             problem: dial.problem.clone(),
-            note: dial.is_server_away.then_some(
-                "The server is away: nobody can call or be called. Running calls go on, \
-                 and this page tries again by itself.",
-            ),
+            note: note(dial),
             sound: dial
                 .is_sound_blocked
                 .then_some(Button { label: "Turn on ringing", gesture: Gesture::TurnOnSound }),
             waking: dial.waking.view().map(Box::new),
             rules: dial.rules.as_ref().map(|rules| Box::new(rules::view(rules))),
+            ring_here: dial.is_passive.then(|| {
+                Box::new(Button { label: "Ring on this device", gesture: Gesture::RingHere })
+            }),
             cards: dial.cards().map(card).collect(),
             notices: dial.notices.iter().map(notice).collect(),
-            recent: dial.recent.iter().map(|address| recent(address)).collect(),
+            recent: dial.recent.iter().map(|address| recent(dial, address)).collect(),
             devices: dial.devices.as_deref().map(devices::view),
         }),
     };
@@ -229,9 +233,22 @@ fn notice(notice: &Notice) -> NoticeView {
     }
 }
 
-fn recent(address: &str) -> Recent {
+fn note(dial: &Dial) -> Option<&'static str> {
+    if dial.is_passive {
+        return Some(
+            "Calls ring on another of your devices, and not here: only one of them may ring. You can call from here.",
+        );
+    }
+    dial.is_server_away.then_some(
+        "The server is away: nobody can call or be called. Running calls go on, \
+         and this page tries again by itself.",
+    )
+}
+
+fn recent(dial: &Dial, address: &str) -> Recent {
     let gesture = Gesture::Call { address: address.to_owned(), topic: String::new() };
-    Recent { address: address.to_owned(), gesture }
+    let presence = dial.is_reachable(address).then_some("Reachable");
+    Recent { address: address.to_owned(), presence, gesture }
 }
 
 /// The first letters of the first two words of a name. The page writes all of them as capitals: tables of those of every

@@ -3,6 +3,7 @@
 use call::Call;
 use wire::contacts::{Account, ChangeRules, LoggedIn, Ring, Rules, Ways};
 use wire::invite::{Letter, Message};
+use wire::live::Seen;
 use wire::{Address, InviteId, UserId};
 
 use super::waking::Waking;
@@ -100,6 +101,8 @@ pub enum Gesture {
     TurnOnSound,
     /// Wants this device to ring while its pages are closed.
     TurnOnWaking,
+    /// Has calls ring on this device rather than on another.
+    RingHere,
 }
 
 /// What happens.
@@ -131,7 +134,16 @@ pub enum Event {
     /// The live socket, or the first request, failed; the shell keeps trying.
     ServerAway,
     /// The live socket is open.
-    ServerBack,
+    ServerBack {
+        /// Whether the server tells who is reachable: [`Effect::Watch`].
+        presence: bool,
+    },
+    /// Calls do not ring here, because only one device of ours may ring, and another does.
+    OtherRings,
+    /// This device could not be made the one that rings: the server could not be reached.
+    RingHereFailed,
+    /// Whether some of those who are watched are reachable.
+    Seen(Vec<Seen>),
     /// A push came, over this page's socket or told by another page of this browser.
     Push {
         /// To acknowledge it by.
@@ -279,6 +291,11 @@ pub enum Effect {
     TurnOnWaking,
     /// `PUT /contacts/rules`; answer with [`Event::Rules`] or [`Event::RulesFailed`].
     ChangeRules(ChangeRules),
+    /// Make this device the one that rings, then open the live socket again. Answer with [`Event::ServerBack`] or
+    /// [`Event::RingHereFailed`].
+    RingHere,
+    /// Ask the server to tell from now on whether these are reachable.
+    Watch(Vec<UserId>),
     /// Store the recent addresses.
     SaveRecent(Vec<String>),
 }

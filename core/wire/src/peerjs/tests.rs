@@ -6,6 +6,38 @@ use super::*;
 use crate::{Dice, Seed};
 
 #[test]
+fn who_is_watched_is_a_list_of_ids_or_a_mistake() {
+    let ids = vec!["bob".to_owned(), "o'ne \u{e9}".to_owned()];
+
+    let watch = read(r#"{"type":"WATCH","payload":["bob","o'ne \u00e9"]}"#);
+    let unwatch = read(r#"{"payload":[],"type":"UNWATCH"}"#);
+
+    assert_eq!(watch, Ok(FromPeer::Watch(ids)));
+    assert_eq!(unwatch, Ok(FromPeer::Unwatch(Vec::new())));
+    for wrong in [r#"{"type":"WATCH"}"#, r#"{"type":"WATCH","payload":{"bob":1}}"#] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn presence_is_written_so_that_clients_pass_it_over() {
+    let write = |frame: FromServer<'_>| {
+        let mut out = Vec::new();
+        frame.write(&mut out);
+        String::from_utf8(out).unwrap()
+    };
+
+    assert_eq!(
+        write(FromServer::Presence { of: "bo\"b", to: "alice", reachable: true }),
+        r#"{"type":"PRESENCE","src":"bo\"b","dst":"alice","payload":{"reachable":true}}"#
+    );
+    assert_eq!(
+        write(FromServer::NotWatched { message: "No" }),
+        r#"{"type":"PRESENCE","payload":{"msg":"No"}}"#
+    );
+}
+
+#[test]
 fn an_offer_is_read_and_passed_on_as_it_came() {
     let frame = r#"{"type":"OFFER","payload":{"sdp":{"type":"offer","sdp":"v=0\r\n"},"connectionId":"dc_x"},"dst":"bob"}"#;
 

@@ -1,5 +1,7 @@
 //! Who a PeerJS request is. This is the one place that decides it.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use broker::{Device, Peer, Proof, Standing};
@@ -9,12 +11,12 @@ use wire::peerjs::PeerId;
 
 use super::super::App;
 use super::super::auth::{self, Session};
-use crate::connections::{Kind, Who};
+use crate::connections::{Kind, Seat, Who};
 use crate::error::ApiError;
 use crate::listener::Remote;
 use crate::secret::Secret;
 use crate::session::Origin;
-use crate::switchboard::Newcomer;
+use crate::switchboard::{Expected, Newcomer};
 
 /// Who somebody is.
 pub(super) enum Identity {
@@ -37,6 +39,8 @@ pub(super) enum Refusal {
     OtherName(UserId),
     /// The name cannot be anybody's.
     Name(wire::Malformed),
+    /// Guests' names begin otherwise.
+    Prefix(Arc<str>),
     /// Anything else that may befall a request.
     Other(ApiError),
 }
@@ -55,6 +59,10 @@ impl Refusal {
                 "You are logged in as {user}, so your id is {user}. Connect without an id, or with this one"
             ),
             Self::Name(problem) => format!("This id cannot be used: the {problem}"),
+            Self::Prefix(prefix) => format!(
+                "On this server, ids of clients that are not logged in begin with {prefix}. Connect without an id, or with \
+                 one that does"
+            ),
             Self::Other(error) => error.message(),
         }
     }
@@ -71,7 +79,7 @@ impl IntoResponse for Refusal {
         match self {
             Self::NotLoggedIn => ApiError::NotLoggedIn.into_response(),
             Self::Other(error) => error.into_response(),
-            Self::Incomplete | Self::Key | Self::OtherName(_) | Self::Name(_) => {
+            Self::Incomplete | Self::Key | Self::OtherName(_) | Self::Name(_) | Self::Prefix(_) => {
                 ApiError::Malformed(self.message()).into_response()
             }
         }
@@ -112,6 +120,9 @@ pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Ne
     match identify(app, parts, Some(wish.token)).await? {
         Identity::Guest => {
             let name: PeerId = wish.id.parse().map_err(Refusal::Name)?;
+            if !wish.id.starts_with(&*app.peerjs.guest_prefix) {
+                return Err(Refusal::Prefix(app.peerjs.guest_prefix.clone()));
+            }
             let who = Who {
                 kind: Kind::PeerJs,
                 name: wish.id.to_owned(),
@@ -121,8 +132,8 @@ pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Ne
                 until: None,
                 from,
             };
-            let seat = app.connections.enter(who).map_err(ApiError::from)?;
             let peer = Peer::Guest(name);
+            let seat = enter(app, who, &peer, proof).await?;
             Ok(Newcomer { peer, proof, standing: Standing::default(), seat })
         }
         Identity::User(session) => {
@@ -130,21 +141,31 @@ pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Ne
                 return Err(Refusal::OtherName(session.user));
             }
             let device = Device { user: session.user.clone(), instance: session.live_instance() };
+            let is_vouched_for = matches!(session.origin, Origin::Session { .. });
             let who = Who {
                 kind: Kind::PeerJs,
                 name: device.to_string(),
                 user: Some(session.user),
                 token: Some(session.token),
-                is_asked_about: matches!(session.origin, Origin::Session { .. }),
+                is_asked_about: is_vouched_for,
                 until: session.until,
                 from,
             };
-            let seat = app.connections.enter(who).map_err(ApiError::from)?;
+            let peer = Peer::Device(device.clone());
+            let seat = enter(app, who, &peer, proof).await?;
+            if is_vouched_for {
+                app.store.note_vouched(&device.user).await.map_err(ApiError::from)?;
+            }
             let standing =
                 app.store.standing(&device, app.peerjs.policy).await.map_err(ApiError::from)?;
-            Ok(Newcomer { peer: Peer::Device(device), proof, standing, seat })
+            Ok(Newcomer { peer, proof, standing, seat })
         }
     }
+}
+
+async fn enter(app: &App, who: Who, peer: &Peer, proof: Proof) -> Result<Seat, ApiError> {
+    let returns = app.switchboard.expects(Expected::Peer(peer.clone(), proof));
+    Ok(app.connections.enter(who, returns).await?)
 }
 
 /// What the broker keeps of a client's token.

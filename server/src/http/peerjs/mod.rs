@@ -4,6 +4,7 @@
 //!   GET  peerjs?key&id&token         WebSocket, whatever the key       socket.rs
 //!   GET  KEY/id                      who am I?                         here
 //!   GET  KEY/peers                   who is here, where allowed        here
+//!   GET  KEY/peers/ID                is that one reachable?            here
 //!   POST KEY/ID/TOKEN/id             a stream instead of a WebSocket   xhr.rs
 //!   POST KEY/ID/TOKEN/offer, …       and what goes the other way       xhr.rs
 //! ```
@@ -19,7 +20,7 @@ mod xhr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::middleware;
@@ -30,7 +31,7 @@ use broker::Policy;
 use serde::Deserialize;
 use wire::peerjs::PeerId;
 
-use super::App;
+use super::{App, presence};
 use crate::error::ApiError;
 pub(crate) use cors::reflect;
 use identity::{Identity, identify};
@@ -46,10 +47,12 @@ pub(crate) struct Manner {
     pub(crate) discovery: bool,
     /// Which devices of a user ring, unless the user has a policy of its own.
     pub(crate) policy: Policy,
+    /// What the names of guests begin with.
+    pub(crate) guest_prefix: Arc<str>,
 }
 
 /// The routes, below `base`.
-pub(crate) fn routes(base: &str, manner: &Manner) -> Router<App> {
+pub(crate) fn routes(base: &str, manner: &Manner, message_bytes_max: usize) -> Router<App> {
     let key = &manner.key;
     let at = |path: &str| format!("{base}{path}");
     let under = |path: &str| format!("{base}{key}/{path}");
@@ -59,8 +62,10 @@ pub(crate) fn routes(base: &str, manner: &Manner) -> Router<App> {
         .route(&under("id/"), get(id))
         .route(&under("peers"), get(peers))
         .route(&under("peers/"), get(peers))
+        .route(&under("peers/{id}"), get(peer))
         .route(&under("{id}/{token}/id"), post(xhr::stream))
         .route(&under("{id}/{token}/{verb}"), post(xhr::say))
+        .layer(DefaultBodyLimit::max(message_bytes_max))
         // Here, so that the question that a browser asks before is no wrong method yet.
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
         .layer(middleware::from_fn(cors::allow))
@@ -87,7 +92,7 @@ async fn id(State(app): State<App>, Query(given): Query<Given>, parts: Parts) ->
     let name = match identify(&app, &parts, given.token.as_deref()).await {
         Ok(Identity::User(session)) => session.user.to_string(),
         Ok(Identity::Guest) => match random_name() {
-            Ok(name) => name,
+            Ok(name) => format!("{}{name}", app.peerjs.guest_prefix),
             Err(error) => return error.into_response(),
         },
         Err(refusal) => return refusal.into_response(),
@@ -118,6 +123,31 @@ async fn peers(State(app): State<App>) -> Response {
         Ok(names) => {
             let names: Vec<&str> = names.iter().map(PeerId::as_str).collect();
             axum::Json(names).into_response()
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Is that one reachable? As far as whoever asks may know.
+async fn peer(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(given): Query<Given>,
+    parts: Parts,
+) -> Response {
+    let user = match identify(&app, &parts, given.token.as_deref()).await {
+        Ok(Identity::User(session)) => Some(session.user),
+        Ok(Identity::Guest) => None,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let name = match id.parse::<PeerId>() {
+        Ok(name) => name,
+        Err(problem) => return ApiError::Malformed(format!("the {problem}")).into_response(),
+    };
+    match presence::see(&app, user, vec![name]).await {
+        Ok(seen) => {
+            let reachable = seen.first() == Some(&true);
+            axum::Json(serde_json::json!({ "id": id, "reachable": reachable })).into_response()
         }
         Err(error) => error.into_response(),
     }

@@ -23,7 +23,8 @@ use super::identity::{self, Wish, admit};
 use super::words;
 use crate::connections::Seat;
 use crate::error::ApiError;
-use crate::switchboard::{OpenError, Switchboard};
+use crate::switchboard::{OpenError, Said, Switchboard, Unposted};
+use crate::telemetry::MESSAGES;
 
 /// What an answer begins with, so that browsers begin to show it to their pages: this many characters, and a new line.
 const PADDING: usize = 2_048;
@@ -90,18 +91,24 @@ pub(super) async fn say(
     };
     let said = std::str::from_utf8(&body).map_err(|_| "it is not UTF-8".to_owned());
     let said = said.and_then(|text| peerjs::read(text).map_err(|error| format!("the {error}")));
-    let signal = match said {
+    let said = match said {
         Ok(FromPeer::Signal(signal)) => match words::signal(&signal) {
-            Ok(signal) => Some(signal),
+            Ok(signal) => Said::Signal(signal),
             Err(problem) => return ApiError::Malformed(format!("the {problem}")).into_response(),
         },
-        Ok(FromPeer::Gone) => None,
+        Ok(FromPeer::Gone) => Said::Gone,
+        Ok(FromPeer::Watch(ids)) => Said::Watch(ids),
+        Ok(FromPeer::Unwatch(ids)) => Said::Unwatch(ids),
         Ok(FromPeer::Heartbeat | FromPeer::Ignored) => return "OK".into_response(),
         Err(problem) => return ApiError::Malformed(problem).into_response(),
     };
-    match app.switchboard.post(name, proof, signal).await {
+    match app.switchboard.post(name, proof, said).await {
         Ok(Ok(())) => "OK".into_response(),
-        Ok(Err(_)) => ApiError::NotLoggedIn.into_response(),
+        Ok(Err(Unposted::Unproven)) => ApiError::NotLoggedIn.into_response(),
+        Ok(Err(Unposted::Hasty)) => {
+            app.metrics.refused(MESSAGES);
+            ApiError::TooMany { seconds: 1 }.into_response()
+        }
         Err(error) => error.into_response(),
     }
 }

@@ -63,12 +63,14 @@ fn dialling(page: &LoggedIn) -> Vec<Element> {
         .all(page.notices.iter().map(note_line));
     let sound = page.sound.as_ref();
     let sound = sound.map(|chip| el("div", &[]).with(button(chip, "button plain")));
+    let ring_here = page.ring_here.as_deref();
+    let ring_here = ring_here.map(|chip| el("div", &[]).with(button(chip, "button plain")));
     let recent = (!page.recent.is_empty()).then(|| recent_list(&page.recent));
     let waking = page.waking.as_deref().map(waking);
     let always = [heading, note(page.note), notices].into_iter();
     let rules = page.rules.as_deref().map(rules);
     let devices = [devices(page.devices.as_deref())];
-    let first = always.chain(sound).chain([dial_form(page)]).chain(recent);
+    let first = always.chain(ring_here).chain(sound).chain([dial_form(page)]).chain(recent);
     first.chain(waking).chain(rules).chain(devices).collect()
 }
 
@@ -149,10 +151,11 @@ fn dial_form(page: &LoggedIn) -> Element {
 }
 
 fn recent_list(recent: &[Recent]) -> Element {
-    let lines = recent.iter().map(|Recent { address, gesture: meant }| {
+    let lines = recent.iter().map(|Recent { address, presence, gesture: meant }| {
         let name = el("span", &[("class", "address")]).with(address.clone());
         let line = el("button", &[("type", "button"), ("class", "button")]).with(name);
-        el("li", &[]).key(address.clone()).with(press(line, meant))
+        let presence = presence.map(|text| el("span", &[("class", "quiet")]).with(text));
+        el("li", &[]).key(address.clone()).with(press(line, meant)).all(presence)
     });
     el("section", &[("class", "stack"), ("aria-labelledby", "recent")])
         .with(el("h2", &[("id", "recent")]).with("Recent"))

@@ -12,6 +12,15 @@ use super::{ASK_AGAIN, SOUND_CHECK, event, on_live, rules, waking, with};
 /// Where sessions are, relative to the page.
 const SESSION: &str = "session";
 
+/// Where this device is, relative to the page.
+const DEVICE: &str = "session/device";
+
+/// That this device is the one that rings.
+#[derive(serde::Serialize)]
+struct Nomination {
+    nominated: bool,
+}
+
 /// Finds out who we are: by the link that was opened, or by an earlier visit.
 pub(super) fn open() {
     open_notification();
@@ -171,10 +180,25 @@ fn problem(answer: Option<&Answer>) -> LoginProblem {
     refusal.map_or(LoginProblem::Offline, |Refusal { message, .. }| LoginProblem::Refused(message))
 }
 
-fn on_logged_in(account: Account) {
+/// Has calls ring here rather than on another device.
+pub(super) fn ring_here() {
+    platform::spawn(async {
+        let wish = Nomination { nominated: true };
+        match http::ask_with(Method::Put, DEVICE, &wish).await {
+            Ok(answer) if answer.is_ok() => go_live(),
+            Ok(_) | Err(_) => event(Event::RingHereFailed),
+        }
+    });
+}
+
+fn go_live() {
     let live = LiveSocket::open(&format!("{}/live", page::base()), on_live);
+    with(|shell| shell.live = Some(live));
+}
+
+fn on_logged_in(account: Account) {
+    go_live();
     with(|shell| {
-        shell.live = Some(live);
         shell.later = Some(Timer::after(SOUND_CHECK, || {
             event(if sound::is_blocked() { Event::SoundBlocked } else { Event::SoundReady });
         }));
