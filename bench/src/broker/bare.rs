@@ -82,21 +82,8 @@ async fn relay(read: &OwnedReadHalf, partner: &str, peers: &Peers) -> Result<()>
     let mut out = Vec::new();
     loop {
         read.readable().await?;
-        // On the stack of one turn, so that nobody has a buffer while idle.
-        let mut buffer = [0; 16 * 1024];
-        let came = match read.try_read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(came) => came,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error.into()),
-        };
-        if rest.is_empty() {
-            let used = unframe(&mut buffer[..came], &mut out)?;
-            rest.extend_from_slice(&buffer[used..came]);
-        } else {
-            rest.extend_from_slice(&buffer[..came]);
-            let used = unframe(&mut rest, &mut out)?;
-            rest.drain(..used);
+        if !take(read, &mut rest, &mut out)? {
+            return Ok(());
         }
         if !out.is_empty() {
             let peer = lock(peers).get(partner).cloned();
@@ -109,6 +96,26 @@ async fn relay(read: &OwnedReadHalf, partner: &str, peers: &Peers) -> Result<()>
         }
         out = Vec::new();
     }
+}
+
+/// Takes what has come; false at the end.
+fn take(read: &OwnedReadHalf, rest: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<bool> {
+    // On the stack of one turn, and not of the task, so that nobody has a buffer while idle.
+    let mut buffer = [0; 16 * 1024];
+    let came = match read.try_read(&mut buffer) {
+        Ok(came) => came,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+        Err(error) => return Err(error.into()),
+    };
+    if rest.is_empty() {
+        let used = unframe(&mut buffer[..came], out)?;
+        rest.extend_from_slice(&buffer[used..came]);
+    } else {
+        rest.extend_from_slice(&buffer[..came]);
+        let used = unframe(rest, out)?;
+        rest.drain(..used);
+    }
+    Ok(came > 0)
 }
 
 /// Takes complete messages and frames them anew; gives how many bytes that took.

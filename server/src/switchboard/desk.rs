@@ -44,7 +44,7 @@ pub(super) enum End {
     /// To a PeerJS client's WebSocket.
     Peer(Rc<PeerLine>),
     /// To the answer of a PeerJS client's XHR.
-    Stream(mpsc::Sender<Vec<u8>>, Cell<Bucket>),
+    Stream(mpsc::Sender<Vec<u8>>, Box<Cell<Bucket>>),
 }
 
 pub(super) struct Desk {

@@ -158,6 +158,11 @@ impl PeerLine {
         self.waker.borrow().wake_by_ref();
     }
 
+    /// Frees the place of the client among all that are connected.
+    pub(super) fn leave(&self) {
+        self.seat.borrow_mut().take();
+    }
+
     /// Resolves when the client has to go.
     pub(super) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<connections::End> {
         match &mut *self.seat.borrow_mut() {

@@ -124,7 +124,7 @@ impl Order {
             }
             Self::Stream { socket, input, line, answer } => {
                 let undo = Input::Parted { socket, ending: Ending::Lost };
-                let bucket = Cell::new(desk.limits.rate.bucket(desk.now));
+                let bucket = Box::new(Cell::new(desk.limits.rate.bucket(desk.now)));
                 desk.connect(socket, End::Stream(line, bucket), input, answer, undo);
             }
             Self::Send { from, to, parcel, asleep, answer } => {
@@ -202,7 +202,7 @@ impl Desk {
         let socket = self.broker.line(&name, proof).ok_or(Unposted::Unproven)?;
         let bucket = match self.ends.get(&socket) {
             Some(End::Peer(line)) => Some(&line.bucket),
-            Some(End::Stream(_, bucket)) => Some(bucket),
+            Some(End::Stream(_, bucket)) => Some(&**bucket),
             Some(End::Page(_)) | None => None,
         };
         if let Some(bucket) = bucket {

@@ -290,6 +290,7 @@ impl Desk {
             self.write(line, &FromServer::Error { message });
         }
         line.append_close(Some(close), self.now);
+        line.leave();
         self.mark(line);
         self.leaving.push(line.clone());
         if self.ends.remove(&line.socket).is_some() {
@@ -300,6 +301,7 @@ impl Desk {
     /// A line is over.
     fn end(&mut self, line: &Rc<PeerLine>, ending: Ending) {
         line.stage.set(Stage::Over);
+        line.leave();
         line.wake();
         if self.ends.remove(&line.socket).is_some() {
             self.feed(Input::Parted { socket: line.socket, ending });
