@@ -348,7 +348,8 @@ impl Town {
         let needs = Capabilities::new(needs.iter().copied()).expect("words");
         let parcel = Parcel { invite: Some(InviteId(1)), needs, ..Parcel::default() };
         let (request, from) = (RequestId(1), device("alice/1"));
-        self.tell(Input::Send { request, from, to, parcel, asleep: Vec::new() }).expect("it is answered");
+        self.tell(Input::Send { request, from, to, parcel, asleep: Vec::new() })
+            .expect("it is answered");
         let (mut rung, mut answer) = (Vec::new(), None);
         while let Some(output) = self.broker.poll() {
             match &output {
