@@ -155,14 +155,7 @@ impl Broker {
                 self.on_overdue(now);
             }
             Input::Opened { socket, device, standing } => {
-                self.admit(&device, &standing)?;
-                let waited =
-                    self.presence.open(&self.config, now, socket, device.clone(), &standing)?;
-                self.watching.show(PeerId::from(&device.user), &standing);
-                for item in waited {
-                    self.write(vec![socket], &device, item);
-                }
-                self.ring_on(socket, &device);
+                self.on_opened(now, socket, device, &standing)?;
             }
             Input::Closed { socket } => self.presence.close(&self.config, now, socket)?,
             Input::Send { request, from, to, parcel, asleep } => {
@@ -176,9 +169,7 @@ impl Broker {
             Input::Acknowledged { socket, push } => self.on_acknowledged(now, socket, push)?,
             Input::Dismissed { who } => {
                 let sockets = self.presence.dismiss(&who);
-                let why = Farewell::Dismissed;
-                let dismiss = |socket| Output::Dismiss { socket, why };
-                self.outputs.extend(sockets.into_iter().map(dismiss));
+                self.dismiss(sockets, Farewell::Dismissed);
                 let settled = self.wakes.dismiss(&who);
                 self.answer(settled);
                 self.on_dismissed(now, &who);
@@ -217,6 +208,27 @@ impl Broker {
             }
         }
         Ok(())
+    }
+
+    fn on_opened(
+        &mut self,
+        now: Time,
+        socket: SocketId,
+        device: Device,
+        standing: &Standing,
+    ) -> Result<(), Error> {
+        self.admit(&device, standing)?;
+        let waited = self.presence.open(&self.config, now, socket, device.clone(), standing)?;
+        self.watching.show(PeerId::from(&device.user), standing);
+        for item in waited {
+            self.write(vec![socket], &device, item);
+        }
+        self.ring_on(socket, &device);
+        Ok(())
+    }
+
+    fn dismiss(&mut self, sockets: Vec<SocketId>, why: Farewell) {
+        self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket, why }));
     }
 
     /// The next thing to do. Drain after each [`Broker::handle`].
@@ -319,15 +331,11 @@ impl Broker {
             self.answer(settled);
         }
         let ttl = parcel.ttl.map_or(self.config.patience, |ttl| ttl.min(self.config.patience));
-        let mut targets: Vec<Device> = self.presence.reachable(now, to).cloned().collect();
-        // Whoever names one device knows what they do, and what follows an invite goes where that one went.
-        if parcel.invite.is_some() && to.instance.is_none() && !targets.is_empty() {
-            targets.retain(|target| self.presence.is_able(target, &parcel.needs));
-            if targets.is_empty() && asleep.is_empty() {
-                let outcome = Err(Unsent::NotCapable);
-                self.outputs.push_back(Output::Sent { request, outcome, failed: Vec::new() });
-                return;
-            }
+        let (targets, is_unable) = self.targets(now, to, parcel);
+        if is_unable && asleep.is_empty() {
+            let outcome = Err(Unsent::NotCapable);
+            self.outputs.push_back(Output::Sent { request, outcome, failed: Vec::new() });
+            return;
         }
         let mut count = 0;
         let mut failed = Vec::new();
@@ -378,6 +386,20 @@ impl Broker {
         let settled = self.wakes.close(request, count, failed);
         self.answer(settled);
         self.wake_due(now);
+    }
+
+    /// The devices that are here and take a message, and whether there are others but none of them can.
+    fn targets(&self, now: Time, to: &Address, parcel: &Parcel) -> (Vec<Device>, bool) {
+        let here: Vec<Device> = self.presence.reachable(now, to).cloned().collect();
+        // Whoever names one device knows what they do, and what follows an invite goes where that one went.
+        if parcel.invite.is_none() || to.instance.is_some() {
+            return (here, false);
+        }
+        let is_anybody_here = !here.is_empty();
+        let is_able = |device: &Device| self.presence.is_able(device, &parcel.needs);
+        let able: Vec<Device> = here.into_iter().filter(is_able).collect();
+        let is_unable = is_anybody_here && able.is_empty();
+        (able, is_unable)
     }
 
     /// Whether one more message of this sender may wake this user.

@@ -97,8 +97,7 @@ impl Broker {
             .collect();
         for other in others {
             let sockets = self.presence.dismiss(&other.into());
-            let why = Farewell::NotNominated;
-            self.outputs.extend(sockets.into_iter().map(|socket| Output::Dismiss { socket, why }));
+            self.dismiss(sockets, Farewell::NotNominated);
         }
         self.presence.stand(device, standing);
         self.watching.show(PeerId::from(&device.user), standing);

@@ -264,12 +264,12 @@ impl Town {
     }
 
     fn invite(&mut self, invite: InviteId, asleep: &[&str]) {
-        let parcel = Parcel { text: "ring".into(), ttl: None, invite: Some(invite), ends: None };
+        let parcel = Parcel { text: "ring".into(), invite: Some(invite), ..Parcel::default() };
         self.send(parcel, asleep);
     }
 
     fn cancel(&mut self, invite: InviteId, asleep: &[&str]) {
-        let parcel = Parcel { text: "stop".into(), ttl: None, invite: None, ends: Some(invite) };
+        let parcel = Parcel { text: "stop".into(), ends: Some(invite), ..Parcel::default() };
         self.send(parcel, asleep);
     }
 
