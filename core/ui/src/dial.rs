@@ -7,6 +7,7 @@ mod address;
 mod devices;
 mod entry;
 mod notice;
+mod reach;
 mod rules;
 mod view;
 mod waking;
@@ -17,7 +18,6 @@ use std::collections::VecDeque;
 use call::{Call, Settled, State};
 use wire::contacts::{Account, LoggedIn as Device, Rules};
 use wire::invite::{Letter, Message, RejectReason, TOPIC_CHARS_MAX};
-use wire::live::Seen;
 use wire::{Address, InviteId, Time, UserId};
 
 use crate::wake::Opening;
@@ -248,33 +248,11 @@ impl Dial {
                         .to_owned(),
                 );
             }
-            Event::ServerAway => {
-                self.is_server_away = true;
-                self.presence = None;
-            }
-            Event::ServerBack { presence } => {
-                self.is_server_away = false;
-                self.is_passive = false;
-                self.presence = presence.then(Vec::new);
-                self.watch();
-            }
+            Event::ServerAway => self.on_server_away(),
+            Event::ServerBack { presence } => self.on_server_back(presence),
             Event::OtherRings => self.is_passive = true,
-            Event::RingHereFailed => {
-                self.problem = Some(
-                    "Calls still ring on your other device, because the server cannot be reached. Try again when it is \
-                     back."
-                        .to_owned(),
-                );
-            }
-            Event::Seen(seen) => {
-                for Seen { user, reachable } in seen {
-                    let Some(there) = &mut self.presence else { return };
-                    there.retain(|known| *known != user);
-                    if reachable {
-                        there.push(user);
-                    }
-                }
-            }
+            Event::RingHereFailed => self.problem = Some(reach::STILL_ELSEWHERE.to_owned()),
+            Event::Seen(seen) => self.on_seen(seen),
             Event::Push { id, letter } => self.on_push(now, id, letter),
             Event::Taken(id) => {
                 self.calls.retain(|call| call.id() != id);
@@ -379,20 +357,6 @@ impl Dial {
         self.recent.truncate(self.config.recent_max);
         self.effects.push_back(Effect::SaveRecent(self.recent.clone()));
         self.watch();
-    }
-
-    /// Asks about those on the list, if anybody tells.
-    fn watch(&mut self) {
-        let users: Vec<UserId> = self.recent.iter().filter_map(|text| user_of(text)).collect();
-        if self.presence.is_some() && !users.is_empty() {
-            self.effects.push_back(Effect::Watch(users));
-        }
-    }
-
-    /// Whether somebody on the list is known to be reachable.
-    fn is_reachable(&self, address: &str) -> bool {
-        let there = self.presence.as_deref().unwrap_or_default();
-        user_of(address).is_some_and(|user| there.contains(&user))
     }
 
     /// Hands a ringing call to a wrapper.
@@ -510,10 +474,6 @@ impl Dial {
             Session::Opening | Session::LoggedOut(_) => None,
         }
     }
-}
-
-fn user_of(address: &str) -> Option<UserId> {
-    Some(address.parse::<Address>().ok()?.user)
 }
 
 fn is_ringing(call: &Call) -> bool {
