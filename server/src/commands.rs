@@ -95,10 +95,10 @@ impl UserCommand {
                 let user = name(&user)?;
                 if !store.add_user(&user).await? {
                     bail!(
-                        "{user} is a user already. `hullo token new {user}` makes a token for a device"
+                        "{user} is a user already. `hullo user link {user}` makes a link to log in with"
                     );
                 }
-                format!("Added {user}. `hullo token new {user}` makes a token to log in with.\n")
+                format!("Added {user}. `hullo user link {user}` makes a link to log in with.\n")
             }
             Self::List => {
                 store.users().await?.into_iter().fold(String::new(), |mut list, (user, tokens)| {
