@@ -193,6 +193,12 @@ impl Dial {
             }
             Gesture::Dismiss(id) => self.notices.retain(|notice| notice.id != id),
             Gesture::TurnOnSound => self.effects.push_back(Effect::TurnOnSound),
+            Gesture::TurnOffWaking => {
+                if self.waking == Waking::On {
+                    self.waking = Waking::Unknown;
+                    self.effects.push_back(Effect::TurnOffWaking);
+                }
+            }
             Gesture::TurnOnWaking => {
                 if matches!(self.waking, Waking::Off | Waking::Failed) {
                     self.waking = Waking::Busy;

@@ -510,7 +510,9 @@ fn ringing_while_the_page_is_closed_is_turned_on_once() {
 
     assert_eq!(page.effects(), [Effect::TurnOnWaking]);
     page.told(Event::Waking(Waking::On));
-    assert_eq!(page.logged_in().waking.unwrap().button, None);
+    let button = page.logged_in().waking.unwrap().button.unwrap();
+    page.does(button.gesture);
+    assert_eq!(page.effects(), [Effect::TurnOffWaking]);
 }
 
 #[test]

@@ -86,6 +86,7 @@ impl Chaos {
                 | Effect::EndDevice { .. }
                 | Effect::TurnOnSound
                 | Effect::TurnOnWaking
+                | Effect::TurnOffWaking
                 | Effect::ChangeRules(_)
                 | Effect::RingHere
                 | Effect::Watch(_) => {}

@@ -243,6 +243,7 @@ impl House {
                     | dial::Effect::EndDevice { .. }
                     | dial::Effect::TurnOnSound
                     | dial::Effect::TurnOnWaking
+                    | dial::Effect::TurnOffWaking
                     | dial::Effect::ChangeRules(_)
                     | dial::Effect::RingHere
                     | dial::Effect::Watch(_) => panic!("Bob does not ask for {effect:?}"),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -43,6 +43,30 @@ impl Answer {
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
+    }
+}
+
+/// Lets nobody go on before so many have come.
+#[derive(Default)]
+pub(crate) struct Gate {
+    /// How many are waited for, and how many have come.
+    state: Mutex<(usize, usize)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    pub(crate) fn wait_for(&self, many: usize) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = (many, 0);
+    }
+
+    /// Comes, and waits for the others; false when they do not come while a push is worth waiting for.
+    pub(crate) fn pass(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1 += 1;
+        self.changed.notify_all();
+        let lacks = |state: &mut (usize, usize)| state.1 < state.0;
+        let waited = self.changed.wait_timeout_while(state, Duration::from_secs(6), lacks);
+        waited.is_ok_and(|(_, timed)| !timed.timed_out())
     }
 }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::Value;
 
 use super::Subscription;
-use super::listener::{Answer, Listener, Request};
+use super::listener::{Answer, Gate, Listener, Request};
 use crate::wait::eventually;
 
 /// A push that was taken.
@@ -29,6 +29,7 @@ pub struct Received {
 /// The service.
 pub struct PushService {
     listener: Listener,
+    gate: Arc<Gate>,
     state: Arc<Mutex<State>>,
 }
 
@@ -48,10 +49,16 @@ impl PushService {
     #[must_use]
     pub fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let judged = state.clone();
-        let listener = Listener::start(move |request| judge(&mut lock(&judged), request));
+        let gate = Arc::<Gate>::default();
+        let (judged, passed) = (state.clone(), gate.clone());
+        let listener = Listener::start(move |request| {
+            if !passed.pass() {
+                lock(&judged).refusals.push("the others did not come".to_owned());
+            }
+            judge(&mut lock(&judged), request)
+        });
         lock(&state).origin = listener.origin();
-        Self { listener, state }
+        Self { listener, gate, state }
     }
 
     /// `http://127.0.0.1:PORT`
@@ -67,6 +74,11 @@ impl PushService {
         let path = format!("/push/{}", state.keys.len());
         state.keys.insert(path.clone(), Some(key.to_owned()));
         Subscription::new(format!("{}{path}", state.origin))
+    }
+
+    /// Answers nobody before so many have asked: whoever asks for one after the other gets no answer in time.
+    pub fn wait_for(&self, many: usize) {
+        self.gate.wait_for(many);
     }
 
     /// The browser gave its subscription up.

@@ -11,6 +11,7 @@ on_both_screens!(
     a_closed_browser_rings_and_its_person_answers,
     a_call_that_was_given_up_leaves_a_missed_one_in_its_place,
     who_logs_out_is_rung_no_more,
+    who_turns_it_off_is_rung_only_while_a_page_is_open,
     a_browser_that_renews_its_subscription_is_rung_by_the_new_one,
     who_is_blocked_rings_no_more_until_unblocked,
 );
@@ -83,6 +84,23 @@ fn who_logs_out_is_rung_no_more(screen: Screen) {
 
     hers.reads("not logged in");
     assert_eq!(scene.service.count(&scene.subscription), 0);
+}
+
+fn who_turns_it_off_is_rung_only_while_a_page_is_open(screen: Screen) {
+    let scene = Scene::new(screen);
+    let alice = scene.house.guest(ALICE);
+    let app = scene.bob.open(&scene.house.server.origin);
+
+    app.press("Ring only while this page is open");
+
+    app.find("button", SWITCH);
+    let hers = alice.dials(BOB);
+    app.find("alertdialog", "Incoming call from alice@example.com");
+    hers.press("Cancel");
+    app.loses("alertdialog", "Incoming call from alice@example.com");
+    assert_eq!(scene.service.count(&scene.subscription), 0);
+    app.reload();
+    app.find("button", SWITCH);
 }
 
 fn a_browser_that_renews_its_subscription_is_rung_by_the_new_one(screen: Screen) {

@@ -48,6 +48,19 @@ fn every_device_is_woken_and_one_alone_by_its_address() {
 }
 
 #[test]
+fn all_devices_are_woken_at_once() {
+    let scene = Scene::new();
+    let alice = scene.sleeper(ALICE);
+    let bobs: Vec<_> = (0..24).map(|_| scene.sleeper(BOB)).collect();
+    scene.service.wait_for(bobs.len());
+
+    let sent = scene.send(&alice, BOB, invite(INVITE));
+
+    assert_eq!(sent, (200, json!({ "count": bobs.len() })));
+    assert_eq!(scene.service.refusals(), [""; 0]);
+}
+
+#[test]
 fn who_is_gone_is_forgotten_and_the_sender_hears_which_it_was() {
     let scene = Scene::new();
     let (alice, bob) = (scene.sleeper(ALICE), scene.sleeper(BOB));

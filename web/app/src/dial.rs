@@ -229,6 +229,7 @@ impl Shell {
             }
             Effect::TurnOnSound => sound::unlock(),
             Effect::TurnOnWaking => waking::turn_on(),
+            Effect::TurnOffWaking => waking::turn_off(),
             Effect::ChangeRules(change) => rules::change(change),
             Effect::SaveRecent(addresses) => {
                 together::save_recent(&addresses);

@@ -28,6 +28,8 @@ impl Waking {
     pub(super) fn view(self) -> Option<WakingView> {
         let turn_on =
             Button { label: "Ring when this page is closed", gesture: Gesture::TurnOnWaking };
+        let turn_off =
+            Button { label: "Ring only while this page is open", gesture: Gesture::TurnOffWaking };
         let (text, button) = match self {
             Self::Unknown => return None,
             Self::Unsupported => (
@@ -47,7 +49,7 @@ impl Waking {
                  Check your connection, then try again.",
                 Some(Button { label: "Try again", ..turn_on }),
             ),
-            Self::On => ("This device also rings when this page is closed.", None),
+            Self::On => ("This device also rings when this page is closed.", Some(turn_off)),
         };
         Some(WakingView { text, button })
     }

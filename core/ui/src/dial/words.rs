@@ -101,6 +101,8 @@ pub enum Gesture {
     TurnOnSound,
     /// Wants this device to ring while its pages are closed.
     TurnOnWaking,
+    /// Does not want that any more.
+    TurnOffWaking,
     /// Has calls ring on this device rather than on another.
     RingHere,
 }
@@ -289,6 +291,8 @@ pub enum Effect {
     TurnOnSound,
     /// Ask for permission, subscribe, and tell the server. Answer with [`Event::Waking`]. In the same turn as the gesture.
     TurnOnWaking,
+    /// Give up the subscription, and tell the server. Answer with [`Event::Waking`].
+    TurnOffWaking,
     /// `PUT /contacts/rules`; answer with [`Event::Rules`] or [`Event::RulesFailed`].
     ChangeRules(ChangeRules),
     /// Make this device the one that rings, then open the live socket again. Answer with [`Event::ServerBack`] or

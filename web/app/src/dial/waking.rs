@@ -59,6 +59,21 @@ pub(super) fn turn_on() {
     });
 }
 
+/// Gives it up again.
+pub(super) fn turn_off() {
+    spawn(async {
+        // The server first: it could still send to a browser that has forgotten it, and not the other way round.
+        let contact = Contact { contact: "live".to_owned(), wake: Some(String::new()) };
+        let told = http::ask_with(Method::Put, CONTACTS, &contact).await;
+        if told.is_ok_and(|answer| answer.is_ok())
+            && let Ok(worker) = push::start_worker(WORKER).await
+        {
+            worker.unsubscribe().await;
+        }
+        event(Event::Waking(found().await));
+    });
+}
+
 async fn found() -> Waking {
     if !push::is_supported() {
         return Waking::Unsupported;
