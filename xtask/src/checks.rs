@@ -97,6 +97,11 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
             .env("TEST_POSTGRES", &postgres.url)
             .run()
     })?;
+    steps.step("simulated conferences", || {
+        // The program that was built for the browser tests: with all assertions on, and built for speed.
+        let hullo = project.target.join("debug/hullo");
+        Command::new(hullo).args(["sim", "--check"]).dir(&project.root).run()
+    })?;
     let seconds = fuzz::span(project, fuzz::SECONDS).as_secs();
     println!("   the fuzz targets take {seconds} s");
     steps.step("fuzz", || fuzz::run(project, &fuzz::Wish::all(fuzz::SECONDS)))?;

@@ -47,6 +47,8 @@ pub(crate) struct Guest {
     frames: u32,
     /// Whether it has proved itself, so that its link is open at our end, and maybe not yet at its own.
     is_open: bool,
+    /// When our roll was told to it last: not with every word that it repeats, for many may come at once.
+    told: Option<Time>,
     /// When to say again what was said.
     again: Time,
     until: Time,
@@ -114,6 +116,7 @@ impl Node {
             wanted: Vec::new(),
             frames: 0,
             is_open: false,
+            told: None,
             again: now + self.config.door_again,
             until: now + self.config.door,
         };
@@ -200,7 +203,7 @@ impl Node {
                 if guest.is_open && now >= guest.again {
                     guest.again = now + self.config.door_again;
                     self.introduce(link, guest);
-                    self.tell_names_at_door(link, guest);
+                    self.tell_names_at_door(now, link, guest);
                 }
                 Judgement::Wait
             }
@@ -289,7 +292,7 @@ impl Node {
         if self.is_owed(guest) {
             return Judgement::Wait;
         }
-        self.tell_names_at_door(link, guest);
+        self.tell_names_at_door(now, link, guest);
         Judgement::Open
     }
 
@@ -324,17 +327,21 @@ impl Node {
     }
 
     /// Tells the one with the smaller roll what it lacks.
-    fn tell_names_at_door(&mut self, link: LinkId, guest: &Guest) {
-        let Some(hello) = &guest.hello else { return };
+    fn tell_names_at_door(&mut self, now: Time, link: LinkId, guest: &mut Guest) {
+        let Some(hello) = guest.hello else { return };
+        if guest.told.is_some_and(|told| now < told + self.config.door_again / 2) {
+            return;
+        }
         // Of two who had no roll, one may have been let in meanwhile.
         let has_none = hello.roll.count == 0;
-        if guest.has_told || !has_none && guest.is_even(hello) {
+        if guest.has_told || !has_none && guest.is_even(&hello) {
             return;
         }
         let have = guest.proof.as_ref().map(|proof| proof.have.as_slice()).unwrap_or_default();
         let trust = &self.tree.notary().0;
         let Some(roll) = trust.roll() else { return };
         let charter = (hello.roll.count == 0).then(|| roll.charter().clone());
+        guest.told = Some(now);
         for names in Names::pieces(charter, roll.compare(have)) {
             self.say_at_door(link, &Knock::Names(names.to_bytes()));
         }

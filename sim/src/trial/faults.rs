@@ -142,11 +142,9 @@ pub(super) fn many_crash(hall: &mut Hall, report: &mut Report) -> Result<(), Bro
     hall.pass(Duration::from_secs(15))?;
     let islands = hall.islands();
     report.note("crash_islands", islands.len() as f64, "", "parts 15 s after many crashed at once");
-    // Whoever is still apart cannot have them.
-    if islands.len() == 1 {
-        let meaning = "lines said in that moment, not read by all then";
-        report.note("crash_missing", missing(hall), "%", meaning);
-    }
+    let meaning =
+        "lines said in that moment, not read by all then who are linked to one that has them";
+    report.note("crash_missing", missing(hall, &islands), "%", meaning);
     let (took, points) = hall.until_agreed(Duration::from_secs(60))?;
     let whole = (hall.world.now() - speakers_done).as_secs_f64();
     report.note("crash_agree", whole, "s", "from that crash until all that are left see the same");

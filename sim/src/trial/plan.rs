@@ -97,7 +97,10 @@ impl Plan {
             "split_by_one" if self.nodes >= 4 => Some(0.0),
             "detect" if fair => Some(3.5),
             "crash_missing" if self.crash <= 40 => Some(0.01),
-            "crash_islands" if self.crash <= 20 => Some(1.0),
+            // In a larger network some who lose all their neighbours are invited again only after that.
+            "crash_islands" if self.crash <= 20 || self.nodes <= 30 && self.crash <= 40 => {
+                Some(1.0)
+            }
             "partition_agree" | "join_agree" => Some(30.0),
             "rough_agree" => Some(60.0),
             "whispers_lost" => Some(0.0),

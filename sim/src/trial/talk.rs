@@ -1,7 +1,9 @@
 //! Talking: what broadcasts cost and how quick they are, and what a newcomer costs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use node::{Listing, Path};
 
 use super::hall::Hall;
 use super::{Curve, Report};
@@ -84,7 +86,12 @@ pub(super) fn rotating(hall: &mut Hall, report: &mut Report) -> Result<(), Broke
         "frames that are no line, for each node and line at ten lines a second",
     );
     report.note("bytes", spent.bytes as f64 / per, "B", "bytes sent for each node and line");
-    report.note("missing", missing(hall), "%", "lines not read everywhere 15 s later");
+    report.note(
+        "missing",
+        missing(hall, &hall.islands()),
+        "%",
+        "lines not read everywhere 15 s later",
+    );
     let hops = count.into_iter().map(|(hops, n)| (f64::from(hops), f64::from(n))).collect();
     report.curves.push(Curve {
         title: "Hops of a delivery",
@@ -100,17 +107,18 @@ pub(super) fn rotating(hall: &mut Hall, report: &mut Report) -> Result<(), Broke
     Ok(())
 }
 
-/// How many of a hundred lines are missing with those who are awake, against whoever has most.
-pub(super) fn missing(hall: &Hall) -> f64 {
-    let messages = "messages".parse().expect("one word is a path");
-    let counts = hall
-        .awake()
-        .into_iter()
-        .map(|who| hall.person(who).node.list(&messages, node::Listing::default()).len());
-    let counts: Vec<usize> = counts.collect();
-    let most = counts.iter().max().copied().unwrap_or(0);
-    let lacking: usize = counts.iter().map(|count| most - count).sum();
-    if most == 0 { 0.0 } else { 100.0 * lacking as f64 / (most * counts.len()) as f64 }
+/// How many of a hundred lines are missing with those who are linked, over any way, to one who has more of them.
+pub(super) fn missing(hall: &Hall, islands: &[BTreeSet<usize>]) -> f64 {
+    let messages: Path = "messages".parse().expect("one word is a path");
+    let count = |who: &usize| hall.person(*who).node.list(&messages, Listing::default()).len();
+    let (mut lacking, mut all) = (0, 0);
+    for island in islands {
+        let counts: Vec<usize> = island.iter().map(count).collect();
+        let most = counts.iter().max().copied().unwrap_or(0);
+        lacking += counts.iter().map(|count| most - count).sum::<usize>();
+        all += most * counts.len();
+    }
+    if all == 0 { 0.0 } else { 100.0 * lacking as f64 / all as f64 }
 }
 
 /// Everybody says something in the same moment.
