@@ -4,6 +4,7 @@
 //! handed over, or its sender was told, or it still waits and its time is not up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use broker::{
@@ -27,6 +28,48 @@ fn nothing_goes_astray_among_thousands() {
     assert!(lost > 500, "hardly anything was lost, so little was judged: {lost}");
 }
 
+/// The judge is judged: whatever promise is broken behind the broker's back, it says which.
+#[test]
+fn a_broker_that_broke_a_promise_would_be_found_out() {
+    for (fault, words) in [
+        (Fault::Swallows, "was lost in silence"),
+        (Fault::HidesLoss, "was lost in silence"),
+        (Fault::Repeats, "twice"),
+        (Fault::Swaps, "out of order"),
+        (Fault::Misdelivers, "to the wrong one"),
+        (Fault::Forges, "a forged source"),
+    ] {
+        let crowd = Crowd { fault: Some(fault), ..Crowd::new(3, 8) };
+
+        let told = catch_unwind(AssertUnwindSafe(|| crowd.live(3_000)));
+
+        let panic = told.expect_err("it was not found out");
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+        assert!(said.contains(words), "{fault:?}: {said}");
+    }
+}
+
+/// What goes wrong between the broker and the lines, now and then.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// A message is not written.
+    Swallows,
+    /// Nobody hears that a message was lost.
+    HidesLoss,
+    /// A message is written twice.
+    Repeats,
+    /// What is handed over together is written from the end.
+    Swaps,
+    /// A message says that it is for somebody else.
+    Misdelivers,
+    /// A message says that somebody else has sent it.
+    Forges,
+}
+
+/// How often a message is spoiled: one of so many.
+const SPOILED: u64 = 20;
+
 /// A message on its way.
 struct Sent {
     number: u64,
@@ -40,6 +83,8 @@ struct Crowd {
     dice: Dice,
     config: Config,
     broker: Broker,
+    /// What goes wrong, in the story about the judge.
+    fault: Option<Fault>,
     now: Time,
     /// How many names there are.
     names: u64,
@@ -76,6 +121,7 @@ impl Crowd {
             dice,
             config,
             broker,
+            fault: None,
             now: Time::ZERO,
             names,
             next: 0,
@@ -211,7 +257,12 @@ impl Crowd {
     /// Judges what the broker says; `superseded` is a line that it has to end.
     fn settle(&mut self, superseded: Option<SocketId>) {
         let mut ended = None;
-        while let Some(output) = self.broker.poll() {
+        let mut outputs: Vec<Output> = std::iter::from_fn(|| self.broker.poll()).collect();
+        if matches!(self.fault, Some(Fault::Swaps)) {
+            outputs.reverse();
+        }
+        for output in outputs.into_iter().flat_map(|output| self.spoil(output)).collect::<Vec<_>>()
+        {
             match output {
                 Output::Tell { socket, word } => self.on_word(socket, word),
                 Output::Part { socket, .. } => ended = Some(socket),
@@ -224,6 +275,31 @@ impl Crowd {
             }
         }
         assert_eq!(ended, superseded);
+    }
+
+    /// What becomes of an output on its way to the lines.
+    fn spoil(&mut self, output: Output) -> Vec<Output> {
+        let Some(fault) = self.fault else { return vec![output] };
+        let Output::Tell { socket, word } = &output else { return vec![output] };
+        let Word::Signal { kind, from, to, payload } = word else {
+            let is_hidden = matches!((fault, word), (Fault::HidesLoss, Word::Expire { .. }));
+            return if is_hidden { Vec::new() } else { vec![output] };
+        };
+        if self.dice.below(SPOILED) > 0 {
+            return vec![output];
+        }
+        let changed = |from: &PeerId, to: &PeerId| {
+            let (from, to, payload) = (from.clone(), to.clone(), payload.clone());
+            let word = Word::Signal { kind: *kind, from, to, payload };
+            vec![Output::Tell { socket: *socket, word }]
+        };
+        match fault {
+            Fault::Swallows => Vec::new(),
+            Fault::HidesLoss | Fault::Swaps => vec![output],
+            Fault::Repeats => vec![output.clone(), output],
+            Fault::Misdelivers => changed(from, &name(self.names)),
+            Fault::Forges => changed(&name(self.names), to),
+        }
     }
 
     fn on_word(&mut self, socket: SocketId, word: Word) {
