@@ -13,8 +13,13 @@
 #![no_main]
 
 mod conversation;
+mod peerjs;
 mod ringing;
 mod text;
+/// The server's own file: the whole server would bring ten minutes of building along.
+#[path = "../../server/src/websocket.rs"]
+#[expect(dead_code, unreachable_pub, reason = "the server writes too, and shows it to others")]
+mod websocket;
 mod words;
 
 use libfuzzer_sys::fuzz_target;
@@ -36,6 +41,8 @@ const TARGETS: &[(&str, Property)] = &[
     ("wrapper", words::wrapper),
     ("body", words::body),
     ("path", text::path),
+    ("peerjs", peerjs::message),
+    ("websocket", peerjs::frames),
     ("name", text::name),
     ("sdp", text::sdp),
 ];
