@@ -91,6 +91,9 @@ pub(crate) fn run(place: &Place) -> Result<Findings> {
     findings.notes.push(
         "Processor time is that of the server's process. All are on loopback without TLS; half of the machine makes the load.".to_owned(),
     );
+    findings.notes.push(
+        "What nobody can have on this machine: where the bare relay needs more than a bar allows, the bar is below what the system's own calls cost. The bare relay reads and writes and does nothing else, so a ratio near 1 to it is the end of the road.".to_owned(),
+    );
     bars(&mut findings, peerserver, hullo, bare);
     findings.tables.push(details(&all));
     Ok(findings)

@@ -9,11 +9,6 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use server::{Flags, Place, Server, Settings, TokenCommand, UserCommand, Verdict};
 
-/// The system's allocator keeps an arena for each thread, and the buffers of a connection's first request leave holes in
-/// them that last as long as the connection.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Where settings come from.
 const SOURCES: &str = "Each option is also a key of hullo.toml (base_path for --base-path) and a variable of the \
     environment (HULLO_BASE_PATH).\nLists are written with commas.";
