@@ -15,14 +15,14 @@ pub struct PushFlags {
     /// Where push services reach you when something is wrong, such as mailto:you@example.com; Apple insists on it
     #[arg(long, value_name = "ADDRESS")]
     pub push_contact: Option<String>,
-    /// Origins of push services beside those of the browsers, such as https://push.example.com
+    /// Origins of push services beside those of the browsers, scheme and host each
     #[arg(long, value_name = "LIST")]
     pub push_services: Option<String>,
     /// Files of Firebase projects, for apps that are reached by Firebase, with commas between them: the JSON of a service
     /// account, or an object of namespace, service_account, config and vapidkey
     #[arg(long, value_name = "LIST")]
     pub fcm_projects: Option<String>,
-    /// Where Firebase takes messages [default: https://fcm.googleapis.com]
+    /// Where Firebase takes messages [default: fcm.googleapis.com, Google's]
     #[arg(long, value_name = "URL")]
     pub fcm_endpoint: Option<String>,
 }
