@@ -13,11 +13,14 @@ const STYLE: &str = "\
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:68rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.4rem}h2{font-size:1rem;margin:0 0 .3rem}p{color:var(--quiet)}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line)}\
-td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}tr.bad td{color:var(--bad)}\
+.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}tr.bad td{color:var(--bad)}\
 main{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:1.5rem;margin-top:2rem}\
 figure{margin:0}svg{width:100%;height:auto}svg text{font-size:11px;fill:var(--quiet)}\
 svg .axis{fill:none;stroke:var(--line)}svg .link{fill:none;stroke:var(--quiet);stroke-opacity:.35;stroke-width:.7}\
-svg polyline{fill:none;stroke:var(--accent);stroke-width:1.8}svg rect,svg circle{fill:var(--accent)}";
+svg polyline{fill:none;stroke:var(--accent);stroke-width:1.8}svg rect,svg circle{fill:var(--accent)}\
+@media(max-width:40rem){tr:first-child{display:none}tr{display:grid;grid-template-columns:1fr auto;column-gap:1rem;\
+padding:.4rem 0;border-bottom:1px solid var(--line)}td{border:0;padding:0}td:nth-child(n+3){grid-row:2;color:var(--quiet)}\
+td:nth-child(3){grid-column:2;text-align:right}td:nth-child(4){grid-column:1}}";
 
 /// The report as a page.
 #[must_use]
@@ -30,7 +33,7 @@ pub fn page(report: &Report) -> String {
          <h1>A simulated conference</h1>\n<p>{title}</p>\n"
     );
     html.push_str(
-        "<table>\n<tr><th>measure</th><th>value</th><th>bar</th><th>what it is</th></tr>\n",
+        "<table>\n<tr><th>measure</th><th class=\"n\">value</th><th>bar</th><th>what it is</th></tr>\n",
     );
     for measure in &report.measures {
         let [name, value, bar, meaning] = row(measure).map(|cell| escaped(&cell));
