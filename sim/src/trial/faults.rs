@@ -139,17 +139,23 @@ pub(super) fn many_crash(hall: &mut Hall, report: &mut Report) -> Result<(), Bro
         let victim = hall.somebody();
         hall.act(Act::Crash(victim))?;
     }
-    hall.pass(Duration::from_secs(15))?;
+    let mut points = Vec::new();
+    for tick in 0..30 {
+        points.push((f64::from(tick) / 2.0, hall.agreement() * 100.0));
+        hall.pass(Duration::from_millis(500))?;
+    }
     let islands = hall.islands();
     report.note("crash_islands", islands.len() as f64, "", "parts 15 s after many crashed at once");
     let meaning =
         "lines said in that moment, not read by all then who are linked to one that has them";
     report.note("crash_missing", missing(hall, &islands), "%", meaning);
-    let (took, points) = hall.until_agreed(Duration::from_secs(60))?;
-    let whole = (hall.world.now() - speakers_done).as_secs_f64();
+    let offset = (hall.world.now() - speakers_done).as_secs_f64();
+    let (_, later) = hall.until_agreed(Duration::from_secs(60))?;
+    points.extend(later.into_iter().map(|(at, share)| (at + offset, share)));
+    // From when on it stayed so.
+    let apart = points.iter().rposition(|(_, share)| *share < 100.0).map_or(0, |at| at + 1);
+    let whole = points.get(apart).or(points.last()).map_or(offset, |(at, _)| *at);
     report.note("crash_agree", whole, "s", "from that crash until all that are left see the same");
-    let offset = whole - took;
-    let points = points.into_iter().map(|(at, share)| (at + offset, share)).collect();
     report.draw("After many crashed", "seconds", "% that see what most see", points);
     Ok(())
 }
