@@ -108,6 +108,9 @@ impl Worker<'_> {
 
     /// The notification with this title, once it is shown.
     ///
+    /// Chromium forgets a notification that a worker asks for between making and displaying it, so one should know that
+    /// it was shown, by its receipt, before looking.
+    ///
     /// # Panics
     /// When it never is; says what is shown instead.
     #[track_caller]

@@ -28,9 +28,9 @@ fn a_closed_browser_rings_and_its_person_declines_without_opening_it(screen: Scr
     hers.reads("Calling");
     worker.deliver(&scene.opened(0));
 
+    hers.reads("Ringing");
     let shown = worker.shows("alice@example.com is calling");
     assert_eq!(shown.buttons, ["Answer", "Decline"]);
-    hers.reads("Ringing");
     worker.press(&shown, "decline");
     hers.reads("declined the call");
     assert!(worker.notifications().iter().all(|one| one.title != shown.title));
@@ -43,6 +43,7 @@ fn a_closed_browser_rings_and_its_person_answers(screen: Screen) {
     let worker = scene.bob.worker(&scene.house.server.origin);
     let hers = alice.dials(BOB);
     worker.deliver(&scene.opened(0));
+    hers.reads("Ringing");
     let shown = worker.shows("alice@example.com is calling");
 
     let address = worker.press(&shown, "answer").opened();
@@ -59,6 +60,7 @@ fn a_call_that_was_given_up_leaves_a_missed_one_in_its_place(screen: Screen) {
     let worker = scene.bob.worker(&scene.house.server.origin);
     let hers = alice.dials(BOB);
     worker.deliver(&scene.opened(0));
+    hers.reads("Ringing");
     let ringing = worker.shows("alice@example.com is calling");
 
     hers.press("Cancel");
@@ -114,8 +116,8 @@ fn a_browser_that_renews_its_subscription_is_rung_by_the_new_one(screen: Screen)
     let hers = alice.dials(BOB);
     let push = scene.service.push(&renewed, 0);
     worker.deliver(&renewed.open(&push.body).expect("it is sealed for the new one"));
-    worker.shows("alice@example.com is calling");
     hers.reads("Ringing");
+    worker.shows("alice@example.com is calling");
     assert_eq!(scene.service.count(&scene.subscription), 0);
 }
 
