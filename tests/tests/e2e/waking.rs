@@ -1,9 +1,10 @@
 //! Being rung while every page is closed: through a push service, by the real service worker.
 
 use tests::push::{PushService, Subscription};
-use tests::{Look, Page, Person, Screen};
+use tests::{Person, Screen};
 
 use crate::house::{ALICE, BOB, Guest, House};
+use crate::looks::check;
 use crate::on_both_screens;
 
 on_both_screens!(
@@ -131,7 +132,7 @@ fn who_is_blocked_rings_no_more_until_unblocked(screen: Screen) {
 
     hers.reads("declined the call");
     bob.app.find("button", "Unblock alice@example.com");
-    picture(&bob.app, screen, "blocked");
+    check(&bob.app, screen, "blocked");
     hers.press("Try again");
     hers.reads("not logged in anywhere");
     bob.app.press("Unblock alice@example.com");
@@ -165,10 +166,10 @@ impl Scene {
 
         let app = bob.open(&house.server.origin);
         app.find("button", SWITCH);
-        picture(&app, screen, "waking-off");
+        check(&app, screen, "waking-off");
         app.press(SWITCH);
         app.reads("also rings when this page is closed");
-        picture(&app, screen, "waking-on");
+        check(&app, screen, "waking-on");
         app.close();
         Self { house, service, subscription, key, bob }
     }
@@ -177,18 +178,5 @@ impl Scene {
     fn opened(&self, number: usize) -> String {
         let push = self.service.push(&self.subscription, number);
         self.subscription.open(&push.body).expect("it is sealed for this browser")
-    }
-}
-
-fn picture(page: &Page, screen: Screen, state: &str) {
-    let size = match screen {
-        Screen::Desktop => "1280x800",
-        Screen::Phone => "390x844",
-    };
-    for (look, colours) in [(Look::Light, "light"), (Look::Dark, "dark"), (Look::Forced, "forced")]
-    {
-        page.show_as(look);
-        page.screenshot(&format!("{state}-{size}-{colours}"));
-        page.assert_accessible(&format!("`{state}` on {size} in {colours}"));
     }
 }
