@@ -202,15 +202,21 @@ impl Place {
         Database::settle(place.database.as_deref(), &settle_data(place.data)?)
     }
 
-    /// Where people reach the server; without a slash at its end.
+    /// Where log-in links lead; without a slash at its end.
     ///
     /// # Errors
     ///
-    /// When the configuration cannot be read, or does not tell.
+    /// When the configuration cannot be read, does not tell, or leaves the tokens that links bring without worth.
     pub fn url(self) -> anyhow::Result<String> {
         let file = self.config.clone();
         let raw = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?;
         let settings = Settings::settle(raw)?;
+        if !settings.session.accounts {
+            bail!(
+                "A link brings a token of this server, which does not count beside another judge. Set session_local too, or \
+                 let people log in where that judge is"
+            );
+        }
         if let Some(url) = settings.url {
             return Ok(url);
         }
@@ -296,6 +302,22 @@ mod tests {
         assert!(settle_base_path("/a b").is_err());
         assert!(settle_base_path("/{x}").is_err());
         assert!(settle_base_path("/a/../b").is_err());
+    }
+
+    #[test]
+    fn a_link_whose_token_would_not_count_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hullo.toml");
+        let place = || Place { config: Some(file.clone()), ..Place::default() };
+        let judge = "session_service = \"http://127.0.0.1:9/whoami\"\n";
+
+        std::fs::write(&file, judge).unwrap();
+        let error = place().url().unwrap_err().to_string();
+        std::fs::write(&file, format!("{judge}session_local = true\n")).unwrap();
+        let url = place().url();
+
+        assert!(error.contains("session_local"), "{error}");
+        assert_eq!(url.unwrap(), "http://127.0.0.1:8080");
     }
 
     fn settle(listen: &str, demo: bool) -> anyhow::Result<Settings> {
