@@ -163,8 +163,9 @@ impl Server {
         getrandom::fill(&mut first_request).context("The system gives no random numbers")?;
         let carriers = push::start(&settings.push, &store).await?;
         let (wake, wakes) = mpsc::channel(push::waker::WAKES_MAX);
+        let verifier = Verifier::new(&settings.session, store.clone(), metrics.clone())?;
         let (switchboard, desk) = Switchboard::start(
-            broker::Config { showing: settings.showing, ..settings.peerjs.broker() },
+            settings.peerjs.broker(settings.showing, verifier.asks()),
             switchboard::Limits {
                 rate: settings.listener.rate,
                 message_bytes_max: settings.listener.message_bytes_max,
@@ -179,7 +180,7 @@ impl Server {
         let SessionSettings { recheck, .. } = settings.session;
         let app = http::App {
             ways: Ways::new(settings.login, url, &metrics)?,
-            verifier: Verifier::new(&settings.session, store.clone(), metrics.clone())?,
+            verifier,
             store,
             switchboard,
             carriers,

@@ -51,7 +51,7 @@ pub struct Config {
     pub woken_pace: Duration,
     /// Invites of one user that ring on one sleeping device. Guess: a person calls again twice.
     pub rings_max: usize,
-    /// Whether guests may come, under names that they choose.
+    /// Whether somebody may come by a name that is not known yet: a guest, or a user for whom others vouch.
     pub open: bool,
     /// Lines of PeerJS clients at once. Guess: at 3 KB each, 30 MB.
     pub lines_max: usize,
@@ -69,6 +69,9 @@ pub struct Config {
     pub letters_bytes_max_total: usize,
     /// Others whom a peer is known to talk with; the one longest unheard gives way. Guess: the largest mesh of browsers.
     pub partners_max: usize,
+    /// Connections between a peer and one device of a user that are known as theirs; the oldest gives way. Guess: data
+    /// and media, each made anew several times.
+    pub connections_max: usize,
     /// How long an offer to a user goes to the device that the last one went to, because it belongs to the same call.
     /// Guess: a data connection beside a media call is opened within a second or two.
     pub dialog: Duration,
@@ -119,6 +122,7 @@ impl Default for Config {
             letters_bytes_max_per_sender: 1024 * 1024,
             letters_bytes_max_total: 64 * 1024 * 1024,
             partners_max: 64,
+            connections_max: 8,
             dialog: Duration::from_secs(10),
             fork: Duration::from_secs(600),
             forks_max: 8_192,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::Time;
 use wire::peerjs::{Kind, PeerId};
 
+use crate::copies::Owed;
 use crate::peers::SeatId;
 use crate::{Capabilities, Config, Word};
 
@@ -20,13 +21,17 @@ pub(crate) enum Place {
 /// A message that could not be handed over at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Letter {
+    /// Its number among all that wait, which is given by [`Letters::put`].
+    pub(crate) number: u64,
     pub(crate) expires: Time,
     /// Who sent it.
     pub(crate) from: SeatId,
     /// Whom it was sent to, as the sender wrote it.
     pub(crate) to: PeerId,
-    /// Whether its sender hears when it is lost. A copy does not count when another went out.
-    pub(crate) owed: bool,
+    /// What its sender is owed when it is lost.
+    pub(crate) owed: Owed,
+    /// Which connection it is about.
+    pub(crate) connection: Option<Box<str>>,
     /// What a device needs to take it.
     pub(crate) needs: Capabilities,
     pub(crate) word: Word,
@@ -41,8 +46,9 @@ impl Letter {
         LETTER_BYTES + self.to.as_str().len() + self.word.payload_bytes()
     }
 
-    fn is_offer(&self) -> bool {
-        matches!(self.word, Word::Signal { kind: Kind::Offer, .. })
+    /// Whether it is an offer or an answer, to which the candidates behind it belong.
+    pub(crate) fn begins(&self) -> bool {
+        matches!(self.word, Word::Signal { kind: Kind::Offer | Kind::Answer, .. })
     }
 }
 
@@ -57,6 +63,7 @@ pub(crate) struct Letters {
     agenda: BTreeSet<(Time, Place)>,
     bytes: usize,
     by_sender: BTreeMap<SeatId, usize>,
+    next: u64,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +74,12 @@ struct Pile {
 
 impl Letters {
     /// Puts a letter at the end of a place; gives it back when a limit is reached.
-    pub(crate) fn put(&mut self, config: &Config, place: Place, letter: Letter) -> Option<Letter> {
+    pub(crate) fn put(
+        &mut self,
+        config: &Config,
+        place: Place,
+        mut letter: Letter,
+    ) -> Option<Letter> {
         let bytes = letter.bytes();
         let (count, waiting) =
             self.boxes.get(&place).map_or((0, 0), |pile| (pile.letters.len(), pile.bytes));
@@ -79,6 +91,8 @@ impl Letters {
         {
             return Some(letter);
         }
+        letter.number = self.next;
+        self.next += 1;
         self.bytes += bytes;
         self.by_sender.insert(letter.from, sent + bytes);
         if count == 0 {
@@ -88,6 +102,19 @@ impl Letters {
         pile.bytes += bytes;
         pile.letters.push_back(letter);
         None
+    }
+
+    /// What a device needs to take what waits there of `from` about that connection; `None` when nothing does.
+    pub(crate) fn needs(
+        &self,
+        place: &Place,
+        from: SeatId,
+        connection: Option<&str>,
+    ) -> Option<Capabilities> {
+        let is_of =
+            |letter: &&Letter| letter.from == from && letter.connection.as_deref() == connection;
+        let first = self.boxes.get(place)?.letters.iter().find(is_of)?;
+        Some(first.needs.clone())
     }
 
     /// Everything that waits there, the oldest first.
@@ -103,7 +130,7 @@ impl Letters {
     }
 
     /// The letters that are lost at `now`. With a letter goes what its sender put behind it into the same place, up to
-    /// the next offer: candidates are nothing without the offer that they belong to.
+    /// the next offer or answer: candidates are nothing without the one that they belong to.
     pub(crate) fn expire(&mut self, now: Time) -> Vec<Letter> {
         let mut lost = Vec::new();
         while let Some((at, place)) = self.agenda.first().cloned() {
@@ -156,7 +183,7 @@ fn split_expired(pile: &mut Pile, now: Time, lost: &mut Vec<Letter>) {
     for letter in pile.letters.drain(..) {
         if letter.expires <= now {
             broken.insert(letter.from);
-        } else if letter.is_offer() {
+        } else if letter.begins() {
             broken.remove(&letter.from);
         }
         if broken.contains(&letter.from) {

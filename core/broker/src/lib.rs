@@ -53,6 +53,7 @@
 
 mod api;
 mod config;
+mod copies;
 mod forks;
 mod letters;
 mod pace;
@@ -74,6 +75,7 @@ use wire::{Address, Dice, InviteId, Seed, Time, UserId};
 
 pub use api::{Error, Input, Load, Output, Parcel, Unsent};
 pub use config::Config;
+use copies::Copies;
 use forks::Forks;
 use letters::Letters;
 use pace::Pace;
@@ -105,6 +107,7 @@ pub struct Broker {
     users: BTreeSet<PeerId>,
     peers: Peers,
     letters: Letters,
+    copies: Copies,
     forks: Forks,
     watching: Watching,
     outputs: VecDeque<Output>,
@@ -126,6 +129,7 @@ impl Broker {
             users: BTreeSet::new(),
             peers: Peers::default(),
             letters: Letters::default(),
+            copies: Copies::default(),
             forks: Forks::default(),
             watching: Watching::default(),
             outputs: VecDeque::new(),

@@ -46,12 +46,14 @@ pub(crate) enum State {
 }
 
 /// Somebody with whom an offer was exchanged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Partner {
     pub(crate) seat: SeatId,
     pub(crate) at: Time,
     /// Whether an answer was exchanged too: they may be connected without us.
     pub(crate) answered: bool,
+    /// The latest connections between the two, if others may go by the same name: a user's devices.
+    pub(crate) connections: Vec<Box<str>>,
 }
 
 impl Seat {
@@ -63,8 +65,15 @@ impl Seat {
         }
     }
 
-    /// Notes an exchange with `seat`.
-    pub(crate) fn note(&mut self, config: &Config, now: Time, seat: SeatId, answered: bool) {
+    /// Notes an exchange with `seat`, about `connection` if that is worth keeping.
+    pub(crate) fn note(
+        &mut self,
+        config: &Config,
+        now: Time,
+        seat: SeatId,
+        answered: bool,
+        connection: Option<&str>,
+    ) {
         let known = self.partners.iter().position(|partner| partner.seat == seat);
         let before = match known {
             // The usual case by far: the same two go on.
@@ -75,8 +84,17 @@ impl Seat {
         if self.partners.len() >= config.partners_max {
             self.partners.remove(0);
         }
-        let answered = answered || before.is_some_and(|partner| partner.answered);
-        self.partners.push(Partner { seat, at: now, answered });
+        let answered = answered || before.as_ref().is_some_and(|partner| partner.answered);
+        let mut connections = before.map(|partner| partner.connections).unwrap_or_default();
+        if let Some(connection) = connection
+            && !connections.iter().any(|known| **known == *connection)
+        {
+            if connections.len() >= config.connections_max {
+                connections.remove(0);
+            }
+            connections.push(connection.into());
+        }
+        self.partners.push(Partner { seat, at: now, answered, connections });
     }
 
     pub(crate) fn forget(&mut self, seat: SeatId) {
@@ -287,6 +305,17 @@ impl Peers {
     pub(crate) fn is_stalled(&self, socket: SocketId) -> bool {
         let seat = self.at(socket).and_then(|seat| self.seats.get(&seat));
         seat.is_some_and(|seat| matches!(seat.state, State::Here { stalled: true, .. }))
+    }
+
+    /// Whether a peer is here, and reads.
+    pub(crate) fn listens(&self, id: SeatId) -> bool {
+        let seat = self.seats.get(&id);
+        seat.is_some_and(|seat| matches!(seat.state, State::Here { stalled: false, .. }))
+    }
+
+    /// Whether a seat is that of a user's device.
+    pub(crate) fn is_device(&self, id: SeatId) -> bool {
+        self.seats.get(&id).is_some_and(|seat| seat.device.is_some())
     }
 
     /// What has changed since this was last asked.

@@ -4,9 +4,10 @@ use wire::peerjs::{Kind, PeerId};
 use wire::{Address, Time, UserId};
 
 use crate::SocketId;
+use crate::copies::Owed;
 use crate::forks::{Key, Reply};
 use crate::letters::{Letter, Place};
-use crate::peers::{Arrival, Seat, SeatId, State};
+use crate::peers::{Arrival, Partner, Seat, SeatId, State};
 use crate::policy::{Policy, Standing};
 use crate::{
     Broker, Capabilities, Device, Ending, Error, Farewell, Output, Peer, Refusal, Signal, Word,
@@ -147,42 +148,58 @@ impl Broker {
             Way::Absent if kind == Kind::Leave => {}
             Way::Absent => {
                 let told = self.peers.get(me).and_then(|seat| seat.told.as_ref()) == Some(&to);
-                if told && kind != Kind::Offer {
+                if told && kind == Kind::Candidate {
                     return;
                 }
                 let word = Word::Signal { kind, from: name, to: to.clone(), payload };
                 let expires = now + self.config.letter;
-                let letter = Letter { expires, from: me, to: to.clone(), owed: true, needs, word };
-                if !(self.config.open || self.users.contains(&to)) {
+                let place = Place::Name(to.clone());
+                // Where an offer cannot go, what belongs to it need not.
+                let needs = match kind {
+                    Kind::Offer => needs,
+                    Kind::Answer | Kind::Candidate | Kind::Leave => {
+                        self.letters.needs(&place, me, connection.as_deref()).unwrap_or_default()
+                    }
+                };
+                let owed = Owed::Word;
+                let is_possible = self.config.open || self.users.contains(&to);
+                let letter =
+                    Letter { number: 0, expires, from: me, to, owed, connection, needs, word };
+                if !is_possible {
                     return self.on_lost(now, vec![letter]);
                 }
-                if let Some(letter) = self.letters.put(&self.config, Place::Name(to), letter) {
+                if let Some(letter) = self.letters.put(&self.config, place, letter) {
                     self.on_lost(now, vec![letter]);
                 }
             }
             Way::One(seat) => {
-                self.note(now, me, seat, kind);
+                self.note(now, me, seat, kind, connection.as_deref());
                 if let Some(sender) = self.peers.get_mut(me) {
                     sender.told.take_if(|told| *told == to);
                 }
                 let word = Word::Signal { kind, from: name, to: to.clone(), payload };
-                self.tell(now, me, seat, to, true, word);
+                self.tell(now, me, seat, to, Owed::Word, word);
             }
             Way::Many(seats) => {
                 if kind == Kind::Offer {
-                    let connection = connection.unwrap_or_default();
+                    let connection = connection.clone().unwrap_or_default();
                     let key = Key { caller: me, callee: to.clone(), connection };
                     self.forks.ring(&self.config, now, key, &seats);
                 }
+                let owed = if seats.iter().any(|seat| self.peers.listens(*seat)) {
+                    Owed::Nothing
+                } else {
+                    Owed::Copy(self.copies.begin(seats.len()))
+                };
                 for seat in seats {
-                    self.note(now, me, seat, kind);
+                    self.note(now, me, seat, kind, connection.as_deref());
                     let word = Word::Signal {
                         kind,
                         from: name.clone(),
                         to: to.clone(),
                         payload: payload.clone(),
                     };
-                    self.tell(now, me, seat, to.clone(), false, word);
+                    self.tell(now, me, seat, to.clone(), owed, word);
                 }
             }
         }
@@ -213,8 +230,13 @@ impl Broker {
                 };
             }
         }
-        let partner = self.partner_named(me, &signal.to);
-        match partner {
+        // What belongs to an offer that waits for whoever comes waits behind it.
+        let place = Place::Name(signal.to.clone());
+        let connection = signal.connection.as_deref();
+        if connection.is_some() && self.letters.needs(&place, me, connection).is_some() {
+            return Way::Absent;
+        }
+        match self.partner_on(me, &signal.to, signal.connection.as_deref()) {
             Some((seat, at)) if signal.kind != Kind::Offer || now - at < self.config.dialog => {
                 Way::One(seat)
             }
@@ -283,16 +305,18 @@ impl Broker {
         let Some(caller_seat) = self.peers.get_mut(caller) else { return };
         caller_seat.forget(loser);
         let word = leave(caller_seat.name.clone(), to.clone());
-        self.tell(now, caller, loser, to, false, word);
+        self.tell(now, caller, loser, to, Owed::Nothing, word);
     }
 
     /// Remembers who exchanged what with whom.
-    fn note(&mut self, now: Time, me: SeatId, other: SeatId, kind: Kind) {
+    fn note(&mut self, now: Time, me: SeatId, other: SeatId, kind: Kind, connection: Option<&str>) {
         for (one, two) in [(me, other), (other, me)] {
+            // A guest's name is its own, so nothing more is needed to know it by.
+            let connection = connection.filter(|_| self.peers.is_device(two));
             let Some(seat) = self.peers.get_mut(one) else { continue };
             match kind {
-                Kind::Offer => seat.note(&self.config, now, two, false),
-                Kind::Answer => seat.note(&self.config, now, two, true),
+                Kind::Offer => seat.note(&self.config, now, two, false, connection),
+                Kind::Answer => seat.note(&self.config, now, two, true, connection),
                 Kind::Leave => seat.forget(two),
                 Kind::Candidate => {}
             }
@@ -306,35 +330,46 @@ impl Broker {
         from: SeatId,
         to_seat: SeatId,
         to: PeerId,
-        owed: bool,
+        owed: Owed,
         word: Word,
     ) {
         match self.peers.get(to_seat).map(|seat| seat.state) {
             Some(State::Here { socket, stalled: false, .. }) => {
+                if let Owed::Copy(id) = owed {
+                    self.copies.arrive(id);
+                }
                 self.outputs.push_back(Output::Tell { socket, word });
             }
             Some(State::Here { stalled: true, .. } | State::Away { .. }) => {
                 let expires = now + self.config.letter;
-                let needs = Capabilities::default();
-                let letter = Letter { expires, from, to, owed, needs, word };
+                let (connection, needs) = (None, Capabilities::default());
+                let letter = Letter { number: 0, expires, from, to, owed, connection, needs, word };
                 if let Some(letter) = self.letters.put(&self.config, Place::Seat(to_seat), letter) {
                     self.on_lost(now, vec![letter]);
                 }
             }
             None => {
                 let expires = now;
-                let needs = Capabilities::default();
-                self.on_lost(now, vec![Letter { expires, from, to, owed, needs, word }]);
+                let (connection, needs) = (None, Capabilities::default());
+                let letter = Letter { number: 0, expires, from, to, owed, connection, needs, word };
+                self.on_lost(now, vec![letter]);
             }
         }
     }
 
-    /// Tells the senders of lost letters, once for an offer and what belongs to it.
+    /// Tells the senders of lost letters, once for an offer or answer and the candidates that belong to it.
     pub(crate) fn on_lost(&mut self, now: Time, letters: Vec<Letter>) {
-        for letter in letters.into_iter().filter(|letter| letter.owed) {
+        for letter in letters {
+            let is_owed = match letter.owed {
+                Owed::Nothing => false,
+                Owed::Word => true,
+                Owed::Copy(id) => self.copies.lose(id),
+            };
+            if !is_owed {
+                continue;
+            }
             let Some(sender) = self.peers.get_mut(letter.from) else { continue };
-            let is_offer = matches!(letter.word, Word::Signal { kind: Kind::Offer, .. });
-            if sender.told.as_ref() == Some(&letter.to) && !is_offer {
+            if sender.told.as_ref() == Some(&letter.to) && !letter.begins() {
                 continue;
             }
             // One who does not listen now may miss the word, so the next is told again.
@@ -342,7 +377,7 @@ impl Broker {
             sender.told = listens.then(|| letter.to.clone());
             let to = sender.name.clone();
             let word = Word::Expire { from: letter.to, to: to.clone() };
-            self.tell(now, letter.from, letter.from, to, false, word);
+            self.tell(now, letter.from, letter.from, to, Owed::Nothing, word);
         }
     }
 
@@ -363,8 +398,7 @@ impl Broker {
                 self.on_lost(now, vec![letter]);
             }
         }
-        // All wait equally long, so this is the order in which they were sent.
-        waited.sort_by_key(|letter| letter.expires);
+        waited.sort_by_key(|letter| letter.number);
         self.hand(now, id, waited);
     }
 
@@ -384,7 +418,7 @@ impl Broker {
             if let Word::Signal { kind, .. } = letter.word
                 && self.peers.get(letter.from).is_some()
             {
-                self.note(now, letter.from, id, kind);
+                self.note(now, letter.from, id, kind, letter.connection.as_deref());
             }
             self.tell(now, letter.from, id, letter.to, letter.owed, letter.word);
         }
@@ -434,10 +468,10 @@ impl Broker {
             other.forget(id);
             let to = other.name.clone();
             // Another device of the same user still talks with it, and LEAVE would end that too.
-            let goes_on = self.partner_named(partner.seat, &seat.name).is_some();
+            let goes_on = self.partners_named(partner.seat, &seat.name).next().is_some();
             if !goes_on && (!stays_connected || !partner.answered) {
                 let word = leave(seat.name.clone(), to.clone());
-                self.tell(now, id, partner.seat, to, false, word);
+                self.tell(now, id, partner.seat, to, Owed::Nothing, word);
             }
         }
         let lost = self.letters.take(&Place::Seat(id));
@@ -454,17 +488,33 @@ impl Broker {
         self.forks.on_timeout(now);
     }
 
-    fn partner_named(&self, me: SeatId, name: &PeerId) -> Option<(SeatId, Time)> {
-        self.partners_named(me, name).next()
+    /// The seat of that name with which a peer has that connection; else the one of the latest offer between the two.
+    fn partner_on(
+        &self,
+        me: SeatId,
+        name: &PeerId,
+        connection: Option<&str>,
+    ) -> Option<(SeatId, Time)> {
+        let is_it = |partner: &&Partner| {
+            let mut known = partner.connections.iter();
+            connection.is_some_and(|connection| known.any(|known| **known == *connection))
+        };
+        let of_connection = self.partners_named(me, name).find(is_it);
+        let partner = of_connection.or_else(|| self.partners_named(me, name).next())?;
+        Some((partner.seat, partner.at))
     }
 
-    /// The seats of that name with which a peer exchanged offers, the latest first.
-    fn partners_named(&self, me: SeatId, name: &PeerId) -> impl Iterator<Item = (SeatId, Time)> {
+    /// Those of that name with whom a peer exchanged offers, the latest first.
+    fn partners_named<'a>(
+        &'a self,
+        me: SeatId,
+        name: &'a PeerId,
+    ) -> impl Iterator<Item = &'a Partner> {
         let partners = self.peers.get(me).map_or(&[][..], |seat| seat.partners.as_slice());
-        partners.iter().rev().filter_map(move |partner| {
-            let seat = self.peers.get(partner.seat)?;
-            (seat.name == *name).then_some((partner.seat, partner.at))
-        })
+        let is_named = |partner: &&Partner| {
+            self.peers.get(partner.seat).is_some_and(|seat| seat.name == *name)
+        };
+        partners.iter().rev().filter(is_named)
     }
 }
 

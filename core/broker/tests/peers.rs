@@ -269,6 +269,62 @@ fn one_device_of_a_user_that_goes_does_not_end_the_call_with_another() {
 }
 
 #[test]
+fn an_answer_goes_to_the_device_that_called() {
+    let mut town = Town::open();
+    for (socket, instance) in [(1, 1), (2, 2)] {
+        town.device(socket, "alice@x", instance, Standing::default()).unwrap();
+    }
+    town.join(3, "bob");
+    town.say_about(1, Kind::Offer, "bob", "of the first");
+    town.say_about(2, Kind::Offer, "bob", "of the second");
+    town.heard();
+
+    town.say_about(3, Kind::Answer, "alice@x", "of the first");
+    town.say_about(3, Kind::Candidate, "alice@x", "of the second");
+    town.say_about(3, Kind::Candidate, "alice@x", "of the first");
+
+    let heard = ["1 ANSWER bob>alice@x", "2 CANDIDATE bob>alice@x", "1 CANDIDATE bob>alice@x"];
+    assert_eq!(town.heard(), heard);
+}
+
+#[test]
+fn an_offer_that_none_of_several_devices_takes_in_time_is_told() {
+    let mut town = Town::ringing(Policy::All);
+    town.say(2, Kind::Answer, "alice");
+    town.pass(11);
+    for socket in [2, 3] {
+        town.tell(Input::Stalled { socket: SocketId(socket) }).unwrap();
+    }
+    town.heard();
+
+    town.say_about(1, Kind::Offer, "bob", "in vain");
+    town.say_about(1, Kind::Candidate, "bob", "in vain");
+    town.pass(5);
+    assert_eq!(town.heard(), ["1 EXPIRE bob>alice"], "once, not for each device");
+
+    town.say_about(1, Kind::Offer, "bob", "in time");
+    town.tell(Input::Flowing { socket: SocketId(3) }).unwrap();
+    town.pass(5);
+    assert_eq!(town.heard(), ["3 OFFER alice>bob"], "one has it, so nothing is told");
+}
+
+#[test]
+fn what_belongs_to_an_offer_follows_it_to_whichever_device_comes() {
+    let mut town = Town::ringing(Policy::All);
+    town.say(2, Kind::Answer, "alice");
+    town.pass(11);
+    town.part(3, Ending::PageGone);
+    town.part(2, Ending::Lost);
+    town.heard();
+    town.say_about(1, Kind::Offer, "bob", "second");
+    town.say_about(1, Kind::Candidate, "bob", "second");
+
+    town.device(4, "bob", 2, Standing::default()).unwrap();
+
+    assert_eq!(town.heard(), ["4 OPEN", "4 OFFER alice>bob", "4 CANDIDATE alice>bob"]);
+}
+
+#[test]
 fn only_devices_that_can_take_a_call_ring_where_that_is_asked() {
     let mut town = Town::open();
     town.user("bob");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use broker::Policy;
+use broker::{Policy, Showing};
 use serde::{Deserialize, Serialize};
 
 use super::values::{number, switch};
@@ -120,9 +120,11 @@ impl PeerJsSettings {
     }
 
     /// What the broker must know.
-    pub(crate) fn broker(&self) -> broker::Config {
+    pub(crate) fn broker(&self, showing: Showing, is_judged_elsewhere: bool) -> broker::Config {
         broker::Config {
-            open: self.open,
+            // The users of another judge are not known before they come.
+            open: self.open || is_judged_elsewhere,
+            showing,
             letter: self.expire_timeout,
             peer_grace: self.reconnect_timeout,
             lines_max: self.concurrent_limit,

@@ -24,10 +24,20 @@ pub(crate) fn word(policy: Policy) -> &'static str {
     }
 }
 
-/// What is known of a device as it is read: policy, nominated instance, capabilities, audience.
-type Row = (Option<String>, Option<String>, Option<String>, Option<String>);
+/// What is known of a device as it is read: policy, nominated instance, capabilities, audience, whom the user blocks.
+type Row = (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
 
-/// What was stored. A name that cannot be one shows to nobody, as does a list that cannot be read.
+/// Reads that of the device $2 of $1, with $3 between names. One statement, by primary keys only, for it runs whenever
+/// somebody connects.
+pub(super) const STANDING: &str = "SELECT (SELECT policy FROM device_policies WHERE user_name = $1), (SELECT nominated FROM device_policies WHERE \
+     user_name = $1), (SELECT words FROM device_capabilities WHERE user_name = $1 AND instance = $2), (SELECT names FROM \
+     audiences WHERE user_name = $1), (SELECT STRING_AGG(other, CAST($3 AS TEXT)) FROM relations WHERE user_name = $1 \
+     AND standing = 'blocked')";
+
+/// What stands between names. No name has one in it.
+const BETWEEN: &str = "\n";
+
+/// The users of a list. A name that cannot be one is nobody's.
 fn audience(names: &str) -> Audience {
     names.lines().filter_map(|name| name.parse().ok()).collect()
 }
@@ -39,23 +49,19 @@ impl Store {
         device: &Device,
         usual: Policy,
     ) -> anyhow::Result<Standing> {
-        // One statement: it runs whenever somebody connects.
-        let (own, nominated, words, names): Row = sqlx::query_as(
-            "SELECT p.policy, p.nominated, c.words, a.names FROM (SELECT CAST($1 AS TEXT) AS name) AS u LEFT JOIN device_policies AS p \
-             ON p.user_name = u.name LEFT JOIN device_capabilities AS c ON c.user_name = u.name AND c.instance = $2 LEFT \
-             JOIN audiences AS a ON a.user_name = u.name",
-        )
-        .bind(device.user.as_str())
-        .bind(device.instance.to_string())
-        .fetch_one(&self.0)
-        .await?;
+        let (own, nominated, words, names, blocked): Row = sqlx::query_as(STANDING)
+            .bind(device.user.as_str())
+            .bind(device.instance.to_string())
+            .bind(BETWEEN)
+            .fetch_one(&self.0)
+            .await?;
         let words = words.unwrap_or_default();
         Ok(Standing {
             policy: own.as_deref().and_then(policy).unwrap_or(usual),
             nominated: nominated.and_then(|instance| instance.parse().ok()),
             capabilities: Capabilities::new(words.split_whitespace()).unwrap_or_default(),
             audience: names.map(|names| audience(&names)),
-            hidden_from: self.rules(&device.user).await?.blocked.into_iter().collect(),
+            hidden_from: blocked.map(|names| audience(&names)).unwrap_or_default(),
         })
     }
 
@@ -78,7 +84,7 @@ impl Store {
              excluded.names",
         )
         .bind(user.as_str())
-        .bind(names.join("\n"))
+        .bind(names.join(BETWEEN))
         .execute(&self.0)
         .await?;
         Ok(())

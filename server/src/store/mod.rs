@@ -404,7 +404,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Database::Folder(folder.path().to_owned())).await.unwrap();
 
-        for asked in [OWNER, wakes::ASLEEP, wakes::WAKE_OF, relations::STANDING] {
+        let all = [OWNER, wakes::ASLEEP, wakes::WAKE_OF, relations::STANDING, devices::STANDING];
+        for asked in all {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {asked}"));
             let steps = sqlx::query(explain).fetch_all(&store.0).await.unwrap();
             let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
