@@ -71,6 +71,8 @@ pub(crate) struct Newcomer {
 pub(crate) struct Refused {
     /// Whether it may try by another name.
     pub(crate) taken: bool,
+    /// The word in metrics; `None` if it is counted already.
+    pub(crate) reason: Option<&'static str>,
     pub(crate) message: String,
 }
 

@@ -23,7 +23,7 @@ mod service;
 mod socket;
 
 pub use certificate::Certificate;
-pub use client::{Client, Version};
+pub use client::{Client, Version, site};
 pub use nginx::{Nginx, Passes};
 pub use service::{Kind, Service, Setup};
 pub use socket::{End, Socket};

@@ -41,7 +41,7 @@ pub(super) fn join(
             at.hear(&line, &mut sent);
         }
         Err(refused) => {
-            at.tally.refused.inc();
+            at.tally.refuse(refused.reason);
             at.ends.remove(&socket);
             at.refuse(&line, &refused);
         }
@@ -358,8 +358,11 @@ impl Desk {
         for line in self.peer_lines() {
             self.close(&line, Close { code: 1001, reason: "The server is stopping" }, None);
         }
+        // An answer of HTTP ends when nothing more can come.
+        self.ends.retain(|_, end| !matches!(end, End::Stream(..)));
         self.stopping.push(answer);
     }
+
     /// Every line, in no order that matters.
     #[expect(clippy::iter_over_hash_type, reason = "each line is looked at by itself")]
     fn peer_lines(&self) -> Vec<Rc<PeerLine>> {

@@ -1,16 +1,19 @@
 //! What the switchboard counts, for metrics.
 
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+use crate::telemetry::{Label, MESSAGES};
 
 /// Counts since the start, and how full the broker is. Cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     /// PeerJS clients that came in, or came back.
     pub(super) joined: Counter,
-    /// PeerJS clients that were refused.
-    pub(super) refused: Counter,
+    /// PeerJS clients that were refused, by reason; shown among all that is refused.
+    refused: Family<Label, Counter>,
     /// Messages that PeerJS clients sent to others.
     pub(super) said: Counter,
     /// Words written to PeerJS clients: messages, and the server's own.
@@ -34,9 +37,17 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// One that counts clients who speak too fast in `hasty`.
-    pub(crate) fn new(hasty: Counter) -> Self {
-        Self { hasty, ..Self::default() }
+    /// One that counts refusals in `refused`.
+    pub(crate) fn new(refused: Family<Label, Counter>) -> Self {
+        let hasty = refused.get_or_create_owned(&[("reason", MESSAGES)]);
+        Self { hasty, refused, ..Self::default() }
+    }
+
+    /// A PeerJS client was refused for `reason`, if that is not counted already.
+    pub(super) fn refuse(&self, reason: Option<&'static str>) {
+        if let Some(reason) = reason {
+            self.refused.get_or_create(&[("reason", reason)]).inc();
+        }
     }
 
     /// Has all of it shown.
@@ -45,7 +56,6 @@ impl Tally {
             registry.register(name, help, counter.clone());
         };
         counter("peerjs_joined", "PeerJS clients that came in, or came back", &self.joined);
-        counter("peerjs_refused", "PeerJS clients that were refused", &self.refused);
         counter("peerjs_messages", "Messages that PeerJS clients sent to others", &self.said);
         counter("peerjs_words", "Messages and words of the server to PeerJS clients", &self.told);
         counter("peerjs_expired", "Times that a sender heard that nobody came", &self.expired);

@@ -25,7 +25,7 @@ const SECONDS: [f64; 9] = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0];
 pub(crate) const MESSAGES: &str = "messages";
 
 /// A label and its value. Values come from small sets of our own, never from a client.
-type Label = [(&'static str, &'static str); 1];
+pub(crate) type Label = [(&'static str, &'static str); 1];
 
 /// The metrics of one server. Cheap to clone.
 #[derive(Clone)]
@@ -97,7 +97,7 @@ impl Metrics {
             "When the certificate ends, in seconds since the Unix epoch; 0 without one",
             certificate.clone(),
         );
-        let tally = Tally::new(refused.get_or_create_owned(&[("reason", MESSAGES)]));
+        let tally = Tally::new(refused.clone());
         tally.register(&mut registry);
         Self(Arc::new(Parts {
             tally,

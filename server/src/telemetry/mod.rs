@@ -5,6 +5,6 @@ mod metrics;
 mod settings;
 
 pub use logs::Logs;
-pub(crate) use metrics::{MESSAGES, Metrics, TEXT as METRICS_TYPE};
+pub(crate) use metrics::{Label, MESSAGES, Metrics, TEXT as METRICS_TYPE};
 pub(crate) use settings::TelemetrySettings;
 pub use settings::{LogFormat, TelemetryFlags};

@@ -14,4 +14,5 @@ mod presence;
 mod push;
 mod session;
 mod sessions;
+mod streams;
 mod tls;

@@ -60,6 +60,41 @@ async fn with_lists_those_who_were_listed_know_and_hear_what_changes() {
 }
 
 #[tokio::test]
+async fn whoever_is_blocked_sees_nobody_and_whom_one_called_is_not_listed_by_that() {
+    let house = House::open_as(&[("presence", "anyone")]).await;
+    let [alice_token, bob_token] = [house.token(ALICE).await, house.token(BOB).await];
+    let mut alice = house.live(&alice_token).await;
+    let mut bob = house.live(&bob_token).await;
+    alice.say(json!({ "type": "watch", "users": [BOB] })).await;
+    assert_eq!(alice.hear().await, presence(BOB, true));
+    let change = async |body: Value| {
+        let answer = house.call(&bob_token, "PUT", "/contacts/rules", &body.to_string()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    };
+
+    change(json!({ "block": [ALICE, "carol@example.com"] })).await;
+    assert_eq!(alice.hear().await, presence(BOB, false));
+    bob.hears_nothing_more().await;
+    // The list of the blocked is read when a device comes, too.
+    let again = house.live(&bob_token).await;
+    alice.hears_nothing_more().await;
+    change(json!({ "unblock": [ALICE] })).await;
+    assert_eq!(alice.hear().await, presence(BOB, true));
+    drop(again);
+
+    let listed = House::open_as(&[("presence", "listed")]).await;
+    let [alice_token, bob_token] = [listed.token(ALICE).await, listed.token(BOB).await];
+    let mut alice = listed.live(&alice_token).await;
+    let mut bob = listed.live(&bob_token).await;
+    let invite = json!({ "method": "INVITE", "ReqId": "000000000000001f" });
+    assert_eq!(listed.send(&bob_token, ALICE, invite).await.status, 200);
+    assert_eq!(alice.hear().await["type"], "push", "they have to do with each other");
+    alice.say(json!({ "type": "watch", "users": [BOB] })).await;
+    assert_eq!(alice.hear().await, presence(BOB, false), "but he has not listed her");
+    bob.hears_nothing_more().await;
+}
+
+#[tokio::test]
 async fn peerjs_clients_watch_by_a_word_of_ours_and_go_on_when_they_may_not() {
     let house = House::open_as(&[("peerjs_open", "true"), ("presence", "anyone")]).await;
     let mut alice = open(&house, "alice", "t").await;

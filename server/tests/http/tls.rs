@@ -55,12 +55,15 @@ async fn http2_is_spoken_with_those_who_can() {
 #[tokio::test]
 async fn a_new_certificate_is_used_by_newcomers_and_drops_nobody() {
     let folder = Pair::new("one");
-    let flags = [("metrics_listen", "127.0.0.1:0")];
+    let flags = [("metrics_listen", "127.0.0.1:0"), ("peerjs_open", "true")];
     let house = folder.open_with(&flags).await;
     let old = folder.trusted();
     let until = house.metric("hullo_tls_certificate_until_seconds").await;
     let mut before = connect(&house.host, &old, &[]).await.unwrap();
     assert!(get(&mut before, "/healthz").await.starts_with("HTTP/1.1 200"));
+    let mut client = connect(&house.host, &old, &[]).await.unwrap();
+    upgrade(&mut client, "/peerjs?key=peerjs&id=alice&token=t", "").await;
+    assert_eq!(frame(&mut client).await, r#"{"type":"OPEN"}"#);
 
     folder.write("two", 20 * DAY);
     let new = folder.trusted();
@@ -74,6 +77,11 @@ async fn a_new_certificate_is_used_by_newcomers_and_drops_nobody() {
     assert!(connect(&house.host, &old, &[]).await.is_err(), "the old one is used no longer");
     assert!(get(&mut before, "/healthz").await.starts_with("HTTP/1.1 200"), "nobody is dropped");
     assert!(house.metric("hullo_tls_certificate_until_seconds").await < until);
+    let said = br#"{"type":"OFFER","dst":"alice","payload":1}"#;
+    let head = [0x81, 0x80 | u8::try_from(said.len()).unwrap(), 0, 0, 0, 0];
+    client.write_all(&[&head, &said[..]].concat()).await.unwrap();
+    let heard = r#"{"type":"OFFER","src":"alice","dst":"alice","payload":1}"#;
+    assert_eq!(frame(&mut client).await, heard, "calls go on");
 }
 
 #[tokio::test]
@@ -248,13 +256,28 @@ async fn get(stream: &mut TlsStream<TcpStream>, path: &str) -> String {
 /// An upgrade by the cookie of a page of this server.
 async fn dial(host: &str, trusted: &Arc<RootCertStore>, token: &str) -> String {
     let mut stream = connect(host, trusted, &[]).await.expect("it is trusted");
+    let cookie = format!("origin: https://localhost\r\ncookie: __Host-hullo={token}\r\n");
+    upgrade(&mut stream, "/live", &cookie).await
+}
+
+/// An upgrade with these headers more.
+async fn upgrade(stream: &mut TlsStream<TcpStream>, path: &str, headers: &str) -> String {
     let request = format!(
-        "GET /live HTTP/1.1\r\nhost: localhost\r\norigin: https://localhost\r\ncookie: __Host-hullo={token}\r\n\
-         connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-         sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}connection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.expect("it reads");
-    head(&mut stream).await
+    head(stream).await
+}
+
+/// A short frame of text.
+async fn frame(stream: &mut TlsStream<TcpStream>) -> String {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).await.expect("a frame");
+    assert_eq!(head[0], 0x81, "text, in one piece");
+    let mut text = vec![0; usize::from(head[1])];
+    stream.read_exact(&mut text).await.expect("all of it");
+    String::from_utf8(text).expect("text")
 }
 
 /// The head of an answer, and a body of two bytes.

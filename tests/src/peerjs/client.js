@@ -1,7 +1,7 @@
 // An application of PeerJS: does what it is told, and notes what PeerJS says so that a test can wait for it.
 const said = [];
 const awaited = [];
-let peer, link, call;
+let peer, link, call, waits = false;
 
 function note(name, detail = null) {
   const wish = awaited.findIndex((wish) => wish.name === name);
@@ -11,8 +11,9 @@ function note(name, detail = null) {
 
 // Bytes and their kin cannot leave the page as they are.
 function plain(value) {
-  if (value instanceof ArrayBuffer) return { bytes: [...new Uint8Array(value)] };
-  if (ArrayBuffer.isView(value)) return { bytes: [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)] };
+  if (value instanceof ArrayBuffer) return { ArrayBuffer: [...new Uint8Array(value)] };
+  if (ArrayBuffer.isView(value)) return { [value.constructor.name]: [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)] };
+  if (value instanceof Date) return { Date: value.toJSON() };
   return value;
 }
 
@@ -50,6 +51,8 @@ const client = {
   },
   unheard: () => said.map((word) => word.name),
   enter(id, options) {
+    // Which PeerJS has in a file of its own; the page of the old one has none.
+    if (window.MsgPack) options.serializers = { MsgPack };
     peer = id === null ? new Peer(options) : new Peer(id, options);
     peer.on("open", (id) => note("open", id));
     peer.on("disconnected", (id) => note("disconnected", id));
@@ -59,16 +62,22 @@ const client = {
     peer.on("call", async (ringing) => {
       note("ring", { peer: ringing.peer, metadata: ringing.metadata });
       pick(ringing);
-      ringing.answer(await media());
+      if (!waits) ringing.answer(await media());
     });
   },
   connect: (id, options) => adopt(peer.connect(id, options)),
   send: (value) => link.send(value),
-  sendBytes: (bytes) => link.send(new Uint8Array(bytes)),
+  plain,
   unlink: () => link.close(),
   channel: () => ({ ordered: link.dataChannel.ordered, lifetime: link.dataChannel.maxPacketLifeTime, retransmits: link.dataChannel.maxRetransmits }),
   async ring(id, options) { pick(peer.call(id, await media(), options)); },
+  letRing() { waits = true; },
+  isConnecting: () => Boolean(call.peerConnection),
+  async answer() { call.answer(await media()); },
   hangUp: () => call.close(),
+  // A word to the server that PeerJS does not know, and what the server says that it does not know.
+  say: (word) => peer.socket.send(word),
+  overhear() { peer.socket.on("message", (word) => { if (word.type === "PRESENCE") note("presence", word); }); },
   disconnect: () => peer.disconnect(),
   reconnect: () => peer.reconnect(),
   destroy: () => peer.destroy(),

@@ -96,8 +96,15 @@ impl Version {
 const OLD_BROWSER: &str = include_str!("old_browser.js");
 const CLIENT: &str = include_str!("client.js");
 
+/// Brings the one serializer that PeerJS keeps apart.
+const MSGPACK: &str =
+    "<script type=module>import { MsgPack } from './msgpack.js'; window.MsgPack = MsgPack</script>";
+
 /// The origin of an operator's own web site, which has the pages.
-fn site() -> &'static str {
+///
+/// # Panics
+/// When no port is free.
+pub fn site() -> &'static str {
     static SITE: OnceLock<String> = OnceLock::new();
     SITE.get_or_init(|| {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
@@ -116,13 +123,15 @@ fn serve(mut visitor: &TcpStream) {
     let file = |path: &str| fs::read_to_string(crate::npm_dir().join(path)).ok();
     let page = |script: &str, before: &str| {
         format!(
-            "<!doctype html><meta charset=utf-8><link rel=icon href=data:,><script>{before}</script>\
-             <script src={script}></script><script>{CLIENT}</script>"
+            "<!doctype html><meta charset=utf-8><link rel=icon href=data:,>{before}<script src={script}></script>\
+             <script>{CLIENT}</script>"
         )
     };
+    let old_browser = format!("<script>{OLD_BROWSER}</script>");
     let (kind, body) = match line.split(' ').nth(1).unwrap_or_default() {
-        "/new.html" => ("text/html", Some(page("new.js", ""))),
-        "/old.html" => ("text/html", Some(page("old.js", OLD_BROWSER))),
+        "/new.html" => ("text/html", Some(page("new.js", MSGPACK))),
+        "/old.html" => ("text/html", Some(page("old.js", &old_browser))),
+        "/msgpack.js" => ("text/javascript", file("peerjs/dist/serializer.msgpack.mjs")),
         "/new.js" => ("text/javascript", file("peerjs/dist/peerjs.min.js")),
         "/old.js" => ("text/javascript", file("peerjs-with-xhr/dist/peer.min.js")),
         _ => ("text/plain", None),

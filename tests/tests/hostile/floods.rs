@@ -28,7 +28,7 @@ fn a_million_addresses_cost_bounded_memory() {
 
 #[test]
 fn who_does_not_read_costs_bounded_memory() {
-    let mut scene = Scene::begin();
+    let mut scene = Scene::with(&Setup { discovery: true, ..Setup::USUAL });
     let reader = Raw::enter(&scene.server, "sleeper");
     let mut sender = Raw::enter(&scene.server, "mallory");
     sender.listens_apart();
@@ -43,7 +43,11 @@ fn who_does_not_read_costs_bounded_memory() {
 
     println!("{sent} messages were taken");
     scene.is_unharmed("one who does not read");
-    drop(reader);
+    scene.is_gone("sleeper");
+    // And hears no more than what lay in the buffers of the system.
+    let heard = reader.ends().len();
+    assert!(heard < 64 << 20, "{heard} bytes");
+    scene.is_unharmed("the end of one who does not read");
 }
 
 #[test]

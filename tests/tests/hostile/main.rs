@@ -6,12 +6,17 @@ mod frames;
 mod raw;
 mod requests;
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
-use tests::peerjs::{Kind, Service, Setup, Socket};
+use tests::peerjs::{Kind, Service, Setup, Socket, http};
 
 /// By how many bytes the server's memory may grow under any attack: what may wait in all, as much again for what it is
 /// kept in, and the buffers of those who attack.
 const GROWTH_MAX: u64 = 192 << 20;
+
+/// How long a server may take to let go of somebody. Guess: its own patience with slow readers, and some.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A server, two who talk over it, and how much memory it had then.
 struct Scene {
@@ -37,6 +42,17 @@ impl Scene {
         let [(_, alice), (_, bob)] = &mut self.pair;
         alice.says(&json!({ "type": "CANDIDATE", "payload": "mark", "dst": "bob" }));
         while bob.hears()["payload"] != "mark" {}
+    }
+
+    /// Waits until one is no more among those who are there.
+    #[track_caller]
+    fn is_gone(&self, name: &str) {
+        let end = Instant::now() + PATIENCE;
+        let url = format!("{}/peerjs/peers", self.server.origin);
+        while http::get(&url).json().as_array().is_some_and(|all| all.contains(&json!(name))) {
+            assert!(Instant::now() < end, "{name} is still there after {PATIENCE:?}");
+            std::thread::yield_now();
+        }
     }
 
     /// The two still talk, somebody new can come, and memory is in bounds.

@@ -4,8 +4,10 @@
 //! story asks for nothing but what applications have always had; those of what PeerServer cannot do fail there.
 
 mod calls;
+mod data;
 mod harness;
 mod links;
 mod old;
 mod places;
+mod users;
 mod ways;

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::listener::Remote;
 use crate::secret::Secret;
 use crate::session::Origin;
-use crate::switchboard::{Expected, Newcomer};
+use crate::switchboard::{Expected, Newcomer, Refused};
 
 /// Who somebody is.
 pub(super) enum Identity {
@@ -46,6 +46,21 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// The word in metrics; `None` if it is counted already.
+    fn reason(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Incomplete => "peerjs-incomplete",
+            Self::Key => "peerjs-key",
+            Self::NotLoggedIn => "peerjs-not-logged-in",
+            Self::OtherName(_) => "peerjs-other-name",
+            Self::Name(_) => "peerjs-name",
+            Self::Prefix(_) => "peerjs-guest-prefix",
+            // Where there was no place for it.
+            Self::Other(ApiError::Full(_)) => return None,
+            Self::Other(error) => error.word(),
+        })
+    }
+
     /// A sentence for people.
     pub(super) fn message(&self) -> String {
         match self {
@@ -65,6 +80,12 @@ impl Refusal {
             ),
             Self::Other(error) => error.message(),
         }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { taken: false, reason: refusal.reason(), message: refusal.message() }
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn connect(
         return ApiError::NotWebSocket.into_response();
     };
     let newcomer = check(&app, &parts, &asked).await;
-    let newcomer = newcomer.map_err(|refusal| Refused { taken: false, message: refusal.message() });
+    let newcomer = newcomer.map_err(Refused::from);
     tokio::spawn(leave_http(app.switchboard, upgrade, newcomer));
     response
 }

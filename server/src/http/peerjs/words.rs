@@ -62,7 +62,19 @@ pub(crate) fn refused(error: &broker::Error) -> Refused {
         | broker::Error::PeerMisbehaved(_)
         | broker::Error::Unproven => capital(&error.to_string()),
     };
-    Refused { taken, message }
+    let reason = Some(match error {
+        broker::Error::Refused(Refusal::IdTaken) => "peerjs-id-taken",
+        broker::Error::Refused(Refusal::NameOfUser) => "peerjs-name-of-user",
+        broker::Error::Refused(Refusal::OneDevice) => "peerjs-one-device",
+        broker::Error::Refused(Refusal::NotNominated) => "peerjs-not-nominated",
+        broker::Error::Limit("connections") => "peerjs-concurrent-limit",
+        broker::Error::Limit(_) => "peerjs-limit",
+        broker::Error::Refused(Refusal::NotShown)
+        | broker::Error::Misuse(_)
+        | broker::Error::PeerMisbehaved(_)
+        | broker::Error::Unproven => "peerjs-other",
+    });
+    Refused { taken, reason, message }
 }
 
 /// How a line is closed that the broker lets go of, and what its client is told before.

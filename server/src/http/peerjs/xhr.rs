@@ -23,7 +23,7 @@ use super::identity::{self, Wish, admit};
 use super::words;
 use crate::connections::Seat;
 use crate::error::ApiError;
-use crate::switchboard::{OpenError, Said, Switchboard, Unposted};
+use crate::switchboard::{OpenError, Refused, Said, Switchboard, Unposted};
 use crate::telemetry::MESSAGES;
 
 /// What an answer begins with, so that browsers begin to show it to their pages: this many characters, and a new line.
@@ -53,20 +53,13 @@ pub(super) async fn stream(
 ) -> Response {
     let newcomer = match admit(&app, &parts, Wish { id: &id, token: &token }).await {
         Ok(newcomer) => newcomer,
-        Err(refusal) => {
-            return complain(false, &FromServer::Error { message: &refusal.message() });
-        }
+        Err(refusal) => return refuse(&app, &refusal.into()),
     };
     let (socket, seat, lines) = match app.switchboard.stream(newcomer, i == 0).await {
         Ok(opened) => opened,
         Err(OpenError::Stopping) => return ApiError::Stopping.into_response(),
         Err(OpenError::Refused(error)) => {
-            let refused = words::refused(&error);
-            return if refused.taken {
-                complain(true, &FromServer::HttpError)
-            } else {
-                complain(false, &FromServer::Error { message: &refused.message })
-            };
+            return refuse(&app, &words::refused(&error));
         }
     };
     let body = Downlink {
@@ -110,6 +103,18 @@ pub(super) async fn say(
             ApiError::TooMany { seconds: 1 }.into_response()
         }
         Err(error) => error.into_response(),
+    }
+}
+
+/// An answer to one who may not come in.
+fn refuse(app: &App, refused: &Refused) -> Response {
+    if let Some(reason) = refused.reason {
+        app.metrics.refused(reason);
+    }
+    if refused.taken {
+        complain(true, &FromServer::HttpError)
+    } else {
+        complain(false, &FromServer::Error { message: &refused.message })
     }
 }
 

@@ -125,6 +125,49 @@ async fn a_page_of_another_site_is_nobody_whatever_it_presents() {
 }
 
 #[tokio::test]
+async fn a_user_of_the_service_who_has_not_been_here_yet_is_waited_for() {
+    let (house, _) = open(&[]).await;
+    let mut bob = dial(&house, "bob", BOB, &[]).await;
+    assert_eq!(bob.hear().await["type"], "OPEN");
+
+    let offer = json!({ "type": "OFFER", "dst": "alice", "payload": { "n": 1 } });
+    bob.say(offer.clone()).await;
+    let mut alice = dial(&house, "alice", ALICE, &[]).await;
+
+    assert_eq!(alice.hear().await["type"], "OPEN");
+    assert_eq!(alice.hear().await["payload"], offer["payload"]);
+}
+
+#[tokio::test]
+async fn a_guest_by_the_name_of_a_user_of_the_service_makes_room_when_that_one_comes() {
+    let flags = [("peerjs_open", "true"), ("presence", "anyone")];
+    let (house, _) = open(&flags).await;
+    let mut bob = dial(&house, "bob", BOB, &[]).await;
+    assert_eq!(bob.hear().await["type"], "OPEN");
+    let told = |reachable: bool| {
+        let payload = json!({ "reachable": reachable });
+        json!({ "type": "PRESENCE", "src": "alice", "dst": "bob", "payload": payload })
+    };
+    bob.say(json!({ "type": "WATCH", "payload": ["alice"] })).await;
+    assert_eq!(bob.hear().await, told(false), "who has never been here is not here");
+
+    let mut guest = dial(&house, "alice", "kf8s7dh2k1q", &[]).await;
+    assert_eq!(guest.hear().await["type"], "OPEN");
+    assert_eq!(bob.hear().await, told(true), "somebody is, by that name");
+    let mut alice = dial(&house, "alice", ALICE, &[]).await;
+
+    assert_eq!(alice.hear().await["type"], "OPEN");
+    let said = guest.hear().await;
+    assert!(said["payload"]["msg"].as_str().unwrap().contains("belongs to a user"), "{said}");
+    assert_eq!(guest.hear_close().await, 1008);
+    let second = greeting(&house, "alice", "kf8s7dh2k1q", &[]).await;
+    assert_ne!(second["type"], "OPEN", "from now on it is hers");
+    // The name was held all the time, so there is no news about it.
+    bob.say(json!({ "type": "WATCH", "payload": ["carol"] })).await;
+    assert_eq!(bob.hear().await["src"], "carol");
+}
+
+#[tokio::test]
 async fn a_client_that_speaks_too_fast_is_told_so_and_let_go() {
     let (house, _) = open(&[("limit_messages_per_second", "5")]).await;
     let mut alice = dial(&house, "alice", ALICE, &[]).await;
