@@ -17,6 +17,7 @@ mod desk;
 mod line;
 mod order;
 mod peer;
+mod stream;
 mod tally;
 
 use std::sync::Arc;
@@ -24,8 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::ws::Utf8Bytes;
 use broker::{
-    Device, Ending, Failure, Farewell, Input, Line, Parcel, Peer, Proof, PushId, SocketId,
-    Standing, Unsent,
+    Device, Failure, Farewell, Input, Line, Parcel, Peer, Proof, PushId, SocketId, Standing, Unsent,
 };
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -39,14 +39,13 @@ use desk::Desk;
 pub(crate) use line::{Limits, Wire};
 pub(crate) use order::{Expected, Said, Unposted};
 use order::{Order, joined};
+pub(crate) use stream::Words;
 pub(crate) use tally::Tally;
 
 /// Orders that wait for the broker; then whoever gives them waits. Guess.
 const ORDERS_MAX: usize = 1_024;
 /// Frames that wait for one socket; a reader that is slower is cut off. Guess: a burst of invites and their cancels.
 const FRAMES_MAX: usize = 64;
-/// Messages that wait for one XHR stream; likewise. Guess: ten offers with their candidates.
-const STREAM_MAX: usize = 256;
 
 /// What a socket's task writes.
 #[derive(Clone, Debug)]
@@ -186,24 +185,24 @@ impl Switchboard {
         }
     }
 
-    /// Connects the XHR stream of a PeerJS client; the lines for it come out of the receiver, which ends when the stream
-    /// has to.
+    /// Connects the XHR stream of a PeerJS client; the words for it end when the stream has to.
     pub(crate) async fn stream(
         &self,
         newcomer: Newcomer,
         fresh: bool,
-    ) -> Result<(SocketId, Seat, mpsc::Receiver<Vec<u8>>), OpenError> {
+    ) -> Result<(SocketId, Seat, Words), OpenError> {
         let socket = self.number();
-        let (line, words) = mpsc::channel(STREAM_MAX);
         let (input, seat) = joined(socket, newcomer, Line::Stream { fresh });
-        let stream = |answer| Order::Stream { socket, input, line, answer };
-        self.ask(stream).await.map_err(|_| OpenError::Stopping)?.map_err(OpenError::Refused)?;
+        let stream = |answer| Order::Stream { socket, input, answer };
+        let opened = self.ask(stream).await.map_err(|_| OpenError::Stopping)?;
+        let words = opened.map_err(OpenError::Refused)?;
         Ok((socket, seat, words))
     }
 
-    /// An XHR stream is closed. Does not wait, for it is called when its answer is dropped.
-    pub(crate) fn end_stream(&self, socket: SocketId, ending: Ending) {
-        let order = Order::Tell(Input::Parted { socket, ending });
+    /// Tells the broker what became of an XHR stream. Does not wait, for it is called while its answer is polled or
+    /// dropped.
+    pub(crate) fn tell_of_stream(&self, input: Input) {
+        let order = Order::Tell(input);
         if let Err(mpsc::error::TrySendError::Full(order)) = self.orders.try_send(order) {
             let orders = self.orders.clone();
             tokio::spawn(async move { orders.send(order).await.ok() });

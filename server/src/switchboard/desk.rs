@@ -1,6 +1,6 @@
 //! The thread itself: the broker, and where what it says goes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -19,11 +19,11 @@ use wire::{Seed, Time};
 
 use super::line::{Limits, PeerLine};
 use super::order::Order;
+use super::stream::{Full, StreamLine};
 use super::tally::Tally;
 use super::{Frame, Outcome, text};
 use crate::http::peerjs::words;
 use crate::push::waker::Wake;
-use crate::rate::Bucket;
 
 /// How often the desk looks at what is due. The broker's deadlines are seconds away; a message that expires this much
 /// late harms nobody, and asking for the next deadline after each message would cost more than this.
@@ -44,7 +44,7 @@ pub(super) enum End {
     /// To a PeerJS client's WebSocket.
     Peer(Rc<PeerLine>),
     /// To the answer of a PeerJS client's XHR.
-    Stream(mpsc::Sender<Vec<u8>>, Box<Cell<Bucket>>),
+    Stream(Box<StreamLine>),
 }
 
 pub(super) struct Desk {
@@ -192,7 +192,7 @@ impl Desk {
         done
     }
 
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         while let Some(output) = self.broker.poll() {
             match output {
                 Output::Push { sockets, push, from, to, text } => {
@@ -276,19 +276,26 @@ impl Desk {
                 let line = line.clone();
                 self.say(&line, frame);
             }
-            Some(End::Stream(line, _)) => {
+            Some(End::Stream(line)) => {
                 let mut text = Vec::new();
                 frame.write(&mut text);
                 text.push(b'\n');
-                if line.try_send(text).is_err() {
-                    tracing::debug!(?socket, "A slow stream is cut off");
-                    self.tally.slow.inc();
-                    self.ends.remove(&socket);
-                    self.note(Input::Parted { socket, ending: Ending::Lost });
+                match line.say(text, self.limits.waiting_bytes_max) {
+                    Ok(false) => {}
+                    Ok(true) => self.note(Input::Stalled { socket }),
+                    Err(Full) => self.cut_off_stream(socket),
                 }
             }
             Some(End::Page(_)) | None => {}
         }
+    }
+
+    /// The client of a stream does not read.
+    pub(super) fn cut_off_stream(&mut self, socket: SocketId) {
+        tracing::debug!(?socket, "A slow stream is cut off");
+        self.tally.slow.inc();
+        self.ends.remove(&socket);
+        self.note(Input::Parted { socket, ending: Ending::Lost });
     }
 
     /// Has a line written to at the end of this turn.

@@ -1,6 +1,6 @@
 //! What the rest of the server wants of the desk, and how it is carried out.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use broker::{
@@ -12,6 +12,7 @@ use wire::{Address, InviteId, UserId};
 
 use super::desk::{Desk, End};
 use super::line::{PeerLine, Wire};
+use super::stream::{Words, stream};
 use super::{Frame, Newcomer, Outcome, Refused};
 use crate::connections::Seat;
 
@@ -50,8 +51,7 @@ pub(super) enum Order {
     Stream {
         socket: SocketId,
         input: Input,
-        line: mpsc::Sender<Vec<u8>>,
-        answer: oneshot::Sender<Result<(), broker::Error>>,
+        answer: oneshot::Sender<Result<Words, broker::Error>>,
     },
     Post {
         name: PeerId,
@@ -120,12 +120,18 @@ impl Order {
         match self {
             Self::Open { socket, device, standing, line, answer } => {
                 let input = Input::Opened { socket, device, standing };
-                desk.connect(socket, End::Page(line), input, answer, Input::Closed { socket });
+                desk.connect(
+                    socket,
+                    End::Page(line),
+                    input,
+                    (answer, ()),
+                    Input::Closed { socket },
+                );
             }
-            Self::Stream { socket, input, line, answer } => {
+            Self::Stream { socket, input, answer } => {
                 let undo = Input::Parted { socket, ending: Ending::Lost };
-                let bucket = Box::new(Cell::new(desk.limits.rate.bucket(desk.now)));
-                desk.connect(socket, End::Stream(line, bucket), input, answer, undo);
+                let (line, words) = stream(desk.limits.rate.bucket(desk.now), desk.now);
+                desk.connect(socket, End::Stream(Box::new(line)), input, (answer, words), undo);
             }
             Self::Send { from, to, parcel, asleep, answer } => {
                 let request = RequestId(desk.requests);
@@ -185,8 +191,16 @@ fn tell<T>(answer: oneshot::Sender<T>, what: T) {
 }
 
 impl Desk {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only two of the inputs close a socket")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only these inputs are about a socket's end"
+    )]
     fn hear_of(&mut self, input: Input) {
+        if let Input::Flowing { socket } = &input
+            && let Some(End::Stream(line)) = self.ends.get(socket)
+        {
+            line.stalled.set(false);
+        }
         let closed = match &input {
             Input::Closed { socket } | Input::Parted { socket, .. } => Some(*socket),
             _ => None,
@@ -202,7 +216,7 @@ impl Desk {
         let socket = self.broker.line(&name, proof).ok_or(Unposted::Unproven)?;
         let bucket = match self.ends.get(&socket) {
             Some(End::Peer(line)) => Some(&line.bucket),
-            Some(End::Stream(_, bucket)) => Some(&**bucket),
+            Some(End::Stream(line)) => Some(&line.bucket),
             Some(End::Page(_)) | None => None,
         };
         if let Some(bucket) = bucket {
@@ -230,12 +244,12 @@ impl Desk {
     }
 
     /// Lets a socket in whose task has a channel; `undo` when that is gone already.
-    fn connect(
+    fn connect<T>(
         &mut self,
         socket: SocketId,
         end: End,
         input: Input,
-        answer: oneshot::Sender<Result<(), broker::Error>>,
+        (answer, gets): (oneshot::Sender<Result<T, broker::Error>>, T),
         undo: Input,
     ) {
         // The end is there before what waits for it goes out.
@@ -244,7 +258,7 @@ impl Desk {
         if opened.is_err() {
             self.ends.remove(&socket);
         }
-        if answer.send(opened).is_err() {
+        if answer.send(opened.map(|()| gets)).is_err() {
             tracing::debug!("A socket closed while it was opened");
             if self.ends.remove(&socket).is_some() {
                 self.feed(undo);

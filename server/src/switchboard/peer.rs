@@ -255,13 +255,13 @@ impl Desk {
                 let (close, complaint) = words::farewell(why);
                 self.close(&line, close, complaint);
             }
-            Some(End::Stream(line, _)) => {
+            Some(End::Stream(line)) => {
                 if let (_, Some(message)) = words::farewell(why) {
                     let mut text = Vec::new();
                     FromServer::Error { message }.write(&mut text);
                     text.push(b'\n');
                     // If it is full, its client reads too slowly to hear why.
-                    line.try_send(text).ok();
+                    line.say(text, usize::MAX).ok();
                 }
             }
             Some(End::Page(_)) | None => {}
@@ -313,6 +313,10 @@ impl Desk {
         for line in self.peer_lines() {
             self.look_at(&line);
         }
+        for socket in self.stuck_streams() {
+            self.cut_off_stream(socket);
+        }
+        self.drain();
         let (now, farewell) = (self.now, self.limits.farewell);
         let mut leaving = std::mem::take(&mut self.leaving);
         leaving.retain(|line| {
@@ -328,6 +332,20 @@ impl Desk {
                 answer.send(()).ok();
             }
         }
+    }
+
+    /// Streams whose clients have taken nothing for too long.
+    #[expect(clippy::iter_over_hash_type, reason = "each is looked at by itself")]
+    fn stuck_streams(&self) -> Vec<SocketId> {
+        let mut stuck = Vec::new();
+        for (socket, end) in &self.ends {
+            if let End::Stream(line) = end
+                && line.is_stuck(self.limits.write, self.now)
+            {
+                stuck.push(*socket);
+            }
+        }
+        stuck
     }
 
     fn look_at(&mut self, line: &Rc<PeerLine>) {

@@ -27,27 +27,43 @@ fn a_million_addresses_cost_bounded_memory() {
 }
 
 #[test]
-fn who_does_not_read_costs_bounded_memory() {
+fn who_does_not_read_costs_bounded_memory_and_is_cut_off() {
     let mut scene = Scene::with(&Setup { discovery: true, ..Setup::USUAL });
     let reader = Raw::enter(&scene.server, "sleeper");
-    let mut sender = Raw::enter(&scene.server, "mallory");
-    sender.listens_apart();
 
-    let message =
-        text(&format!(r#"{{"type":"OFFER","dst":"sleeper","payload":"{}"}}"#, "x".repeat(16_000)));
-    let mut sent = 0;
-    // Two hundred megabytes.
-    while sent < 12_500 && sender.says(&message) {
-        sent += 1;
-    }
+    flood(&mut scene);
 
-    println!("{sent} messages were taken");
-    scene.is_unharmed("one who does not read");
     scene.is_gone("sleeper");
     // And hears no more than what lay in the buffers of the system.
     let heard = reader.ends().len();
     assert!(heard < 64 << 20, "{heard} bytes");
     scene.is_unharmed("the end of one who does not read");
+}
+
+#[test]
+fn who_does_not_read_a_stream_costs_bounded_memory() {
+    let mut scene = Scene::begin();
+    let reader = Raw::enter_by_stream(&scene.server, "sleeper");
+
+    flood(&mut scene);
+
+    drop(reader);
+    scene.is_unharmed("the end of one who did not read a stream");
+}
+
+/// Sends two hundred megabytes to the sleeper.
+#[track_caller]
+fn flood(scene: &mut Scene) {
+    let mut sender = Raw::enter(&scene.server, "mallory");
+    sender.listens_apart();
+    let message =
+        text(&format!(r#"{{"type":"OFFER","dst":"sleeper","payload":"{}"}}"#, "x".repeat(16_000)));
+    let mut sent = 0;
+    while sent < 12_500 && sender.says(&message) {
+        sent += 1;
+    }
+    println!("{sent} messages were taken");
+    scene.is_unharmed("one who does not read");
 }
 
 #[test]

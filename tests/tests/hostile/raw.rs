@@ -29,15 +29,30 @@ impl Raw {
             "GET /peerjs?key=peerjs&id={id}&token=t HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        assert!(raw.says(head.as_bytes()), "a server that is there takes a request");
+        raw.asks(&head);
+        raw
+    }
+
+    /// Connects as a client that has no socket, and is let in.
+    pub(crate) fn enter_by_stream(to: &Service, id: &str) -> Self {
+        let mut raw = Self::connect(to);
+        let head = format!(
+            "POST /peerjs/{id}/t/id?i=0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        );
+        raw.asks(&head);
+        raw
+    }
+
+    /// Sends a request, and reads until it is open.
+    fn asks(&mut self, head: &str) {
+        assert!(self.says(head.as_bytes()), "a server that is there takes a request");
         let mut come = Vec::new();
         while !come.windows(6).any(|word| word == b"\"OPEN\"") {
             let mut buffer = [0; 1024];
-            let length = raw.0.read(&mut buffer).expect("an answer");
+            let length = self.0.read(&mut buffer).expect("an answer");
             assert!(length > 0, "not let in: {}", String::from_utf8_lossy(&come));
             come.extend_from_slice(&buffer[..length]);
         }
-        raw
     }
 
     /// Sends bytes; whether the server still took them.

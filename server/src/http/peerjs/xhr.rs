@@ -10,10 +10,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use broker::{Ending, SocketId};
+use broker::{Ending, Input, SocketId};
 use futures_util::Stream;
 use serde::Deserialize;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 use wire::peerjs::{self, FromPeer, FromServer, PeerId};
 
@@ -23,7 +22,7 @@ use super::identity::{self, Wish, admit};
 use super::words;
 use crate::connections::Seat;
 use crate::error::ApiError;
-use crate::switchboard::{OpenError, Refused, Said, Switchboard, Unposted};
+use crate::switchboard::{OpenError, Refused, Said, Switchboard, Unposted, Words};
 use crate::telemetry::MESSAGES;
 
 /// What an answer begins with, so that browsers begin to show it to their pages: this many characters, and a new line.
@@ -55,7 +54,7 @@ pub(super) async fn stream(
         Ok(newcomer) => newcomer,
         Err(refusal) => return refuse(&app, &refusal.into()),
     };
-    let (socket, seat, lines) = match app.switchboard.stream(newcomer, i == 0).await {
+    let (socket, seat, words) = match app.switchboard.stream(newcomer, i == 0).await {
         Ok(opened) => opened,
         Err(OpenError::Stopping) => return ApiError::Stopping.into_response(),
         Err(OpenError::Refused(error)) => {
@@ -63,7 +62,7 @@ pub(super) async fn stream(
         }
     };
     let body = Downlink {
-        lines,
+        words,
         padding: Some(padding()),
         pause: Box::pin(tokio::time::sleep(Duration::ZERO)),
         nudges: 0,
@@ -143,7 +142,7 @@ fn padding() -> Bytes {
 
 /// The answer that never ends.
 struct Downlink {
-    lines: mpsc::Receiver<Vec<u8>>,
+    words: Words,
     padding: Option<Bytes>,
     pause: Pin<Box<Sleep>>,
     /// How many nudges the last message still gets.
@@ -161,7 +160,8 @@ struct End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.switchboard.end_stream(self.socket, self.ending);
+        let (socket, ending) = (self.socket, self.ending);
+        self.switchboard.tell_of_stream(Input::Parted { socket, ending });
     }
 }
 
@@ -178,10 +178,14 @@ impl Stream for Downlink {
         if let Some(padding) = self.padding.take() {
             return Poll::Ready(Some(Ok(padding)));
         }
-        let bytes = match self.lines.poll_recv(cx) {
-            Poll::Ready(Some(line)) => {
+        let bytes = match self.words.poll(cx) {
+            Poll::Ready(Some(word)) => {
                 self.nudges = NUDGES;
-                line.into()
+                if self.words.pass(word.len()) {
+                    let socket = self.end.socket;
+                    self.end.switchboard.tell_of_stream(Input::Flowing { socket });
+                }
+                word.into()
             }
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Pending if self.nudges > 0 => {
