@@ -115,18 +115,21 @@ impl Full {
     }
 }
 
-/// All of them. Cheap to clone.
+/// All of them. Cheap to clone, and small, for each of them has one.
 #[derive(Clone)]
-pub(crate) struct Connections {
+pub(crate) struct Connections(Arc<Shared>);
+
+struct Shared {
     limits: Limits,
     metrics: Metrics,
-    table: Arc<Mutex<Table>>,
+    table: Mutex<Table>,
 }
 
 #[derive(Default)]
 struct Table {
     next: u64,
-    open: BTreeMap<u64, Open>,
+    /// Boxed, for the tree is half empty where numbers only grow.
+    open: BTreeMap<u64, Box<Open>>,
     by_user: BTreeMap<UserId, usize>,
     by_network: BTreeMap<Network, usize>,
 }
@@ -147,7 +150,7 @@ pub(crate) struct Seat {
 
 impl Connections {
     pub(crate) fn new(limits: Limits, metrics: Metrics) -> Self {
-        Self { limits, metrics, table: Arc::default() }
+        Self(Arc::new(Shared { limits, metrics, table: Mutex::default() }))
     }
 
     /// Takes a place, if there is one, or if `returns` says that it is theirs already: one who comes back after their
@@ -157,7 +160,7 @@ impl Connections {
         who: Who,
         returns: impl Future<Output = bool>,
     ) -> Result<Seat, Full> {
-        let (full, who) = match self.try_enter(who, Some(&self.limits)) {
+        let (full, who) = match self.try_enter(who, Some(&self.0.limits)) {
             Ok(seat) => return Ok(seat),
             Err(refused) => *refused,
         };
@@ -166,7 +169,7 @@ impl Connections {
         {
             return Ok(seat);
         }
-        self.metrics.refused(full.word());
+        self.0.metrics.refused(full.word());
         Err(full)
     }
 
@@ -178,7 +181,7 @@ impl Connections {
         if let Some(full) = limits.and_then(|limits| table.full(limits, &who)) {
             return Err(Box::new((full, who)));
         }
-        self.metrics.connections(who.kind, 1);
+        self.0.metrics.connections(who.kind, 1);
         let id = table.insert(Open { who, since, end: Some(end) });
         Ok(Seat { id, end: Some(ended), all: self.clone() })
     }
@@ -213,7 +216,8 @@ impl Connections {
     /// Each token that has to be asked about, once, with the user that it let in as.
     pub(crate) fn asked_about(&self) -> Vec<(Secret, UserId)> {
         let mut tokens = BTreeMap::new();
-        for Open { who, .. } in self.lock().open.values().filter(|open| open.who.is_asked_about) {
+        for open in self.lock().open.values().filter(|open| open.who.is_asked_about) {
+            let Open { who, .. } = &**open;
             if let (Some(token), Some(user)) = (&who.token, &who.user) {
                 tokens.entry(token.hash()).or_insert_with(|| (token.clone(), user.clone()));
             }
@@ -223,14 +227,14 @@ impl Connections {
 
     /// All, the oldest first.
     pub(crate) fn list(&self) -> Vec<Shown> {
-        let shown = |Open { who, since, .. }: &Open| Shown {
-            kind: who.kind,
-            name: who.name.clone(),
-            user: who.user.clone(),
-            from: who.from,
-            since: *since,
+        let shown = |open: &Open| Shown {
+            kind: open.who.kind,
+            name: open.who.name.clone(),
+            user: open.who.user.clone(),
+            from: open.who.from,
+            since: open.since,
         };
-        self.lock().open.values().map(shown).collect()
+        self.lock().open.values().map(|open| shown(open)).collect()
     }
 
     fn end_where(&self, why: End, is_meant: impl Fn(&Who) -> bool) -> usize {
@@ -238,7 +242,7 @@ impl Connections {
         for open in self.lock().open.values_mut().filter(|open| is_meant(&open.who)) {
             // One that is ending already takes no second reason.
             if open.end.take().is_some_and(|end| end.send(why).is_ok()) {
-                self.metrics.ended(why);
+                self.0.metrics.ended(why);
                 ended += 1;
             }
         }
@@ -246,7 +250,7 @@ impl Connections {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().expect("nobody panics while it is locked")
+        self.0.table.lock().expect("nobody panics while it is locked")
     }
 }
 
@@ -273,12 +277,12 @@ impl Table {
         *self.by_network.entry(Network::of(open.who.from)).or_default() += 1;
         let id = self.next;
         self.next += 1;
-        self.open.insert(id, open);
+        self.open.insert(id, Box::new(open));
         id
     }
 
     fn leave(&mut self, id: u64) -> Option<Kind> {
-        let Open { who, .. } = self.open.remove(&id)?;
+        let Open { who, .. } = *self.open.remove(&id)?;
         if let Some(user) = &who.user {
             count_down(&mut self.by_user, user);
         }
@@ -316,7 +320,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let left = self.all.lock().leave(self.id);
         if let Some(kind) = left {
-            self.all.metrics.connections(kind, -1);
+            self.all.0.metrics.connections(kind, -1);
         }
     }
 }

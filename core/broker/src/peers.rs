@@ -127,7 +127,8 @@ pub(crate) struct Seated {
 /// **Invariant:** `agenda` lists exactly the seats that are away.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
-    seats: BTreeMap<SeatId, Seat>,
+    /// Boxed, for the tree is half empty where numbers only grow, and seats are large.
+    seats: BTreeMap<SeatId, Box<Seat>>,
     names: BTreeMap<PeerId, Vec<SeatId>>,
     sockets: BTreeMap<SocketId, SeatId>,
     agenda: BTreeSet<(Time, SeatId)>,
@@ -166,10 +167,12 @@ impl Peers {
         let Arrival { socket, line, proof, standing, .. } = arrival;
         let state = State::Here { socket, line, spare: None, stalled: false };
         let (partners, told) = (Vec::new(), None);
-        self.names.entry(name.clone()).or_default().push(seat);
+        // Nearly all have one seat, and there are thousands.
+        self.names.entry(name.clone()).or_insert_with(|| Vec::with_capacity(1)).push(seat);
         self.news.names.push(name.clone());
         self.sockets.insert(socket, seat);
-        self.seats.insert(seat, Seat { name, device, standing, proof, state, partners, told });
+        let sits = Seat { name, device, standing, proof, state, partners, told };
+        self.seats.insert(seat, Box::new(sits));
         Ok(Seated { seat, announce: true, superseded: None, replaced, replaced_ids })
     }
 
@@ -293,7 +296,7 @@ impl Peers {
     pub(crate) fn stall(&mut self, socket: SocketId, is: bool) -> Result<SeatId, Error> {
         let id = self.sockets.get(&socket).copied().ok_or(Error::Misuse(socket))?;
         if let Some(Seat { state: State::Here { socket: main, stalled, .. }, .. }) =
-            self.seats.get_mut(&id)
+            self.get_mut(id)
             && *main == socket
         {
             *stalled = is;
@@ -325,7 +328,7 @@ impl Peers {
 
     /// Takes a seat away for good. Its lines are then unknown.
     pub(crate) fn remove(&mut self, id: SeatId) -> Option<Seat> {
-        let seat = self.seats.remove(&id)?;
+        let seat = *self.seats.remove(&id)?;
         match seat.state {
             State::Here { socket, spare, .. } => {
                 for socket in std::iter::once(socket).chain(spare) {
@@ -358,11 +361,11 @@ impl Peers {
     }
 
     pub(crate) fn get(&self, id: SeatId) -> Option<&Seat> {
-        self.seats.get(&id)
+        self.seats.get(&id).map(|seat| &**seat)
     }
 
     pub(crate) fn get_mut(&mut self, id: SeatId) -> Option<&mut Seat> {
-        self.seats.get_mut(&id)
+        self.seats.get_mut(&id).map(|seat| &mut **seat)
     }
 
     /// Whose line this is.
@@ -409,7 +412,7 @@ impl Peers {
 
     fn is_any_here(&self, seats: &[SeatId]) -> bool {
         let here = |seat: &Seat| matches!(seat.state, State::Here { .. });
-        seats.iter().any(|id| self.seats.get(id).is_some_and(here))
+        seats.iter().any(|id| self.get(*id).is_some_and(here))
     }
 
     pub(crate) fn lines(&self) -> usize {
