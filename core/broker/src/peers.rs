@@ -7,7 +7,7 @@ use wire::peerjs::PeerId;
 
 use crate::policy::{Policy, Standing};
 use crate::watching::News;
-use crate::{Config, Device, Ending, Error, Line, Peer, Proof, Refusal, SocketId};
+use crate::{Capabilities, Config, Device, Ending, Error, Line, Peer, Proof, Refusal, SocketId};
 
 /// The place of one peer, which it keeps while it blinks; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,15 +17,21 @@ pub(crate) struct SeatId(u64);
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) name: PeerId,
-    /// Whose device it is; `None` for a guest.
-    pub(crate) device: Option<Device>,
-    pub(crate) standing: Standing,
+    /// Whose device it is; `None` for a guest. Boxed, for there may be thousands of those.
+    pub(crate) owner: Option<Box<Owner>>,
     proof: Proof,
     pub(crate) state: State,
     /// With whom it exchanged offers and answers, the latest last.
     pub(crate) partners: Vec<Partner>,
     /// Whom it was told last that it cannot reach, so that it is told once for an offer and its candidates.
     pub(crate) told: Option<PeerId>,
+}
+
+/// What is known of a user's device.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    pub(crate) device: Device,
+    pub(crate) standing: Standing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +63,18 @@ pub(crate) struct Partner {
 }
 
 impl Seat {
+    /// Which device it is; `None` for a guest.
+    pub(crate) fn device(&self) -> Option<&Device> {
+        self.owner.as_ref().map(|owner| &owner.device)
+    }
+
+    /// Whether it can take a call that needs this, as far as anybody wants to know. Guests take everything.
+    pub(crate) fn can_take(&self, needs: &Capabilities) -> bool {
+        self.owner.as_deref().is_none_or(|Owner { standing, .. }| {
+            standing.policy != Policy::Capable || standing.capabilities.include(needs)
+        })
+    }
+
     /// Whether its name is kept for it: it is here, or broke off a moment ago.
     pub(crate) fn holds(&self) -> bool {
         match self.state {
@@ -160,18 +178,18 @@ impl Peers {
         let seat = SeatId(self.next);
         self.next += 1;
         let name = arrival.peer.name();
-        let device = match arrival.peer {
+        let Arrival { socket, line, proof, standing, peer } = arrival;
+        let owner = match peer {
             Peer::Guest(_) => None,
-            Peer::Device(device) => Some(device),
+            Peer::Device(device) => Some(Box::new(Owner { device, standing })),
         };
-        let Arrival { socket, line, proof, standing, .. } = arrival;
         let state = State::Here { socket, line, spare: None, stalled: false };
         let (partners, told) = (Vec::new(), None);
         // Nearly all have one seat, and there are thousands.
         self.names.entry(name.clone()).or_insert_with(|| Vec::with_capacity(1)).push(seat);
         self.news.names.push(name.clone());
         self.sockets.insert(socket, seat);
-        let sits = Seat { name, device, standing, proof, state, partners, told };
+        let sits = Seat { name, owner, proof, state, partners, told };
         self.seats.insert(seat, Box::new(sits));
         Ok(Seated { seat, announce: true, superseded: None, replaced, replaced_ids })
     }
@@ -181,11 +199,11 @@ impl Peers {
         here.iter().copied().find(|id| {
             let Some(seat) = self.seats.get(id) else { return false };
             match &arrival.peer {
-                Peer::Guest(_) => seat.device.is_none() && seat.proof == arrival.proof,
+                Peer::Guest(_) => seat.owner.is_none() && seat.proof == arrival.proof,
                 Peer::Device(device) => {
                     // With one device to a user there is one place on that device too: the latest page has it.
                     let alone = arrival.standing.policy == Policy::Nominated;
-                    seat.device.as_ref() == Some(device) && (alone || seat.proof == arrival.proof)
+                    seat.device() == Some(device) && (alone || seat.proof == arrival.proof)
                 }
             }
         })
@@ -202,7 +220,7 @@ impl Peers {
         let mut stay = 0;
         for id in here {
             let Some(seat) = self.seats.get(id) else { continue };
-            match (&arrival.peer, &seat.device) {
+            match (&arrival.peer, seat.device()) {
                 (Peer::Guest(_), None) if seat.holds() => return Err(Refusal::IdTaken.into()),
                 (Peer::Guest(_), Some(_)) => return Err(Refusal::NameOfUser.into()),
                 (Peer::Guest(_) | Peer::Device(_), None) => leave.push(*id),
@@ -223,7 +241,9 @@ impl Peers {
         };
         let Arrival { socket, line, .. } = *arrival;
         found.proof = arrival.proof;
-        found.standing = arrival.standing.clone();
+        if let Some(owner) = &mut found.owner {
+            owner.standing = arrival.standing.clone();
+        }
         let alone = State::Here { socket, line, spare: None, stalled: false };
         let (state, superseded, announce) = match (found.state, line) {
             // The stream waits beside the socket, in case that one breaks.
@@ -318,7 +338,7 @@ impl Peers {
 
     /// Whether a seat is that of a user's device.
     pub(crate) fn is_device(&self, id: SeatId) -> bool {
-        self.seats.get(&id).is_some_and(|seat| seat.device.is_some())
+        self.seats.get(&id).is_some_and(|seat| seat.owner.is_some())
     }
 
     /// What has changed since this was last asked.
@@ -389,7 +409,7 @@ impl Peers {
             Peer::Device(device) => Some(device),
         };
         let mut seats = self.named(&peer.name()).iter().filter_map(|id| self.seats.get(id));
-        seats.any(|seat| seat.proof == proof && seat.device.as_ref() == device)
+        seats.any(|seat| seat.proof == proof && seat.device() == device)
     }
 
     /// The line that words for that peer go to.

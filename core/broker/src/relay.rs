@@ -66,9 +66,8 @@ impl Broker {
             return Err(Refusal::NotNominated);
         }
         let name = PeerId::from(&device.user);
-        let is_other = |seat: &&Seat| {
-            seat.holds() && seat.device.as_ref().is_some_and(|other| other != device)
-        };
+        let is_other =
+            |seat: &&Seat| seat.holds() && seat.device().is_some_and(|other| other != device);
         let seats = self.peers.named(&name).iter().filter_map(|id| self.peers.get(*id));
         if seats.filter(is_other).count() > 0 || self.presence.is_another_online(device) {
             return Err(Refusal::OneDevice);
@@ -82,11 +81,11 @@ impl Broker {
         let registered = registered.flatten();
         for id in self.peers.named(&PeerId::from(&device.user)).to_vec() {
             let Some(seat) = self.peers.get_mut(id) else { continue };
-            let Some(of) = &seat.device else { continue };
-            if registered.is_some_and(|nominated| nominated != of.instance) {
+            let Some(owner) = &mut seat.owner else { continue };
+            if registered.is_some_and(|nominated| nominated != owner.device.instance) {
                 self.dismiss_seat(now, id, Farewell::NotNominated);
-            } else if of == device {
-                seat.standing = standing.clone();
+            } else if owner.device == *device {
+                owner.standing = standing.clone();
             }
         }
         let user = Address::of(device.user.clone());
@@ -108,7 +107,7 @@ impl Broker {
     pub(crate) fn on_said(&mut self, now: Time, me: SeatId, signal: Signal) {
         let Some(seat) = self.peers.get(me) else { return };
         let name = seat.name.clone();
-        if seat.device.is_some()
+        if seat.owner.is_some()
             && let Some(way) = self.reply(now, me, &name, &signal)
         {
             return self.send_way(now, me, name, signal, way);
@@ -121,7 +120,7 @@ impl Broker {
     pub(crate) fn on_user(&mut self, now: Time, user: &UserId) {
         let name = PeerId::from(user);
         for seat in self.peers.named(&name).to_vec() {
-            if self.peers.get(seat).is_some_and(|seat| seat.device.is_none()) {
+            if self.peers.get(seat).is_some_and(|seat| seat.owner.is_none()) {
                 self.dismiss_seat(now, seat, Farewell::NameTaken);
             }
         }
@@ -131,7 +130,7 @@ impl Broker {
     /// The devices that `who` names are logged out.
     pub(crate) fn on_dismissed(&mut self, now: Time, who: &Address) {
         for id in self.peers.named(&PeerId::from(&who.user)).to_vec() {
-            let device = self.peers.get(id).and_then(|seat| seat.device.as_ref());
+            let device = self.peers.get(id).and_then(Seat::device);
             let is_meant = device.is_some_and(|device| {
                 who.instance.is_none_or(|instance| instance == device.instance)
             });
@@ -210,7 +209,7 @@ impl Broker {
         let named = self.peers.named(&signal.to);
         if let [only] = named
             && let Some(seat) = self.peers.get(*only)
-            && seat.device.is_none()
+            && seat.owner.is_none()
         {
             return if seat.holds() { Way::One(*only) } else { Way::Absent };
         }
@@ -248,8 +247,7 @@ impl Broker {
     fn choose(&self, signal: &Signal) -> Way {
         let seats = self.peers.named(&signal.to).iter().filter_map(|id| {
             let seat = self.peers.get(*id)?;
-            let is_able = seat.standing.policy != Policy::Capable
-                || seat.standing.capabilities.include(&signal.needs);
+            let is_able = seat.can_take(&signal.needs);
             (is_able && seat.holds()).then_some((*id, matches!(seat.state, State::Here { .. })))
         });
         let seats: Vec<(SeatId, bool)> = seats.collect();
@@ -384,15 +382,14 @@ impl Broker {
     /// Hands over all that waited for a peer that has come.
     fn hand_over(&mut self, now: Time, id: SeatId) {
         let Some(seat) = self.peers.get(id) else { return };
-        let (name, standing) = (seat.name.clone(), seat.standing.clone());
+        let name = seat.name.clone();
         let mut waited = self.letters.take(&Place::Seat(id));
         let place = Place::Name(name);
-        let mut left = Vec::new();
-        for letter in self.letters.take(&place) {
-            let is_able =
-                standing.policy != Policy::Capable || standing.capabilities.include(&letter.needs);
-            if is_able { waited.push(letter) } else { left.push(letter) }
-        }
+        let all = self.letters.take(&place).into_iter();
+        let can_take =
+            |letter: &Letter| self.peers.get(id).is_some_and(|seat| seat.can_take(&letter.needs));
+        let (able, left): (Vec<_>, Vec<_>) = all.partition(can_take);
+        waited.extend(able);
         for letter in left {
             if let Some(letter) = self.letters.put(&self.config, place.clone(), letter) {
                 self.on_lost(now, vec![letter]);

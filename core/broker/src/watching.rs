@@ -210,6 +210,6 @@ impl Broker {
             return Some(Some(device.user.clone()));
         }
         let seat = self.peers.get(self.peers.at(socket)?)?;
-        Some(seat.device.as_ref().map(|device| device.user.clone()))
+        Some(seat.device().map(|device| device.user.clone()))
     }
 }
