@@ -5,7 +5,8 @@
 //!   both           Proof {signature, …}         ─▶   I hold the keys of the name by which you know me
 //!                    with keys, from one who is not in yet
 //!                    with its chain and what it has, from the one with the smaller roll
-//!   larger roll    Names {what you lack}        ─▶   in pieces; the last says what it wants in turn
+//!   larger roll    Names {what you lack}        ─▶   in pieces, as the link takes them; the last says what
+//!                                                    it wants in turn
 //!                  ═══ from here on the link is the network's ═══
 //!   smaller roll   what was wanted              ─▶   as words between neighbours
 //! ```
@@ -13,6 +14,8 @@
 //! With equal rolls that is half a hundred bytes and a signature each, in one round trip. Whoever comes by an invite of
 //! ours is let in as soon as it has proved its keys, and learns so from our roll. All of it is said again each second
 //! until both ends are through, so that nothing depends on what a link may lose, double or bring out of order.
+
+use std::collections::VecDeque;
 
 use trust::{PublicKeys, Purpose, Short, Verdict};
 use wire::{LinkId, NodeId, Time};
@@ -49,6 +52,12 @@ pub(crate) struct Guest {
     is_open: bool,
     /// When our roll was told to it last: not with every word that it repeats, for many may come at once.
     told: Option<Time>,
+    /// What of our roll it is still to be told, when the link has taken what was said before.
+    pieces: VecDeque<Names>,
+    /// How many bytes were said since the link was last known to have taken everything.
+    said: usize,
+    /// Whether we wait for [`Input::Flushed`](crate::Input::Flushed).
+    is_flushing: bool,
     /// When to say again what was said.
     again: Time,
     until: Time,
@@ -75,6 +84,11 @@ impl Guest {
     /// When something is due.
     pub(crate) fn timeout(&self) -> Option<Time> {
         (!self.is_open).then(|| self.again.min(self.until))
+    }
+
+    /// Whether something that we would say has to wait until the link has taken what was said before.
+    fn is_telling(&self) -> bool {
+        self.is_flushing || !self.pieces.is_empty()
     }
 
     /// Whether both rolls are the same.
@@ -104,7 +118,7 @@ impl Node {
             return Err(Error::Limit("the number of links"));
         }
         let (nonce, ours) = (self.dice.bytes(), self.standing());
-        let guest = Guest {
+        let mut guest = Guest {
             peer,
             binding,
             invited,
@@ -117,11 +131,14 @@ impl Node {
             frames: 0,
             is_open: false,
             told: None,
+            pieces: VecDeque::new(),
+            said: 0,
+            is_flushing: false,
             again: now + self.config.door_again,
             until: now + self.config.door,
         };
+        self.introduce(link, &mut guest);
         self.doors.insert(link, guest);
-        self.say_at_door(link, &Knock::Hello(Hello { nonce, roll: ours }));
         Ok(())
     }
 
@@ -151,6 +168,24 @@ impl Node {
         self.carry_judgement(now, link, guest, judgement)
     }
 
+    /// The link has taken what was said: goes on telling our roll. Whether it was the door that asked.
+    pub(crate) fn on_flushed_at_door(&mut self, now: Time, link: LinkId) -> Result<bool, Error> {
+        let flushing = self.doors.get(&link).is_some_and(|guest| guest.is_flushing);
+        if !flushing {
+            return Ok(false);
+        }
+        let Some(mut guest) = self.doors.remove(&link) else { return Ok(false) };
+        (guest.said, guest.is_flushing) = (0, false);
+        self.go_on_telling(link, &mut guest);
+        if guest.is_open && !guest.is_flushing {
+            // The network may have asked meanwhile, for what it sent later.
+            self.outputs.push_back(Output::Flush { link });
+        }
+        let judgement = self.judge(now, link, &mut guest);
+        self.carry_judgement(now, link, guest, judgement)?;
+        Ok(true)
+    }
+
     /// Looks again at everybody who waits, since the roll has changed.
     pub(crate) fn look_at_doors(&mut self, now: Time) -> Result<(), Error> {
         if !std::mem::take(&mut self.doors_are_stale) {
@@ -172,13 +207,13 @@ impl Node {
         for link in due.map(|(link, _)| *link).collect::<Vec<_>>() {
             let Some(mut guest) = self.doors.remove(&link) else { continue };
             guest.again = now + self.config.door_again;
-            self.introduce(link, &guest);
+            self.introduce(link, &mut guest);
             self.doors.insert(link, guest);
         }
         let late = self.doors.iter().filter(|(_, guest)| !guest.is_open && now >= guest.until);
         for link in late.map(|(link, _)| *link).collect::<Vec<_>>() {
-            self.doors.remove(&link);
-            self.say_at_door(link, &Knock::No(Reason::Stranger));
+            let Some(mut guest) = self.doors.remove(&link) else { continue };
+            self.say_at_door(link, &mut guest, &Knock::No(Reason::Stranger));
             self.shut(now, link);
         }
     }
@@ -194,7 +229,7 @@ impl Node {
             Knock::Hello(hello) if guest.hello.is_none() => {
                 guest.hello = Some(hello);
                 let proof = self.prove(guest, &hello);
-                self.say_at_door(link, &Knock::Proof(proof));
+                self.say_at_door(link, guest, &Knock::Proof(proof));
                 self.judge(now, link, guest)
             }
             // It says so again: then it lacks what we said. Who still waits says that again by itself, and nobody answers
@@ -231,13 +266,16 @@ impl Node {
         }
     }
 
-    /// Says who we are, and proves it to one who has said who it is.
-    fn introduce(&mut self, link: LinkId, guest: &Guest) {
+    /// Says who we are, and proves it to one who has said who it is; not while the link has yet to take what was said.
+    fn introduce(&mut self, link: LinkId, guest: &mut Guest) {
+        if guest.is_telling() {
+            return;
+        }
         let hello = Hello { nonce: guest.nonce, roll: guest.ours };
-        self.say_at_door(link, &Knock::Hello(hello));
+        self.say_at_door(link, guest, &Knock::Hello(hello));
         if let Some(hello) = guest.hello {
             let proof = self.prove(guest, &hello);
-            self.say_at_door(link, &Knock::Proof(proof));
+            self.say_at_door(link, guest, &Knock::Proof(proof));
         }
     }
 
@@ -292,8 +330,10 @@ impl Node {
         if self.is_owed(guest) {
             return Judgement::Wait;
         }
-        self.tell_names_at_door(now, link, guest);
-        Judgement::Open
+        if guest.told.is_none() {
+            self.tell_names_at_door(now, link, guest);
+        }
+        if guest.is_telling() { Judgement::Wait } else { Judgement::Open }
     }
 
     /// Whether somebody at the door has to tell us who is in: who said that its roll is the larger, and anybody as long
@@ -329,7 +369,8 @@ impl Node {
     /// Tells the one with the smaller roll what it lacks.
     fn tell_names_at_door(&mut self, now: Time, link: LinkId, guest: &mut Guest) {
         let Some(hello) = guest.hello else { return };
-        if guest.told.is_some_and(|told| now < told + self.config.door_again / 2) {
+        let lately = guest.told.is_some_and(|told| now < told + self.config.door_again / 2);
+        if lately || guest.is_telling() {
             return;
         }
         // Of two who had no roll, one may have been let in meanwhile.
@@ -342,8 +383,16 @@ impl Node {
         let Some(roll) = trust.roll() else { return };
         let charter = (hello.roll.count == 0).then(|| roll.charter().clone());
         guest.told = Some(now);
-        for names in Names::pieces(charter, roll.compare(have)) {
-            self.say_at_door(link, &Knock::Names(names.to_bytes()));
+        guest.pieces = Names::pieces(charter, roll.compare(have)).into();
+        self.go_on_telling(link, guest);
+    }
+
+    /// Tells as much of our roll as may be on its way at a time.
+    fn go_on_telling(&mut self, link: LinkId, guest: &mut Guest) {
+        while !guest.is_flushing
+            && let Some(names) = guest.pieces.pop_front()
+        {
+            self.say_at_door(link, guest, &Knock::Names(names.to_bytes()));
         }
     }
 
@@ -372,7 +421,7 @@ impl Node {
                 self.answer_wanted(now, peer, &wanted)
             }
             Judgement::TurnAway(reason) => {
-                self.say_at_door(link, &Knock::No(reason));
+                self.say_at_door(link, &mut guest, &Knock::No(reason));
                 self.shut(now, link);
                 Ok(())
             }
@@ -391,8 +440,13 @@ impl Node {
         }
     }
 
-    fn say_at_door(&mut self, link: LinkId, knock: &Knock) {
+    fn say_at_door(&mut self, link: LinkId, guest: &mut Guest, knock: &Knock) {
         let frame = [[KNOCK].as_slice(), &encode(knock)].concat();
+        guest.said += frame.len();
         self.outputs.push_back(Output::Send { link, frame });
+        if guest.said >= self.config.mesh.window_bytes && !guest.is_flushing {
+            guest.is_flushing = true;
+            self.outputs.push_back(Output::Flush { link });
+        }
     }
 }

@@ -419,7 +419,10 @@ impl Node {
                 self.give_up(now, link);
                 self.mesh_input(now, mesh::Input::Down { link })
             }
-            Input::Flushed { link } => self.mesh_input(now, mesh::Input::Flushed { link }),
+            Input::Flushed { link } => match self.on_flushed_at_door(now, link)? {
+                true => Ok(()),
+                false => self.mesh_input(now, mesh::Input::Flushed { link }),
+            },
             Input::Received { link, frame }
                 if door::is_knock(&frame) || self.doors.contains_key(&link) =>
             {

@@ -167,6 +167,30 @@ fn what_is_private_is_kept_by_all_and_read_by_one() {
     assert_eq!(hall.tell(0, nobody), Err(Error::Misuse(Misuse::NoAddressee)));
 }
 
+#[test]
+fn a_large_roll_is_told_once_and_no_faster_than_the_link_takes_it() {
+    const MEMBERS: u64 = 1_500;
+    let mut hall = Hall::among(2, MEMBERS);
+    hall.is_slow = true;
+
+    hall.link(0, 1, true);
+    hall.pass(4);
+
+    // However long the link takes it, and however often the newcomer says that it waits.
+    let window = Config::default().mesh.window_bytes;
+    assert!((window..2 * window).contains(&hall.bytes_to(1)), "{}", hall.bytes_to(1));
+    assert!(!hall.nodes[0].neighbours().contains(&hall.name(1)));
+
+    hall.is_slow = false;
+    hall.flush();
+    hall.pass(1);
+
+    assert!(hall.nodes[0].neighbours().contains(&hall.name(1)));
+    assert!(hall.nodes[1].neighbours().contains(&hall.name(0)));
+    let once = MEMBERS as usize * 200;
+    assert!((once / 2..once).contains(&hall.bytes_to(1)), "{}", hall.bytes_to(1));
+}
+
 /// Nodes and the links between them, which carry at once.
 struct Hall {
     now: Time,
@@ -182,12 +206,27 @@ struct Hall {
     heard_by: Option<usize>,
     frames: Vec<Vec<u8>>,
     invites: u64,
+    /// Whether links do not take what is sent, and who waits for that.
+    is_slow: bool,
+    waiting: BTreeSet<(usize, LinkId)>,
 }
 
 impl Hall {
     /// A founder, `size` − 1 who would like to take part, and one more, who knows the name of the conference.
     fn of(size: usize) -> Self {
-        let founder = Trust::found(Seed::story(0), Claim::default(), Bounds::default(), NOON);
+        Self::among(size, 0)
+    }
+
+    /// The same, and the founder has let in so many others before.
+    fn among(size: usize, others: u64) -> Self {
+        let bounds = Bounds { members_max: u16::MAX, invites_max: u16::MAX, ..Bounds::default() };
+        let bounds = if others == 0 { Bounds::default() } else { bounds };
+        let mut founder = Trust::found(Seed::story(0), Claim::default(), bounds, NOON);
+        for other in 0..others {
+            let guest = Trust::apply(Seed::story(10_000 + other), founder.conference().clone());
+            let invite = InviteId(10_000 + other);
+            founder.admit(NOON, guest.keys(), Claim::default(), invite).expect("there is room");
+        }
         let conference = founder.conference().clone();
         let apply = |who: u64| Trust::apply(Seed::story(who), conference.clone());
         let trusts = std::iter::once(founder).chain((1..=size as u64).map(apply));
@@ -210,6 +249,8 @@ impl Hall {
             heard_by: None,
             frames: Vec::new(),
             invites: 100,
+            is_slow: false,
+            waiting: BTreeSet::new(),
         }
     }
 
@@ -292,6 +333,9 @@ impl Hall {
                         self.nodes[far].handle(self.now, Input::Down { link }).ok();
                     }
                 }
+                Output::Flush { link } if self.is_slow => {
+                    self.waiting.insert((me, link));
+                }
                 Output::Flush { link } => {
                     self.nodes[me].handle(self.now, Input::Flushed { link }).expect("it is open");
                 }
@@ -303,6 +347,13 @@ impl Hall {
             }
         }
         is_busy
+    }
+
+    /// Links have taken all that was sent.
+    fn flush(&mut self) {
+        for (who, link) in std::mem::take(&mut self.waiting) {
+            self.tell(who, Input::Flushed { link }).expect("it is open");
+        }
     }
 
     fn carry(&mut self, from: usize, link: LinkId, frame: Vec<u8>) {
