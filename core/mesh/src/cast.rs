@@ -9,6 +9,9 @@ use crate::{Mesh, Output};
 /// How far a cast may go at most: further than any network of our size is wide.
 pub(crate) const HOPS_MAX: u8 = 64;
 
+/// Stands for the map when trees are known to be broken: it is nobody's.
+const UNSURE: [u8; 4] = [0; 4];
+
 impl Mesh {
     pub(crate) fn cast(&mut self, now: Time, payload: Vec<u8>, except: Option<NodeId>) {
         self.seq += 1;
@@ -37,8 +40,12 @@ impl Mesh {
         }
     }
 
-    fn forward(&mut self, now: Time, except: Option<NodeId>, cast: Cast) {
-        let is_sure = cast.map == self.trees.hash().to_le_bytes() && self.is_settled();
+    fn forward(&mut self, now: Time, except: Option<NodeId>, mut cast: Cast) {
+        if !self.is_settled() {
+            // Others may not know yet that a link of the trees is lost, and what hangs on it: they hint too.
+            cast.map = UNSURE;
+        }
+        let is_sure = cast.map == self.trees.hash().to_le_bytes();
         let (id, author) = (cast.id, cast.id.author);
         // Whoever is not on the map yet has no tree: it is as if whoever brought it had said it.
         let place = |node| self.map.place(node);

@@ -17,6 +17,18 @@ pub(crate) fn find<I: Iterator<Item = usize>>(
     cuts.iter().copied().collect()
 }
 
+/// Whether `one` and `other` are joined, and no node alone holds together what is joined to them.
+pub(crate) fn are_safe<I: Iterator<Item = usize>>(
+    count: usize,
+    one: usize,
+    other: usize,
+    links: impl Fn(usize) -> I,
+) -> bool {
+    let mut search = Search { depth: vec![0; count], low: vec![0; count], cuts: Vec::new() };
+    search.from(one, &links);
+    search.depth[other] > 0 && search.cuts.is_empty()
+}
+
 /// A search in depth.
 struct Search {
     /// How deep each node lies below where the search began, from one; zero while it has not been met.
@@ -103,6 +115,35 @@ mod tests {
                 assert!(!reached.contains(&other), "story {story}: {one} and {other}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_joined_to_two_says_nothing_of_how_safe_they_are() {
+        // A ring, and a chain of others, as of those who crashed.
+        let pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6)];
+        let safe = |without: usize| {
+            let pairs = pairs.iter().enumerate().filter(move |(n, _)| *n != without);
+            let links = |at: usize| {
+                let mut next = Vec::new();
+                for (_, (one, other)) in pairs.clone() {
+                    next.extend((*one == at).then_some(*other));
+                    next.extend((*other == at).then_some(*one));
+                }
+                next.into_iter()
+            };
+            are_safe(7, 0, 1, links)
+        };
+
+        assert!(safe(usize::MAX));
+        assert!(safe(5), "a link that joins neither of them");
+        assert!(!safe(0), "the ring would be a chain");
+    }
+
+    #[test]
+    fn the_two_sides_of_a_bridge_are_not_safe_without_it() {
+        let links = |at: usize| [at ^ 1].into_iter();
+
+        assert!(!are_safe(4, 0, 2, links));
     }
 
     fn islands(links: &[BTreeSet<usize>], without: Option<usize>) -> usize {

@@ -252,7 +252,8 @@ impl Map {
         way
     }
 
-    /// Whether no node alone holds the network together when the link between these two is gone.
+    /// Whether the network of these two stays whole when the link between them is gone, and no node alone holds it
+    /// together then. Those who crashed together still claim links to each other; they are no part of it.
     #[must_use]
     pub fn can_spare(&self, one: NodeId, other: NodeId) -> bool {
         let (Some(one), Some(other)) = (self.place(one), self.place(other)) else {
@@ -263,7 +264,7 @@ impl Map {
             let edges = self.links[at].iter().map(|edge| edge.to);
             edges.filter(move |to| !is_it(at, *to))
         };
-        crate::cuts::find(self.names.len(), links).is_empty()
+        crate::cuts::are_safe(self.names.len(), one, other, links)
     }
 
     /// Where a network of these links falls apart: nodes whose leave cuts off others from each other, each with two

@@ -57,9 +57,9 @@ impl Node {
             return;
         }
         self.dial_is_stale = false;
-        self.dial_at = None;
+        self.dial_at = self.strikes.values().map(|tries| tries.next).filter(|at| now < *at).min();
         let aim = self.aim(now);
-        for peer in self.wanted(aim) {
+        for peer in self.wanted(now, aim) {
             if self.attempts.len() >= self.config.attempts_max {
                 return;
             }
@@ -87,19 +87,20 @@ impl Node {
                 return self.config.links_aim;
             }
         };
-        self.dial_at = Some(next);
+        self.dial_at = Some(self.dial_at.map_or(next, |at| at.min(next)));
         aim
     }
 
     /// Whom we should dial: in a small conference everybody with a higher name; in a large one a few, chosen so that
     /// both ends of a pair think alike of it, until we have enough links.
-    fn wanted(&self, aim: usize) -> Vec<NodeId> {
+    fn wanted(&self, now: Time, aim: usize) -> Vec<NodeId> {
         let linked = self.mesh.neighbours();
         let is_free = |peer: &NodeId| {
             *peer != self.me
                 && !linked.contains(peer)
                 && self.attempts.values().all(|attempt| attempt.peer != *peer)
                 && self.doors.values().all(|guest| guest.peer != *peer)
+                && !self.is_shunned(now, *peer)
         };
         let free = self.present.iter().copied().filter(is_free);
         if self.present.len() <= self.config.full_mesh_max {
@@ -134,6 +135,19 @@ impl Node {
     /// Whether the last try to link to `peer` failed: others come first.
     fn is_tired_of(&self, peer: &NodeId) -> bool {
         self.tries.contains_key(peer)
+    }
+
+    /// A neighbour did not keep to the protocol and was hung up: no link of our own to it for a while, and for longer
+    /// each time. Whoever is let in again at once costs us a link again at once.
+    pub(crate) fn strike(&mut self, now: Time, peer: NodeId) {
+        let count = self.strikes.get(&peer).map_or(0, |strikes| strikes.count) + 1;
+        let next = now + pause(&self.config, count);
+        self.strikes.insert(peer, Tries { count, next });
+        self.dial_is_stale = true;
+    }
+
+    fn is_shunned(&self, now: Time, peer: NodeId) -> bool {
+        self.strikes.get(&peer).is_some_and(|strikes| now < strikes.next)
     }
 
     fn dial(&mut self, now: Time, peer: NodeId) {
@@ -207,8 +221,9 @@ impl Node {
         let links_max =
             if is_mend { self.config.links_max + MENDS_MAX } else { self.config.links_max };
         let links = self.degree() + self.attempts.len();
+        let is_shunned = self.is_shunned(now, peer);
         let is_full = self.attempts.len() >= self.config.attempts_max * 2 || links >= links_max;
-        if is_full || self.mesh.neighbours().contains(&peer) {
+        if is_full || is_shunned || self.mesh.neighbours().contains(&peer) {
             return self.say_to(now, peer, &ToOne::Refusal { attempt });
         }
         let link = self.begin(now, peer, Stage::Answering(attempt));

@@ -21,9 +21,10 @@ impl Node {
     /// `node` has gone without a word.
     pub(crate) fn miss(&mut self, now: Time, node: NodeId) {
         self.missed.insert(node, Missed { next: now, asks: 0 });
-        // Others have missed it in the same moment.
+        // Others have missed it in the same moment. It does not wait for those whom we have missed for long.
         let jitter = self.config.seek.mul_f64(self.dice.below(1_000) as f64 / 3_000.0);
-        self.seek_at.get_or_insert(now + jitter);
+        let at = now + jitter;
+        self.seek_at = Some(self.seek_at.map_or(at, |before| before.min(at)));
     }
 
     /// `node` is back, or has said that it leaves.

@@ -198,6 +198,8 @@ pub struct Node {
     left: Set<NodeId>,
     attempts: Map<LinkId, dial::Attempt>,
     tries: Map<NodeId, dial::Tries>,
+    /// Who of our neighbours did not keep to the protocol, how often, and until when we open no link to it.
+    strikes: Map<NodeId, dial::Tries>,
     /// When to dial somebody again.
     dial_at: Option<Time>,
     /// When to look for nodes that alone hold the map together.
@@ -260,6 +262,7 @@ impl Node {
             left: Set::new(),
             attempts: Map::new(),
             tries: Map::new(),
+            strikes: Map::new(),
             dial_at: None,
             mend_at: None,
             prune_at: None,

@@ -44,7 +44,7 @@ impl Node {
             }
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
-                self.plan_pruning(now);
+                self.plan_pruning(now, 1);
                 self.on_links_changed(now, bridge);
                 if bridge {
                     // With what it brings, which all hear before the map changes.
@@ -86,6 +86,7 @@ impl Node {
                 let words = decode(&payload).ok_or(Error::PeerMisbehaved { peer, what });
                 let result = words.and_then(|words| self.on_told(now, peer, words));
                 if let Err(Error::PeerMisbehaved { .. }) = result {
+                    self.strike(now, peer);
                     self.mesh_input(now, mesh::Input::Shun { peer })?;
                 }
                 return result;
@@ -226,7 +227,10 @@ impl Node {
 
     pub(crate) fn mesh_input(&mut self, now: Time, input: mesh::Input) -> Result<(), Error> {
         self.mesh.handle(now, input).map_err(|error| match error {
-            mesh::Error::PeerMisbehaved { peer, what } => Error::PeerMisbehaved { peer, what },
+            mesh::Error::PeerMisbehaved { peer, what } => {
+                self.strike(now, peer);
+                Error::PeerMisbehaved { peer, what }
+            }
             mesh::Error::UnknownLink => Error::Misuse(Misuse::UnknownLink),
             mesh::Error::Limit(what) => Error::Limit(what),
         })

@@ -36,9 +36,9 @@ impl Node {
         self.mesh.trusted().iter().filter(|peer| !self.retiring.contains_key(peer)).count()
     }
 
-    /// Drops one link that nobody would miss, now and then: the slowest that we opened, or that was opened to us, of
-    /// those whose both ends have links to spare and without which no node alone holds the network together. Links
-    /// that came by an invite stay.
+    /// Drops one link that nobody would miss, now and then: the slowest that the nodes opened themselves, of those whose
+    /// both ends have links to spare and without which no node alone holds the network together. Links that came by an
+    /// invite stay, unless there are more than we would ever open: islands are joined by invites again and again.
     pub(crate) fn drop_surplus(&mut self, now: Time) {
         if self.prune_at.is_none_or(|at| now < at) {
             return;
@@ -49,19 +49,23 @@ impl Node {
         if self.present.len() <= self.config.full_mesh_max || degree <= enough {
             return;
         }
-        self.plan_pruning(now);
+        let too_many = degree.saturating_sub(self.config.links_max) as u32;
+        let has_too_many = too_many > 0;
+        self.plan_pruning(now, if has_too_many { 10 + too_many } else { 1 });
         let map = self.mesh.map();
         let costs = self.mesh.costs();
         let surplus = costs.iter().filter(|(peer, _)| {
-            self.repairs.contains(peer)
+            (has_too_many || self.repairs.contains(peer))
                 && !self.retiring.contains_key(peer)
-                && map.degree(**peer) > enough
+                && map.degree(**peer)
+                    > if has_too_many { self.config.links_aim - 1 } else { enough }
                 && map.degree(self.me) > enough
         });
+        let invited = |peer| !self.repairs.contains(peer);
         let surplus: Set<_> =
-            surplus.map(|(peer, cost)| (std::cmp::Reverse(*cost), *peer)).collect();
-        let spare = surplus.iter().find(|(_, peer)| map.can_spare(self.me, *peer)).copied();
-        if let Some((_, peer)) = spare {
+            surplus.map(|(peer, cost)| (invited(peer), std::cmp::Reverse(*cost), *peer)).collect();
+        let spare = surplus.iter().find(|(.., peer)| map.can_spare(self.me, *peer)).copied();
+        if let Some((.., peer)) = spare {
             // First it leaves the map, so that nothing is sent that way any more, and then it is hung up.
             self.retiring.insert(peer, now + self.config.gather * RETIRES);
             self.on_links_changed(now, false);
@@ -77,11 +81,11 @@ impl Node {
         }
     }
 
-    /// Thinks about dropping a link before long, but not all nodes at the same time.
-    pub(crate) fn plan_pruning(&mut self, now: Time) {
+    /// Thinks about dropping a link before long, so many times sooner than usual, but not all nodes at the same time.
+    pub(crate) fn plan_pruning(&mut self, now: Time, haste: u32) {
         if self.prune_at.is_none() {
             let jitter = self.config.prune.mul_f64(self.dice.below(1_000) as f64 / 1_000.0);
-            self.prune_at = Some(now + self.config.prune + jitter);
+            self.prune_at = Some(now + (self.config.prune + jitter) / haste);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Who has what: questions, answers, and the pieces in between.
 
+use std::time::Duration;
+
 use wire::{Map, NodeId, Time};
 
 use crate::apply::Taken;
@@ -104,7 +106,10 @@ impl<N: Notary> Tree<N> {
                 session.asks += 1;
                 let peer = *peer;
                 self.tell_have(now, peer, false);
-                self.ask_at = Some(now + self.config.ask_again);
+                // It may have crashed, or lack it too: the next is asked soon, the sooner the less a question weighs.
+                let weighs = Duration::from_millis(self.authors.len() as u64);
+                let pause = (self.config.patience * 2 + weighs).min(self.config.ask_again);
+                self.ask_at = Some(now + pause);
             }
             Some(_) | None => self.early.clear(),
         }
