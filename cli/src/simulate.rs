@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use sim::conference::{Surroundings, Trick};
 use sim::menu::{Menu, Nat, Spread};
-use sim::trial::{Conditions, Plan, Report, Shape};
+use sim::trial::{Conditions, Plan, Shape};
 use sim::{report, rounds, trial};
 use wire::{Dice, Seed};
 
@@ -112,7 +112,7 @@ impl Flags {
     }
 }
 
-/// Runs one plan after the other, and fails at the end when any measure was over its bar.
+/// Runs one plan after the other, and fails at the end when a promise broke or any measure was over its bar.
 fn each(
     plans: impl IntoIterator<Item = Plan>,
     json: bool,
@@ -120,15 +120,22 @@ fn each(
 ) -> anyhow::Result<()> {
     let (mut count, mut failed) = (0, Vec::new());
     for plan in plans {
-        let result = tell(&plan)?;
         count += 1;
+        let line = report::headline(&plan);
+        let result = match trial::run(&plan) {
+            Ok(result) => result,
+            Err(broken) => {
+                say(&format!("BROKEN  {line}: {}\n", broken.promise))?;
+                failed.push(plan.command());
+                continue;
+            }
+        };
         let faults: Vec<String> = result
             .measures
             .iter()
             .filter(|measure| !measure.holds())
             .map(|measure| format!("{} is {}", measure.name, measure.value))
             .collect();
-        let line = report::headline(&plan);
         match (json, faults.is_empty()) {
             (true, _) => say(&report::lines(&result))?,
             (false, true) => say(&format!("held    {line}\n"))?,
@@ -140,7 +147,7 @@ fn each(
     }
     if !failed.is_empty() {
         bail!(
-            "{} of {count} stories were over a bar. To look at one:\n  {}",
+            "{} of {count} stories broke a promise or were over a bar. To see one again:\n  {}",
             failed.len(),
             failed.join("\n  ")
         );
@@ -149,10 +156,6 @@ fn each(
         say(&format!("{count} stories held\n"))?;
     }
     Ok(())
-}
-
-fn tell(plan: &Plan) -> anyhow::Result<Report> {
-    trial::run(plan).with_context(|| again(plan))
 }
 
 fn again(plan: &Plan) -> String {

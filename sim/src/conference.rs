@@ -474,6 +474,7 @@ impl Conference {
             }
             Output::Event(event) => {
                 if let Event::Created { path, .. } = &event
+                    && !self.people[who].is_false()
                     && self.ghosts.get(path).is_some_and(|at| agenda.now() > *at)
                 {
                     self.broken = Some(format!("{who} shows {path} of one who crashed long ago"));
@@ -512,12 +513,12 @@ impl Conference {
 }
 
 impl Conference {
-    /// Checks that nobody who is awake shows a resource of somebody who crashed long ago.
+    /// Checks that nobody who is awake and plays fair shows a resource of somebody who crashed long ago. Whoever plays
+    /// false is hung up by the others, and hears late what it hears.
     fn audit(&self, path: &Path) -> Result<(), String> {
-        let mut people = self.people.iter().enumerate();
-        let shows = people
-            .find(|(_, person)| person.state == State::Awake && person.node.get(path).is_some());
-        shows.map_or(Ok(()), |(who, _)| Err(format!("{who} still shows {path} of a crash")))
+        let mut honest = self.honest().into_iter();
+        let shows = honest.find(|who| self.people[*who].node.get(path).is_some());
+        shows.map_or(Ok(()), |who| Err(format!("{who} still shows {path} of a crash")))
     }
 }
 

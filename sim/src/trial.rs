@@ -109,8 +109,8 @@ pub fn run(plan: &Plan) -> Result<Report, Broken> {
     tell(plan, None)
 }
 
-/// The same, and how fast a conference is told that has settled and talks: `clock` says how long whoever asks has been
-/// at it.
+/// The same story, and how fast a conference is told that has settled and talks: `clock` says how long whoever asks has
+/// been at it.
 ///
 /// # Errors
 ///
@@ -131,9 +131,7 @@ fn tell(plan: &Plan, clock: Option<&dyn Fn() -> Duration>) -> Result<Report, Bro
     let mut hall = Hall::new(plan.seed, weather(plan));
     hall.world.story_mut().place(plan.conditions.surroundings.clone());
     hall.fill(&mut report)?;
-    if let Some(clock) = clock {
-        talk::steady(&mut hall, &mut report, clock)?;
-    }
+    talk::steady(&mut hall, &mut report, clock)?;
     talk::rotating(&mut hall, &mut report)?;
     talk::at_once(&mut hall, &mut report)?;
     talk::one_more(&mut hall, &mut report)?;

@@ -35,6 +35,9 @@ const BUDGETS: [(&str, &[&str], usize); 3] = [
     ("a whole conference", &["wrapper.html", "conference.html"], 279_000),
 ];
 
+/// For how long conferences are simulated that no test has told before.
+const SOAK_SECONDS: &str = "120";
+
 /// Browser tests at a time: each has two to six pages that encode and decode video in software, and keeps two cores
 /// busy alone.
 const BROWSERS: &str = "--test-threads=1";
@@ -97,11 +100,13 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
             .env("TEST_POSTGRES", &postgres.url)
             .run()
     })?;
-    steps.step("simulated conferences", || {
-        // The program that was built for the browser tests: with all assertions on, and built for speed.
-        let hullo = project.target.join("debug/hullo");
-        Command::new(hullo).args(["sim", "--check"]).dir(&project.root).run()
-    })?;
+    // The program that was built for the browser tests: with all assertions on, and built for speed.
+    let hullo = project.target.join("debug/hullo");
+    let simulate =
+        |flags: &[&str]| Command::new(&hullo).args(["sim"]).args(flags).dir(&project.root).run();
+    steps.step("simulated conferences", || simulate(&["--check"]))?;
+    // Fresh ones, told by the seed that is printed first. One that breaks is printed as the command that tells it again.
+    steps.step("simulated conferences nobody has seen", || simulate(&["--soak", SOAK_SECONDS]))?;
     let seconds = fuzz::span(project, fuzz::SECONDS).as_secs();
     println!("   the fuzz targets take {seconds} s");
     steps.step("fuzz", || fuzz::run(project, &fuzz::Wish::all(fuzz::SECONDS)))?;

@@ -46,6 +46,8 @@ pub struct Person {
     heard: BTreeMap<NodeId, BTreeSet<u64>>,
     refused: Vec<(Path, NodeId)>,
     undelivered: u64,
+    /// Whether it is let in.
+    is_in: bool,
     armed: Option<Time>,
     links: u64,
     waiting: Vec<(usize, u64, Vec<u8>)>,
@@ -62,6 +64,7 @@ pub struct Person {
 impl Person {
     pub(crate) fn new(node: Node) -> Self {
         let present = BTreeSet::from([node.me()]);
+        let is_in = node.is_founder();
         Self {
             node,
             state: State::Awake,
@@ -71,6 +74,7 @@ impl Person {
             heard: BTreeMap::new(),
             refused: Vec::new(),
             undelivered: 0,
+            is_in,
             armed: None,
             links: 0,
             waiting: Vec::new(),
@@ -84,8 +88,14 @@ impl Person {
     /// The same person with a fresh node.
     pub(crate) fn renewed(&mut self, node: Node) {
         let liar = self.liar.take();
-        let Self { watch, calendar, nat, .. } = *self;
-        *self = Self { watch, calendar, nat, liar, ..Self::new(node) };
+        let Self { watch, calendar, nat, is_in, .. } = *self;
+        *self = Self { watch, calendar, nat, is_in, liar, ..Self::new(node) };
+    }
+
+    /// Whether it was ever let in, and so may let in others.
+    #[must_use]
+    pub fn is_in(&self) -> bool {
+        self.is_in
     }
 
     /// Whether it plays false.
@@ -161,9 +171,12 @@ impl Person {
                 true
             }
             Event::Loaded { resources, .. } => resources.is_empty(),
+            Event::Admitted => {
+                self.is_in = true;
+                true
+            }
             Event::Notice { .. }
             | Event::Parted { .. }
-            | Event::Admitted
             | Event::TurnedAway { .. }
             | Event::Ready
             | Event::Closed

@@ -123,14 +123,14 @@ impl Hall {
         most.unwrap_or(0) as f64 / awake.len() as f64
     }
 
-    /// The parts that the awake fall into.
+    /// The parts that those who are awake and play fair fall into. Whoever plays false joins nobody.
     pub(super) fn islands(&self) -> Vec<BTreeSet<usize>> {
         let mut neighbours: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (one, other) in self.story().overlay().into_keys() {
             neighbours.entry(one).or_default().push(other);
             neighbours.entry(other).or_default().push(one);
         }
-        let mut left: BTreeSet<usize> = self.awake().into_iter().collect();
+        let mut left = self.story().honest();
         let mut islands = Vec::new();
         while let Some(first) = left.pop_first() {
             let mut island = BTreeSet::from([first]);

@@ -22,6 +22,9 @@ const FAULT_EVERY: u64 = 5;
 /// The fewest who stay.
 const FEWEST: usize = 3;
 
+/// How many who are in neither crash nor sleep nor leave.
+const STAY: usize = 2;
+
 /// How long all may take to agree once it is calm.
 const CALM_MAX: Duration = Duration::from_secs(90);
 
@@ -111,13 +114,16 @@ fn undo(hall: &mut Hall, later: &mut Later, everything: bool) -> Result<(), Brok
 /// Lets one thing go wrong.
 fn go_wrong(hall: &mut Hall, fault: Fault, size: usize, later: &mut Later) -> Result<(), Broken> {
     let now = hall.world.now();
-    let awake: Vec<usize> = hall.story().honest().into_iter().collect();
+    let mut awake: Vec<usize> = hall.story().honest().into_iter().collect();
+    // Who is in comes first: two of them stay, for a conference dies with the last who may let somebody in.
+    awake.sort_by_key(|who| !hall.person(*who).is_in());
     if awake.len() < 2 {
         return Ok(());
     }
-    let mut pick = || awake[hall.dice.below(awake.len() as u64) as usize];
-    let (one, other) = (pick(), pick());
-    let may_go = awake.len() > FEWEST;
+    let mut pick = || hall.dice.below(awake.len() as u64) as usize;
+    let (first, second) = (pick(), pick());
+    let (one, other) = (awake[first], awake[second]);
+    let may_go = awake.len() > FEWEST && first >= STAY;
     let after = |seconds| now + Duration::from_secs(seconds);
     match fault {
         Fault::Crash if may_go => {
@@ -156,14 +162,16 @@ fn go_wrong(hall: &mut Hall, fault: Fault, size: usize, later: &mut Later) -> Re
             later.push((after(span), Act::Heal));
             hall.act(Act::Split(vec![part]))
         }
-        Fault::MassLeave if awake.len() >= 3 * FEWEST => leave(hall, &awake[..awake.len() / 3]),
+        Fault::MassLeave if awake.len() >= 3 * FEWEST => {
+            leave(hall, &awake[STAY..STAY + awake.len() / 3])
+        }
         Fault::Glare if one != other => {
             hall.act(Act::Link(one, other))?;
             hall.act(Act::Link(other, one))
         }
-        Fault::Churn if may_go => {
-            leave(hall, &awake[2..])?;
-            (2..size).try_for_each(|_| join(hall, 0))
+        Fault::Churn if awake.len() > FEWEST => {
+            leave(hall, &awake[STAY..])?;
+            (STAY..size).try_for_each(|_| join(hall, 0))
         }
         Fault::Loss => turn(hall, |weather| weather.lost_permille = 100),
         Fault::Doubles => turn(hall, |weather| weather.doubled_permille = 200),
@@ -193,7 +201,11 @@ fn leave(hall: &mut Hall, who: &[usize]) -> Result<(), Broken> {
 
 /// Somebody joins by an invite of somebody who is there.
 fn join(hall: &mut Hall, calendar: i64) -> Result<(), Broken> {
-    let fair: Vec<usize> = hall.story().honest().into_iter().collect();
+    let fair = hall.story().honest().into_iter();
+    let fair: Vec<usize> = fair.filter(|who| hall.person(*who).is_in()).collect();
+    if fair.is_empty() {
+        return Ok(());
+    }
     let inviter = fair[hall.dice.below(fair.len() as u64) as usize];
     hall.act(Act::Stranger(Some(inviter), calendar))
 }
