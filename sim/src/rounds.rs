@@ -29,6 +29,10 @@ pub fn fixed() -> Vec<Plan> {
         plans.push(plan(15, 5, shape, 0, seed));
     }
     plans.push(plan(100, 0, Shape::Thirds, 20, 1));
+    // Somebody lost all neighbours, and was found late, since others were missed from before.
+    plans.push(plan(100, 0, Shape::None, 40, 7));
+    // News of those who crashed reached some late, since a write said just before had not.
+    plans.push(plan(30, 0, Shape::Thirds, 30, 43));
     plans
 }
 

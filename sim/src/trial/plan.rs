@@ -98,7 +98,7 @@ impl Plan {
             "detect" if fair => Some(3.5),
             "crash_missing" if self.crash <= 40 => Some(0.01),
             // In a larger network some who lose all their neighbours are invited again only after that.
-            "crash_islands" if self.crash <= 20 || self.nodes <= 30 && self.crash <= 40 => {
+            "crash_islands" if self.crash <= 20 || self.nodes <= 100 && self.crash <= 40 => {
                 Some(1.0)
             }
             "partition_agree" | "join_agree" => Some(30.0),
