@@ -175,9 +175,10 @@ fn list(tokens: &[store::Entry]) -> String {
     tokens.iter().fold(String::new(), |mut list, token| {
         let used = token.last_used.map_or_else(|| "never".to_owned(), Timestamp::minute);
         let state = if token.has_contact { "logged in" } else { "logged out" };
+        let bound = if token.is_bound { "bound to its key" } else { "not bound" };
         let store::Entry { id, user, device, created, .. } = token;
         let made = created.minute();
-        writeln!(list, "{id}\t{user}\t{device}\tmade {made}\tused {used}\t{state}")
+        writeln!(list, "{id}\t{user}\t{device}\tmade {made}\tused {used}\t{state}\t{bound}")
             .expect("a String takes any text");
         list
     })

@@ -8,11 +8,18 @@ use wire::contacts::{Refusal, Undelivered};
 use wire::{Address, UserId};
 
 use crate::connections::Full;
+use crate::proof::Flaw;
 
 /// Why a request was refused.
 #[derive(Debug)]
 pub(crate) enum ApiError {
     NotLoggedIn,
+    /// The token is bound to a key, and nothing proves that the key is there.
+    ProofNeeded,
+    /// A proof that is no good.
+    ProofRefused(Flaw),
+    /// The token is bound to another key than the one that is proved.
+    BoundElsewhere,
     Malformed(String),
     UnknownUser(UserId),
     NotReachable(Address),
@@ -66,6 +73,32 @@ impl ApiError {
                 S::UNAUTHORIZED,
                 "not-logged-in",
                 "You are not logged in, or your access was revoked. Log in again.",
+            ),
+            Self::ProofNeeded => said(
+                S::UNAUTHORIZED,
+                "proof-needed",
+                "This token is bound to the key of one install, and the request does not prove that it has that key. Log in \
+                 here with a link or a token of its own, or send a proof with the request (RFC 9449).",
+            ),
+            Self::ProofRefused(flaw @ (Flaw::Late(_) | Flaw::Early(_))) => (
+                S::UNAUTHORIZED,
+                "proof-stale",
+                format!(
+                    "The proof of the key is not of now: {flaw}. Set the clock of this device, or reckon with the time in the \
+                     header Date of this answer."
+                ),
+            ),
+            Self::ProofRefused(flaw) => (
+                S::UNAUTHORIZED,
+                "proof-refused",
+                format!(
+                    "The proof of the key is no good: {flaw}. Make a fresh one for each request."
+                ),
+            ),
+            Self::BoundElsewhere => said(
+                S::UNAUTHORIZED,
+                "bound-elsewhere",
+                "This token is bound to the key of another install. Log in here with a link or a token of its own.",
             ),
             Self::Malformed(what) => (
                 S::BAD_REQUEST,
@@ -238,6 +271,17 @@ impl IntoResponse for ApiError {
         }
         match self {
             Self::NotLoggedIn => insert(&mut response, "www-authenticate", "Bearer"),
+            Self::ProofNeeded | Self::BoundElsewhere => {
+                insert(
+                    &mut response,
+                    "www-authenticate",
+                    r#"DPoP algs="ES256", error="invalid_token""#,
+                );
+            }
+            Self::ProofRefused(_) => {
+                let challenge = r#"DPoP algs="ES256", error="invalid_dpop_proof""#;
+                insert(&mut response, "www-authenticate", challenge);
+            }
             Self::NotWebSocket => insert(&mut response, "upgrade", "websocket"),
             Self::TooMany { seconds } => insert(&mut response, "retry-after", &seconds.to_string()),
             Self::QueueFull(_) | Self::TooManyRings(_) => {
@@ -311,6 +355,10 @@ mod tests {
 
         for error in [
             ApiError::NotLoggedIn,
+            ApiError::ProofNeeded,
+            ApiError::ProofRefused(Flaw::Signature),
+            ApiError::ProofRefused(Flaw::Late(400)),
+            ApiError::BoundElsewhere,
             ApiError::Malformed("x".to_owned()),
             ApiError::UnknownUser(user),
             ApiError::NotReachable(to.clone()),

@@ -53,6 +53,7 @@ mod listener;
 mod login;
 mod orders;
 mod process;
+mod proof;
 mod push;
 mod rate;
 mod secret;
@@ -199,6 +200,7 @@ impl Server {
             message_bytes_max: settings.listener.message_bytes_max,
             showing: settings.showing,
             requests: Arc::new(u64::from_le_bytes(first_request).into()),
+            proofs: Arc::default(),
             stop: stopping,
         };
         let tls = tls.map(Arc::new);

@@ -87,6 +87,19 @@ impl Person {
         page
     }
 
+    /// What the browser keeps for a site under this name, out of reach of its scripts; `None` when there is nothing.
+    ///
+    /// # Panics
+    /// When the browser does not say.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let profile = json!({ "browserContextId": self.context });
+        let kept = self.wire.call("", "Storage.getCookies", profile).expect("the browser says");
+        let kept = kept["cookies"].as_array().expect("a list");
+        let found = kept.iter().find(|cookie| cookie["name"] == name)?;
+        found["value"].as_str().map(str::to_owned)
+    }
+
     /// The tab whose address holds these words, once there is one.
     ///
     /// # Panics

@@ -59,6 +59,15 @@ impl Server {
     #[must_use]
     pub fn add_user(&self, user: &str) -> String {
         self.command(&["user", "add", user]);
+        self.new_token(user)
+    }
+
+    /// Another access token of a user.
+    ///
+    /// # Panics
+    /// When the command fails.
+    #[must_use]
+    pub fn new_token(&self, user: &str) -> String {
         self.command(&["token", "new", user]).trim().to_owned()
     }
 
@@ -122,6 +131,21 @@ impl Server {
             }
         }
         thread::spawn(move || lines.for_each(drop));
+    }
+
+    /// Status and body of the answer to a program that asks at `path` with these headers.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn ask(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        let request = agent.get(format!("{}{path}", self.origin));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let mut answer = request.call().expect("an answer");
+        let body = answer.body_mut().read_to_string().expect("a body");
+        (answer.status().as_u16(), body)
     }
 
     fn command(&self, words: &[&str]) -> String {

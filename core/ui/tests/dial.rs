@@ -405,6 +405,7 @@ fn a_person_sees_where_they_are_logged_in_and_ends_it_there() {
         created: Timestamp(1_795_219_200_000),
         last_used,
         is_this,
+        is_bound: is_this,
     };
 
     page.does(Gesture::ShowDevices);
@@ -421,7 +422,7 @@ fn a_person_sees_where_they_are_logged_in_and_ends_it_there() {
     assert_eq!(
         about,
         [
-            "This device, since 2026-11-21",
+            "This device, since 2026-11-21, bound to its key",
             "Since 2026-11-21, last used 2026-11-22",
             "Since 2026-11-21, never used"
         ]

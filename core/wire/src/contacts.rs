@@ -173,4 +173,7 @@ pub struct LoggedIn {
     pub last_used: Option<Timestamp>,
     /// Whether it is the one that asks.
     pub is_this: bool,
+    /// Whether its token is bound to its key, so that a copy of the token is of no use.
+    #[serde(default)]
+    pub is_bound: bool,
 }

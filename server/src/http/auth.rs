@@ -9,15 +9,19 @@ use wire::{InstanceId, Timestamp, UserId};
 
 use super::App;
 use super::contacts::LIVE;
-use super::origin::{Page, is_loopback, page, text};
+use super::origin::{Page, host, is_loopback, page, text};
 use crate::error::ApiError;
+use crate::proof::{self, Flaw, Full, Proven};
 use crate::secret::Secret;
 use crate::session::{Identity, Origin, Refusal};
+use crate::store;
 
 /// The cookie on loopback, where there may be no TLS.
 const COOKIE_PLAIN: &str = "hullo";
 /// The cookie everywhere else. The prefix makes browsers insist on Secure, this host, and the whole path.
 const COOKIE_HOST: &str = "__Host-hullo";
+/// The header with a proof of possession (RFC 9449 §4.1).
+const PROOF: &str = "dpop";
 /// How long a browser keeps its log-in without being used: a year, in seconds.
 const COOKIE_SECONDS: u32 = 365 * 24 * 60 * 60;
 
@@ -88,21 +92,134 @@ pub(crate) async fn identify(
     if (upgrades || token.is_some()) && page == Page::Foreign {
         return Err(ApiError::ForeignOrigin);
     }
-    if let Some(bearer) = bearer(&parts.headers) {
-        return verify(app, bearer).await;
+    let ask = Ask { app, parts };
+    if let Some((scheme, token)) = authorization(&parts.headers) {
+        return ask.whose(token, Way::Header(scheme)).await;
     }
     let own = app.session_cookie.as_deref();
     let Some(cookie) = cookie(&parts.headers, is_loopback(parts), own) else {
-        return verify(app, token.ok_or(ApiError::NotLoggedIn)?).await;
+        return ask.whose(token.ok_or(ApiError::NotLoggedIn)?, Way::Address).await;
     };
     if !reads && !page.is_trusted() {
         return Err(ApiError::ForeignOrigin);
     }
-    match (verify(app, cookie).await, token) {
+    match (ask.whose(cookie, Way::Cookie).await, token) {
         // The cookie may be left over from before, and the page knows better.
-        (Err(ApiError::NotLoggedIn), Some(token)) => verify(app, token).await,
+        (Err(ApiError::NotLoggedIn), Some(token)) => ask.whose(token, Way::Address).await,
+        // The cookie is the app's, and this page has not its key but perhaps a token of its own.
+        (Err(ApiError::ProofNeeded), Some(token)) => match ask.whose(token, Way::Address).await {
+            Err(ApiError::NotLoggedIn) => Err(ApiError::ProofNeeded),
+            session => session,
+        },
         (session, _) => session,
     }
+}
+
+/// How a token came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Header(Scheme),
+    /// Pages cannot read it, so that their proofs do not name it.
+    Cookie,
+    /// In the query, where PeerJS puts it.
+    Address,
+}
+
+/// How the header `Authorization` presents a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    /// RFC 6750: whoever has it.
+    Bearer,
+    /// RFC 9449: with a proof.
+    Dpop,
+}
+
+/// A request that presents a token.
+struct Ask<'a> {
+    app: &'a App,
+    parts: &'a Parts,
+}
+
+impl Ask<'_> {
+    async fn whose(&self, token: Secret, way: Way) -> Result<Session, ApiError> {
+        let session = verify(self.app, token).await?;
+        if !matches!(session.origin, Origin::Account { .. }) {
+            // Another judge binds its sessions, or does not.
+            return Ok(session);
+        }
+        let proof = match way {
+            // RFC 9449 §7.2: one that is bound is not taken as a bearer token, whatever stands beside it.
+            Way::Header(Scheme::Bearer) => None,
+            Way::Header(Scheme::Dpop) => Some(proof(self.parts)?.ok_or(ApiError::ProofNeeded)?),
+            Way::Cookie | Way::Address => proof(self.parts)?,
+        };
+        let names = (way == Way::Header(Scheme::Dpop)).then_some(&session.token);
+        let proven = match &proof {
+            Some(proof) => Some(prove(self.parts, proof, names)?),
+            None => None,
+        };
+        possess(self.app, session, proven).await
+    }
+}
+
+/// The proof of possession that comes with a request: in a header, or, since browsers give WebSockets none, in the query.
+fn proof(parts: &Parts) -> Result<Option<String>, ApiError> {
+    let mut headers = parts.headers.get_all(PROOF).iter();
+    if let Some(proof) = headers.next() {
+        if headers.next().is_some() {
+            return Err(ApiError::ProofRefused(Flaw::Several));
+        }
+        let proof = proof.to_str().map_err(|_| ApiError::ProofRefused(Flaw::Malformed))?;
+        return Ok(Some(proof.to_owned()));
+    }
+    if !parts.headers.contains_key(header::UPGRADE) {
+        return Ok(None);
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let pair = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "proof");
+    Ok(pair.map(|(_, proof)| proof.into_owned()))
+}
+
+/// What a proof proves for this request; `token` when it must name it.
+fn prove(parts: &Parts, proof: &str, token: Option<&Secret>) -> Result<Proven, ApiError> {
+    let request = proof::Request {
+        method: parts.method.as_str(),
+        host: host(parts).unwrap_or_default(),
+        path: parts.uri.path(),
+        token,
+        now: seconds(),
+    };
+    proof::check(proof, &request).map_err(ApiError::ProofRefused)
+}
+
+/// The session, if whoever presents its token may: the token is bound to no key, or to the one that is proven. The first
+/// proof binds it.
+pub(super) async fn possess(
+    app: &App,
+    session: Session,
+    proven: Option<Proven>,
+) -> Result<Session, ApiError> {
+    let Origin::Account { key, .. } = &session.origin else { return Ok(session) };
+    let key = match (key, &proven) {
+        (None, None) => return Ok(session),
+        (Some(_), None) => return Err(ApiError::ProofNeeded),
+        (Some(key), Some(_)) => Some(key.clone()),
+        (None, Some(proven)) => app.store.bind(&session.token, &proven.key).await?,
+    };
+    let (Some(key), Some(proven)) = (key, proven) else { return Err(ApiError::NotLoggedIn) };
+    if key != proven.key {
+        return Err(ApiError::BoundElsewhere);
+    }
+    match app.proofs.use_up(&proven, seconds()) {
+        Ok(Ok(())) => Ok(session),
+        Ok(Err(flaw)) => Err(ApiError::ProofRefused(flaw)),
+        Err(Full { seconds }) => Err(ApiError::TooMany { seconds }),
+    }
+}
+
+/// The present, in seconds since the Unix epoch.
+fn seconds() -> u64 {
+    u64::try_from(store::now() / 1_000).unwrap_or(0)
 }
 
 /// Whose a token is.
@@ -120,7 +237,10 @@ impl OptionalFromRequestParts<App> for Session {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, ApiError> {
         match <Self as FromRequestParts<App>>::from_request_parts(parts, app).await {
             Ok(session) => Ok(Some(session)),
-            Err(ApiError::NotLoggedIn) => Ok(None),
+            // A browser that lost its key still gets rid of its cookie.
+            Err(ApiError::NotLoggedIn | ApiError::ProofNeeded | ApiError::BoundElsewhere) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -129,6 +249,8 @@ impl OptionalFromRequestParts<App> for Session {
 /// How the page that logs in was opened, which decides on its cookie.
 pub(crate) struct LoginPage {
     secure: bool,
+    /// The key that the page proved to have.
+    pub(super) proven: Option<Proven>,
 }
 
 /// Refuses pages of other sites, and pages that browsers would keep no cookie and open no camera for.
@@ -146,14 +268,16 @@ impl FromRequestParts<App> for LoginPage {
         }
         // A page behind a proxy with TLS says so by its origin.
         let secure = !loopback || origin.is_some_and(|origin| origin.starts_with("https://"));
-        Ok(Self { secure })
+        let proof = proof(parts)?;
+        let proven = proof.map(|proof| prove(parts, &proof, None)).transpose()?;
+        Ok(Self { secure, proven })
     }
 }
 
 impl LoginPage {
     /// The page at `url`, where people reach this server.
     pub(crate) fn at(url: &str) -> Self {
-        Self { secure: url.starts_with("https:") }
+        Self { secure: url.starts_with("https:"), proven: None }
     }
 
     /// The header that logs the browser in.
@@ -173,10 +297,20 @@ impl LoginPage {
     }
 }
 
-/// The token in the header `Authorization`.
+/// The bearer token in the header `Authorization`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    authorization(headers).and_then(|(scheme, token)| (scheme == Scheme::Bearer).then_some(token))
+}
+
+/// The token in the header `Authorization`.
+fn authorization(headers: &HeaderMap) -> Option<(Scheme, Secret)> {
     let (scheme, token) = text(headers, header::AUTHORIZATION)?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::presented(token.trim()))
+    let scheme = match scheme {
+        scheme if scheme.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
+        scheme if scheme.eq_ignore_ascii_case("dpop") => Scheme::Dpop,
+        _ => return None,
+    };
+    Some((scheme, Secret::presented(token.trim())))
 }
 
 /// What a cookie holds.

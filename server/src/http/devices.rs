@@ -19,6 +19,7 @@ pub(crate) async fn list(
     let tokens = app.store.tokens(Some(&session.user)).await?;
     let shown = tokens.into_iter().map(|token| LoggedIn {
         is_this: own.starts_with(&token.id),
+        is_bound: token.is_bound,
         id: token.id,
         device: token.device,
         created: token.created,

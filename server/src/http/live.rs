@@ -347,6 +347,7 @@ mod tests {
             message_bytes_max: 1_024,
             showing: Showing::Nobody,
             requests: Arc::default(),
+            proofs: Arc::default(),
             peerjs,
             stop: stopping,
         };

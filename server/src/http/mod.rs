@@ -34,6 +34,7 @@ use crate::connections::Connections;
 use crate::error::ApiError;
 use crate::listener::Proxies;
 use crate::login::Ways;
+use crate::proof::Seen;
 use crate::push::Carriers;
 use crate::rate::Rate;
 use crate::secret::Secret;
@@ -79,6 +80,8 @@ pub(crate) struct App {
     pub(crate) showing: Showing,
     /// The name of the next request.
     pub(crate) requests: Arc<AtomicU64>,
+    /// Proofs of possession that were used lately.
+    pub(crate) proofs: Arc<Seen>,
     pub(crate) peerjs: peerjs::Manner,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
     pub(crate) stop: watch::Receiver<bool>,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use wire::contacts::{Account, Login};
 
 use super::App;
-use super::auth::{LoginPage, Session, verify};
+use super::auth::{LoginPage, Session, possess, verify};
 use super::body::Body;
 use super::origin;
 use crate::error::ApiError;
@@ -24,7 +24,7 @@ pub(crate) async fn whoami(session: Session) -> Json<Account> {
 /// `POST /session`: let me in.
 pub(crate) async fn log_in(
     State(app): State<App>,
-    page: LoginPage,
+    mut page: LoginPage,
     headers: HeaderMap,
     Body(login): Body<Login>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -37,7 +37,7 @@ pub(crate) async fn log_in(
             app.store.add_token(&user, &device_name(agent), true).await?
         }
     };
-    let session = verify(&app, token).await?;
+    let session = possess(&app, verify(&app, token).await?, page.proven.take()).await?;
     tracing::debug!(user = %session.user, "Logged in");
     let account = session.account();
     Ok((AppendHeaders([(header::SET_COOKIE, page.set_cookie(&session.token))]), Json(account)))

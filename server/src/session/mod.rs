@@ -38,6 +38,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use wire::{InstanceId, Timestamp, UserId};
 
+use crate::proof::Thumbprint;
 use crate::secret::Secret;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
@@ -77,6 +78,8 @@ pub(crate) enum Origin {
         instance: Option<InstanceId>,
         /// Whether the token goes when its browser logs out.
         minted_by_code: bool,
+        /// The key that the token is bound to.
+        key: Option<Thumbprint>,
     },
     /// A judge outside.
     Session {
@@ -264,8 +267,8 @@ impl Verifier {
         if let Some(store) = accounts
             && let Some(owner) = store.owner(token).await?
         {
-            let store::Owner { user, instance, minted_by_code } = owner;
-            let origin = Origin::Account { instance, minted_by_code };
+            let store::Owner { user, instance, minted_by_code, key } = owner;
+            let origin = Origin::Account { instance, minted_by_code, key };
             return Ok(Ok(Identity { user, origin, until: None }));
         }
         if token.reveal().chars().count() < TOKEN_CHARS_MIN {

@@ -13,6 +13,7 @@ use anyhow::{Context as _, bail};
 use sqlx::AnyPool;
 use wire::{Address, InstanceId, Timestamp, UserId};
 
+use crate::proof::Thumbprint;
 use crate::secret::Secret;
 pub use database::Database;
 
@@ -21,11 +22,11 @@ const USE_NOTED: Duration = Duration::from_secs(60);
 /// How long a revocation is remembered for running servers, which read it every second.
 const REVOCATION_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A row of tokens as `hullo token list` shows it: hash, user, device, created, last used, contact.
-type Row = (String, String, String, i64, Option<i64>, Option<String>);
+/// A row of tokens as `hullo token list` shows it: hash, user, device, created, last used, contact, key.
+type Row = (String, String, String, i64, Option<i64>, Option<String>, Option<String>);
 
-/// A row of tokens as every request reads it: user, last used, instance, contact's end, minted by a code.
-type OwnerRow = (String, Option<i64>, Option<String>, Option<i64>, i64);
+/// A row of tokens as every request reads it: user, last used, instance, contact's end, minted by a code, key.
+type OwnerRow = (String, Option<i64>, Option<String>, Option<i64>, i64, Option<String>);
 
 /// Whose a token is, and how its device is reached.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Owner {
     pub(crate) instance: Option<InstanceId>,
     /// Whether the token was made for one browser, and goes when that browser logs out.
     pub(crate) minted_by_code: bool,
+    /// The key that it is bound to, since that was proved first.
+    pub(crate) key: Option<Thumbprint>,
 }
 
 /// A token that counts no longer.
@@ -62,11 +65,13 @@ pub(crate) struct Entry {
     pub(crate) last_used: Option<Timestamp>,
     /// Whether the device has a contact.
     pub(crate) has_contact: bool,
+    /// Whether it is bound to a key, so that it is of no use to whoever copies it.
+    pub(crate) is_bound: bool,
 }
 
 /// Whose a token is.
-const OWNER: &str = "SELECT user_name, last_used, instance, contact_expires, CASE WHEN minted_by_code THEN 1 ELSE 0 END FROM \
-             tokens WHERE hash = $1";
+const OWNER: &str = "SELECT user_name, last_used, instance, contact_expires, CASE WHEN minted_by_code THEN 1 ELSE 0 END, \
+             bound_key FROM tokens WHERE hash = $1";
 
 /// Digits of a hash that name a token in lists and commands.
 pub(crate) const ID_DIGITS: usize = 8;
@@ -200,21 +205,22 @@ impl Store {
     /// All tokens, or those of `user`.
     pub(crate) async fn tokens(&self, user: Option<&UserId>) -> sqlx::Result<Vec<Entry>> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT hash, user_name, device, created, last_used, contact FROM tokens WHERE $1 IS NULL OR user_name \
-             = $1 ORDER BY user_name, created",
+            "SELECT hash, user_name, device, created, last_used, contact, bound_key FROM tokens WHERE $1 IS NULL OR \
+             user_name = $1 ORDER BY user_name, created",
         )
         .bind(user.map(UserId::as_str))
         .fetch_all(&self.0)
         .await?;
         Ok(rows
             .into_iter()
-            .map(|(hash, user, device, created, last_used, contact)| Entry {
+            .map(|(hash, user, device, created, last_used, contact, key)| Entry {
                 id: hash.chars().take(ID_DIGITS).collect(),
                 user,
                 device,
                 created: timestamp(created),
                 last_used: last_used.map(timestamp),
                 has_contact: contact.is_some(),
+                is_bound: key.is_some(),
             })
             .collect())
     }
@@ -228,7 +234,7 @@ impl Store {
         let hash = token.hash();
         let row: Option<OwnerRow> =
             sqlx::query_as(OWNER).bind(&hash).fetch_optional(&self.0).await?;
-        let Some((user, last_used, instance, expires, minted_by_code)) = row else {
+        let Some((user, last_used, instance, expires, minted_by_code, key)) = row else {
             return Ok(None);
         };
         let now = now();
@@ -244,7 +250,29 @@ impl Store {
             user: user.parse().context("A user in the store has no valid name")?,
             instance: instance.map(|text| text.parse()).transpose()?,
             minted_by_code: minted_by_code != 0,
+            key: key.map(Thumbprint::stored),
         }))
+    }
+
+    /// Binds a token that is bound to no key yet; gives the key that it is bound to then, `None` when it is gone.
+    pub(crate) async fn bind(
+        &self,
+        token: &Secret,
+        key: &Thumbprint,
+    ) -> sqlx::Result<Option<Thumbprint>> {
+        let hash = token.hash();
+        sqlx::query("UPDATE tokens SET bound_key = $1 WHERE hash = $2 AND bound_key IS NULL")
+            .bind(key.as_str())
+            .bind(&hash)
+            .execute(&self.0)
+            .await?;
+        // Another request may have been quicker.
+        let row: Option<(Option<String>,)> =
+            sqlx::query_as("SELECT bound_key FROM tokens WHERE hash = $1")
+                .bind(&hash)
+                .fetch_optional(&self.0)
+                .await?;
+        Ok(row.and_then(|(key,)| key).map(Thumbprint::stored))
     }
 
     /// Notes how the device of `token` is reached, until `expires`; false when the token is gone.

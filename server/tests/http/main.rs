@@ -9,6 +9,7 @@ mod openapi;
 mod operations;
 mod origins;
 mod peerjs;
+mod possession;
 mod postgres;
 mod presence;
 mod push;

@@ -2,7 +2,7 @@
 
 use tests::{Browser, Hullo, MailServer, Provider, Screen, provider};
 
-use crate::house::{ALICE, CAROL, House};
+use crate::house::{ALICE, BOB, CAROL, House};
 use crate::looks::check;
 use crate::on_both_screens;
 
@@ -10,6 +10,8 @@ on_both_screens!(
     a_provider_logs_in_without_a_token,
     a_mailed_link_logs_in_without_a_token,
     a_lost_device_is_logged_out_from_another,
+    a_copied_log_in_is_of_no_use_and_the_browser_goes_on,
+    a_browser_that_lost_its_key_logs_in_anew,
     a_link_logs_a_browser_in_and_it_stays_so,
     a_token_logs_in_and_out_again,
     a_dead_link_says_what_to_do
@@ -116,4 +118,71 @@ fn a_lost_device_is_logged_out_from_another(screen: Screen) {
     lost.app.reads("You were logged out from another place");
     kept.app.loses("button", "Log out: Chrome on Linux");
     kept.app.reads(ALICE);
+}
+
+fn a_copied_log_in_is_of_no_use_and_the_browser_goes_on(screen: Screen) {
+    let house = House::new(screen);
+    let alice = house.guest(ALICE);
+    let bob = house.guest(BOB);
+    let token = alice.person.cookie("hullo").expect("she is logged in");
+
+    let (cookie, bearer) = (format!("hullo={token}"), format!("Bearer {token}"));
+    let origin = house.server.origin.as_str();
+    for path in ["/session", "/contacts", "/session/devices"] {
+        for headers in [("cookie", cookie.as_str()), ("authorization", bearer.as_str())] {
+            let (status, body) = house.server.ask(path, &[headers]);
+            assert_eq!(status, 401, "{path}: {body}");
+            assert!(body.contains("proof-needed") && body.contains("Log in here"), "{body}");
+        }
+    }
+    let upgrade = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+        ("origin", origin),
+        ("cookie", &cookie),
+    ];
+    let (status, body) = house.server.ask("/live", &upgrade);
+    assert_eq!(status, 401, "{body}");
+    assert!(body.contains("proof-needed"), "{body}");
+
+    // The key cannot be copied either.
+    let taken = alice.app.evaluate(
+        "(async () => {
+            const open = indexedDB.open('hullo');
+            const keys = await new Promise((done) => (open.onsuccess = () => done(open.result)));
+            const get = keys.transaction('keys').objectStore('keys').get('install');
+            const pair = await new Promise((done) => (get.onsuccess = () => done(get.result)));
+            keys.close();
+            return crypto.subtle.exportKey('pkcs8', pair.privateKey).then(() => 'taken', (no) => no.name);
+        })()",
+    );
+    assert_eq!(taken.expect("it runs"), "InvalidAccessError");
+
+    for _ in 0..2 {
+        let hers = alice.dials(BOB);
+        bob.is_rung_by(ALICE);
+        hers.press("Cancel");
+        bob.is_rung_no_more_by(ALICE);
+        alice.app.reload();
+        alice.app.find("textbox", "Address");
+    }
+}
+
+fn a_browser_that_lost_its_key_logs_in_anew(screen: Screen) {
+    let house = House::new(screen);
+    let alice = house.guest(ALICE);
+    let token = alice.person.cookie("hullo").expect("she is logged in");
+
+    let gone =
+        "new Promise((done) => (indexedDB.deleteDatabase('hullo').onsuccess = () => done(1)))";
+    alice.app.evaluate(gone).expect("it runs");
+    alice.app.reload();
+    alice.app.find("textbox", "Access token");
+    alice.app.fill("Access token", &house.server.new_token(ALICE));
+    alice.app.press("Log in");
+
+    alice.app.find("textbox", "Address");
+    assert_ne!(alice.person.cookie("hullo"), Some(token));
 }

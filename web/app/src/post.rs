@@ -1,7 +1,7 @@
 //! Posting letters through the server.
 
 use call::Unsent;
-use platform::http::{self, Method};
+use platform::http::{self, LastWords, Method};
 use wire::Address;
 use wire::contacts::{Refusal, Send, Sent};
 use wire::invite::Message;
@@ -28,11 +28,16 @@ pub(crate) async fn post(to: Address, message: Message) -> Result<u32, Unsent> {
     })
 }
 
+/// Gets ready for [`post_last`].
+pub(crate) fn last_words() -> LastWords {
+    LastWords::ready(CONTACTS)
+}
+
 /// Posts `message` while the page goes away.
-pub(crate) fn post_last(to: Address, message: &Message) {
+pub(crate) fn post_last(words: &LastWords, to: Address, message: &Message) {
     if let Some(letter) = letter(to, message) {
         // Nobody is left to be told.
-        http::post_last(CONTACTS, &letter).ok();
+        words.post(&letter).ok();
     }
 }
 

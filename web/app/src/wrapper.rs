@@ -12,7 +12,7 @@ mod line;
 
 use platform::broadcast::Station;
 use platform::dom::Screen;
-use platform::http::{self, Method};
+use platform::http::{self, LastWords, Method};
 use platform::live::{Change, LiveSocket};
 use platform::page::{self, AwakeScreen};
 use platform::peer::Payload;
@@ -50,6 +50,7 @@ struct Shell {
     is_frame_ready: bool,
     /// Whether the page goes away: what is posted now must outlive it.
     is_closing: bool,
+    last_words: LastWords,
     /// What this tab keeps in case that the page is loaded again.
     remembered: Option<String>,
     /// The window closes when the last parting is over.
@@ -86,6 +87,7 @@ pub fn start() {
         port: None,
         is_frame_ready: false,
         is_closing: false,
+        last_words: post::last_words(),
         remembered: storage::read_in_tab(WINDOW),
         is_done: false,
         partings: 0,
@@ -309,7 +311,7 @@ impl Shell {
         let is_awaited = matches!(message, Message::Invite(_) | Message::Accept(_));
         if self.is_closing || !is_awaited {
             // The window may close in this very turn.
-            post::post_last(to, &message);
+            post::post_last(&self.last_words, to, &message);
             return;
         }
         platform::spawn(async move {

@@ -1,7 +1,7 @@
 //! The live socket: pushes while the page is open. It finds its way back by itself.
 //!
 //! ```text
-//!   connecting ──open──▶ online ──closed, silent──▶ waiting ──back-off, network back, page shown──▶ connecting
+//!   proving, connecting ──open──▶ online ──closed, silent──▶ waiting ──back-off, network back, page shown──▶ connecting
 //!                          │
 //!                          └──goodbye──▶ over
 //! ```
@@ -17,7 +17,7 @@ use wire::live::{FromPage, FromServer};
 
 use crate::page::{document, is_visible};
 use crate::time::{Ticker, Timer, now};
-use crate::{Fault, Listener};
+use crate::{Fault, Listener, http};
 
 /// How often the server is asked whether it is there, and how long it may take to answer. A browser stretches this to
 /// a minute in a tab that was hidden for long, so silence is counted in questions, not in seconds.
@@ -50,7 +50,7 @@ pub struct LiveSocket {
 impl LiveSocket {
     /// Connects to `url` (http or https) and stays connected; `hear` is told what changes.
     pub fn open(url: &str, hear: impl FnMut(Change) + 'static) -> Self {
-        let url = url.replacen("http", "ws", 1);
+        let url = url.to_owned();
         let line = Rc::new_cyclic(|me| {
             RefCell::new(Line {
                 me: Weak::clone(me),
@@ -87,6 +87,8 @@ impl LiveSocket {
 enum Stage {
     /// Nothing will happen any more, or nothing has happened yet.
     Over,
+    /// A proof is being made, for the server lets nobody else in.
+    Proving { _patience: Timer },
     /// On the way.
     Connecting { socket: Socket, _patience: Timer },
     /// The server hears us.
@@ -108,14 +110,34 @@ struct Line {
 
 impl Line {
     fn connect(&mut self) {
-        match Socket::new(&self.url, &self.me) {
+        let (me, url) = (Weak::clone(&self.me), self.url.clone());
+        self.stage = Stage::Proving { _patience: self.patience() };
+        crate::spawn(async move {
+            let proof = http::prove("GET", &url).await;
+            if let Some(line) = me.upgrade() {
+                line.borrow_mut().on_proof(proof);
+            }
+        });
+    }
+
+    fn on_proof(&mut self, proof: Option<String>) {
+        // One that was asked for before the last try is as good.
+        if !matches!(self.stage, Stage::Proving { .. }) {
+            return;
+        }
+        let proof = proof.map(|proof| format!("?proof={proof}")).unwrap_or_default();
+        let url = self.url.replacen("http", "ws", 1) + &proof;
+        match Socket::new(&url, &self.me) {
             Ok(socket) => {
-                let me = Weak::clone(&self.me);
-                let patience = Timer::after(CONNECT_MAX, move || Self::lose(&me));
-                self.stage = Stage::Connecting { socket, _patience: patience };
+                self.stage = Stage::Connecting { socket, _patience: self.patience() };
             }
             Err(_) => self.wait(),
         }
+    }
+
+    fn patience(&self) -> Timer {
+        let me = Weak::clone(&self.me);
+        Timer::after(CONNECT_MAX, move || Self::lose(&me))
     }
 
     /// Comes back after a while.
@@ -139,7 +161,7 @@ impl Line {
                 self.connect();
             }
             Stage::Online { .. } => self.say(&FromPage::Ping),
-            Stage::Connecting { .. } | Stage::Over => {}
+            Stage::Proving { .. } | Stage::Connecting { .. } | Stage::Over => {}
         }
     }
 
@@ -162,7 +184,9 @@ impl Line {
                 Stage::Online { socket, asked: now(), heard: now(), _ping: ping }
             }
             // Opened just after it was given up.
-            Stage::Over | Stage::Online { .. } | Stage::Waiting { .. } => stage,
+            Stage::Over | Stage::Proving { .. } | Stage::Online { .. } | Stage::Waiting { .. } => {
+                stage
+            }
         };
     }
 
@@ -174,7 +198,10 @@ impl Line {
                 *asked = now();
                 is_silent
             }
-            Stage::Over | Stage::Connecting { .. } | Stage::Waiting { .. } => false,
+            Stage::Over
+            | Stage::Proving { .. }
+            | Stage::Connecting { .. }
+            | Stage::Waiting { .. } => false,
         };
         if is_silent {
             Self::lose(me);
@@ -212,7 +239,10 @@ impl Line {
             let mut line = line.borrow_mut();
             match line.stage {
                 Stage::Over => return,
-                Stage::Connecting { .. } | Stage::Online { .. } | Stage::Waiting { .. } => {}
+                Stage::Proving { .. }
+                | Stage::Connecting { .. }
+                | Stage::Online { .. }
+                | Stage::Waiting { .. } => {}
             }
             line.wait();
             Rc::clone(&line.hear)

@@ -31,6 +31,7 @@ fn one(device: &LoggedIn) -> DeviceView {
         (false, Some(at)) => format!("Since {since}, last used {}", at.date()),
         (false, None) => format!("Since {since}, never used"),
     };
+    let about = if device.is_bound { about + ", bound to its key" } else { about };
     let gesture = Gesture::EndDevice(device.id.clone());
     DeviceView {
         id: device.id.clone(),
