@@ -168,7 +168,7 @@ struct Key(EcdsaKeyPair);
 
 impl Key {
     fn new() -> Self {
-        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a fresh key"))
     }
 
     async fn ask(&self, house: &House, token: &str, method: &str, path: &str) -> Answer {
@@ -189,21 +189,21 @@ impl Key {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": text(x), "y": text(y) });
         let head = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": jwk });
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later").as_secs();
         let mut number = [0; 16];
-        getrandom::fill(&mut number).unwrap();
+        getrandom::fill(&mut number).expect("random numbers");
         let mut claims = json!({
             "jti": text(&number),
             "htm": method,
             "htu": format!("http://{}{path}", house.host),
-            "iat": i64::try_from(now).unwrap() + skew,
+            "iat": i64::try_from(now).expect("a date") + skew,
         });
         if let Some(token) = token {
             claims["ath"] = json!(text(&Sha256::digest(token.as_bytes())));
         }
         let part = |value: &Value| text(value.to_string().as_bytes());
         let signed = format!("{}.{}", part(&head), part(&claims));
-        let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+        let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).expect("it signs");
         format!("{signed}.{}", text(signature.as_ref()))
     }
 }

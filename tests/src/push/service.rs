@@ -250,7 +250,8 @@ mod tests {
 
     const ORIGIN: &str = "https://push.example";
 
-    fn authorized(change: impl Fn(&mut Value)) -> Result<(), &'static str> {
+    /// The header of an assertion with these claims, and the key that it shows.
+    fn assertion(change: impl Fn(&mut Value)) -> (String, String) {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let key = BASE64.encode(pair.public_key().as_ref());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -260,7 +261,81 @@ mod tests {
         let signed = format!("{head}.{}", BASE64.encode(claims.to_string()));
         let signature = pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         let signature = BASE64.encode(signature.as_ref());
-        authorize(&format!("vapid t={signed}.{signature}, k={key}"), &key, ORIGIN)
+        (format!("vapid t={signed}.{signature}, k={key}"), key)
+    }
+
+    fn authorized(change: impl Fn(&mut Value)) -> Result<(), &'static str> {
+        let (header, key) = assertion(change);
+        authorize(&header, &key, ORIGIN)
+    }
+
+    /// What becomes of a push that is right but for one header, or for its body.
+    fn judged(
+        header: Option<(&'static str, Option<&str>)>,
+        body: Vec<u8>,
+    ) -> Option<(u16, &'static str)> {
+        let (authorization, key) = assertion(|_| {});
+        let mut state = State { origin: ORIGIN.to_owned(), ..State::default() };
+        state.keys.insert("/push/0".to_owned(), Some(key));
+        let mut request = Request {
+            method: "POST".to_owned(),
+            path: "/push/0".to_owned(),
+            body,
+            ..Request::default()
+        };
+        let mut headers = vec![
+            ("authorization", authorization.as_str()),
+            ("ttl", "45"),
+            ("urgency", "high"),
+            ("topic", "abc-_1"),
+            ("content-encoding", "aes128gcm"),
+        ];
+        if let Some((name, value)) = header {
+            headers.retain(|(known, _)| *known != name);
+            headers.extend(value.map(|value| (name, value)));
+        }
+        request
+            .headers
+            .extend(headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        take(&state, &request).err()
+    }
+
+    /// As long and as shaped as a sealed one.
+    fn sealed() -> Vec<u8> {
+        let mut body = vec![0; 200];
+        (body[20], body[21]) = (65, 4);
+        body
+    }
+
+    #[test]
+    fn every_header_of_a_push_is_looked_at() {
+        let long = "a".repeat(33);
+        let with = |name, value| judged(Some((name, value)), sealed()).map(|(_, why)| why);
+
+        assert_eq!(judged(None, sealed()), None, "it is right as it is");
+        assert_eq!(with("authorization", None), Some("no Authorization"));
+        assert_eq!(with("ttl", None), Some("no TTL"));
+        assert_eq!(with("ttl", Some("soon")), Some("TTL is no number of seconds"));
+        assert_eq!(with("ttl", Some("-1")), Some("TTL is no number of seconds"));
+        assert_eq!(with("urgency", Some("urgent")), Some("no such Urgency"));
+        assert_eq!(with("urgency", None), None, "RFC 8030 §5.3: it may be left out");
+        let topic = Some("Topic is not at most 32 characters of URL-safe base64");
+        assert_eq!(with("topic", Some("a b")), topic);
+        assert_eq!(with("topic", Some(&long)), topic);
+        let encoding = Some("Content-Encoding is not aes128gcm");
+        assert_eq!(with("content-encoding", None), encoding);
+        assert_eq!(with("content-encoding", Some("aesgcm")), encoding);
+    }
+
+    #[test]
+    fn the_body_of_a_push_is_looked_at() {
+        let mut keyless = sealed();
+        keyless[21] = 2;
+
+        assert_eq!(judged(None, vec![0; 5_000]).unwrap().0, 413);
+        for body in [Vec::new(), vec![b'x'; 200], keyless] {
+            assert_eq!(judged(None, body), Some((400, "the body is not sealed as aes128gcm")));
+        }
     }
 
     #[test]

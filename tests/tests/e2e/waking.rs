@@ -156,10 +156,11 @@ impl Scene {
         let service = PushService::start();
         let house = House::with(screen, &service);
         let Guest { person: bob, app } = house.guest(BOB);
-        let key = app
-            .evaluate("fetch('contacts').then((answer) => answer.json()).then((me) => me.vapidkey)")
-            .expect("the server tells its key");
-        let key = key.as_str().expect("a text").to_owned();
+        let bearer = format!("Bearer {}", house.server.new_token(BOB));
+        let (_, told) = house.server.ask("/contacts", &[("authorization", &bearer)]);
+        let told: serde_json::Value =
+            serde_json::from_str(&told).expect("the server tells its key");
+        let key = told["vapidkey"].as_str().expect("a text").to_owned();
         let subscription = service.subscribe(&key);
         bob.subscribe(&house.server.origin, &subscription.json());
         app.close();

@@ -77,6 +77,21 @@ fn who_is_gone_is_forgotten_and_the_sender_hears_which_it_was() {
 }
 
 #[test]
+fn a_subscription_that_the_service_never_heard_of_is_forgotten_too() {
+    let scene = Scene::new();
+    let (alice, bob) = (scene.sleeper(ALICE), scene.sleeper(BOB));
+    scene.service.answer_next(404, None);
+
+    let (status, refusal) = scene.send(&alice, BOB, invite(INVITE));
+    let (_, again) = scene.send(&alice, BOB, invite(INVITE));
+
+    assert_eq!((status, &refusal["contacts"][0]["error"]), (404, &json!("gone")));
+    assert_eq!(again.get("contacts"), None, "it is not asked again");
+    assert_eq!(scene.service.connections(), 1);
+    drop(bob);
+}
+
+#[test]
 fn a_service_that_is_busy_is_asked_again_when_it_said() {
     let scene = Scene::new();
     let (alice, bob) = (scene.sleeper(ALICE), scene.sleeper(BOB));
