@@ -259,8 +259,8 @@ pub enum Event {
     /// A node has been proved to have said two different things to different nodes. What it wrote counts no more.
     Frozen(NodeId),
     /// We have been parted from a node that did not say it leaves: no message reaches it. It may be out there, with others.
-    /// Whoever can reach it by another way, as an invite does, may bring a link ([`Input::Up`]). Told to one of those
-    /// who can still reach each other, and of a few nodes at a time.
+    /// Whoever can reach it by another way, as an invite does, may bring a link ([`Input::Up`]). Told to whoever
+    /// had a link to it that was brought so, and to one of those who can still reach each other, of a few nodes at a time.
     Parted {
         /// From whom.
         from: NodeId,

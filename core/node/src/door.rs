@@ -414,6 +414,9 @@ impl Node {
                     self.outputs.push_back(Output::Hang { link });
                     return Err(Error::Misuse(Misuse::UnknownLink));
                 }
+                if link < FIRST_OWN_LINK {
+                    self.brought.insert(peer);
+                }
                 self.mesh_input(now, mesh::Input::Up { link, peer })?;
                 let wanted = std::mem::take(&mut guest.wanted);
                 guest.is_open = true;

@@ -192,6 +192,8 @@ pub struct Node {
     gone: Set<NodeId>,
     /// Who went without a word, while there is hope that they are out there.
     missed: Map<NodeId, island::Missed>,
+    /// To whom the application has brought a link, and so may again.
+    brought: Set<NodeId>,
     /// When to ask for some of them.
     seek_at: Option<Time>,
     /// Who said that they left for good.
@@ -258,6 +260,7 @@ impl Node {
             returning: Map::new(),
             gone: Set::new(),
             missed: Map::new(),
+            brought: Set::new(),
             seek_at: None,
             left: Set::new(),
             attempts: Map::new(),

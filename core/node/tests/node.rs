@@ -174,7 +174,9 @@ fn whoever_is_lost_is_sought_by_another_way_and_whoever_left_is_not() {
     pair.unlink();
     pair.pass(200);
     let seeks = pair.events[0].iter().filter(|event| **event == sought).count();
-    assert_eq!(seeks, 6, "every twenty seconds");
+    assert_eq!(seeks, 8, "every twenty seconds, and every forty later");
+    let others = pair.events[1].iter().filter(|event| matches!(event, Event::Parted { .. }));
+    assert_eq!(others.count(), 8, "both know the way");
     pair.link();
     pair.pass(60);
     assert_eq!(pair.events[0].iter().filter(|event| **event == sought).count(), seeks);

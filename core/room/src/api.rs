@@ -134,6 +134,12 @@ pub enum Output {
         /// The link.
         link: LinkId,
     },
+    /// Bring a link to `peer` by another way, as an invite does, and tell of it with [`Input::Up`]: no message reaches it,
+    /// and it did not say that it leaves. Asked for again while there is hope.
+    Seek {
+        /// Whom.
+        peer: NodeId,
+    },
     /// Do something with a media connection.
     Media(Media),
     /// Tell the applications what happened in the shared store.

@@ -111,6 +111,8 @@ pub enum Event {
     },
     /// The channel of this call is closed, or cannot be opened.
     Lost(InviteId),
+    /// The conference app has lost this node, which did not say that it leaves.
+    Sought(NodeId),
     /// The page goes away.
     Closing,
 }
@@ -181,6 +183,8 @@ struct Entry {
     slow: Option<Time>,
     /// The node at the other end, while the channel is open.
     channel: Option<NodeId>,
+    /// Whom it brings back without a ring.
+    back: Option<NodeId>,
     /// Whether the person has put its region away.
     is_closed: bool,
     /// The sound that was last asked for.
@@ -305,6 +309,7 @@ impl Wrapper {
             }
             Event::Greeted { invite, sender } => self.on_greeted(now, invite, sender),
             Event::Lost(invite) => self.on_lost(now, invite),
+            Event::Sought(node) => self.on_sought(now, node),
             Event::Closing => {
                 for entry in &mut self.calls {
                     tell(entry, now, call::Input::Cancel);
@@ -399,6 +404,7 @@ impl Wrapper {
             since: now,
             slow: Some(now + ring::SLOW),
             channel: None,
+            back: None,
             is_closed: false,
             sound: ring::Sound::Silence,
         });
@@ -475,6 +481,10 @@ impl Wrapper {
             self.effects.push_back(Effect::Hang(invite));
             return;
         }
+        self.give_up_before(invite, sender);
+        let Some(entry) = self.calls.iter_mut().find(|entry| entry.call.id() == invite) else {
+            return;
+        };
         entry.channel = Some(sender);
         let user = entry.call.peer().user.clone();
         let is_invited = entry.call.direction() == Direction::Outgoing;

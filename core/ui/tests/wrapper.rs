@@ -297,6 +297,62 @@ fn who_comes_back_is_answered_without_a_ring_and_nobody_else_is() {
 }
 
 #[test]
+fn a_node_that_is_lost_is_called_back_without_a_ring() {
+    let mut window = Window::in_a_call();
+
+    window.told(Event::Sought(NodeId(0xa)));
+    let (to, invite) = window.posted_invite();
+    window.told(Event::Sought(NodeId(0xa)));
+    window.told(Event::Sought(NodeId(0xbad)));
+
+    assert_eq!(window.effects(), [], "it is asked once, and nobody whom we never called");
+    assert_eq!(to, address("ann@x.org/00000001"));
+    assert_eq!(wire::invite::again(&invite.location), Some(InviteId(1)));
+    assert!(window.view().callings.is_empty(), "nobody is rung");
+    let accept = Accept { id: invite.id, node: NodeId(0xa), answer: ANSWER.to_owned() };
+    window.hears("ann@x.org/00000001", Message::Accept(accept));
+    window.effects();
+    window.told(Event::Greeted { invite: invite.id, sender: NodeId(0xa) });
+    let effects = window.effects();
+    let at = |wanted: &Effect| effects.iter().position(|effect| effect == wanted);
+    let removed = at(&Effect::Remove(NodeId(0xa))).expect("the broken channel is given up");
+    assert!(effects.contains(&hang_ann()), "{effects:?}");
+    let user = "ann@x.org".parse().unwrap();
+    let add = Effect::Add { invite: invite.id, node: NodeId(0xa), user, is_invited: true };
+    assert!(removed < at(&add).expect("the new one is announced"));
+
+    window.told(Event::Sought(NodeId(0xa)));
+    let (_, next) = window.posted_invite();
+    assert_eq!(
+        wire::invite::again(&next.location),
+        Some(invite.id),
+        "the last call is known to both"
+    );
+}
+
+#[test]
+fn of_two_who_call_each_other_back_the_lower_node_is_answered() {
+    let mut window = Window::in_a_call();
+    let back = |node| {
+        let location = "https://x.org/conference?data.path=sessions/c1&again=0000000000000001";
+        let (id, offer) = (InviteId(9), OFFER.to_owned());
+        let location = location.to_owned();
+        let invite = Invite { id, node, location, topic: None, offer, ttl_ms: 45_000 };
+        Message::Invite(invite)
+    };
+    assert!(window.wrapper.node() > NodeId(0xa), "ours is the higher");
+    window.told(Event::Sought(NodeId(0xa)));
+    let (_, ours) = window.posted_invite();
+
+    window.hears("ann@x.org/00000001", back(NodeId(0xa)));
+
+    let effects = window.effects();
+    assert!(effects.iter().any(|effect| is_cancel(effect, &ours)), "{effects:?}");
+    let what = call::Describe::Answer { offer: OFFER.to_owned() };
+    assert!(effects.contains(&Effect::Describe { invite: InviteId(9), what }), "{effects:?}");
+}
+
+#[test]
 fn the_tone_of_ringing_stops_with_the_ringing() {
     let mut window = Window::calling("bob@x.org");
     let (_, invite) = window.posted_invite();

@@ -9,6 +9,7 @@
 //!     │ ◀───────────────────── flush {id}  │  say when next to nothing of that waits any more
 //!     │ flushed {id} ─────────────────▶    │  that is so now
 //!     │ remove {id} ──────────────────▶    │  it is closed
+//!     │ ◀───────────────────── seek {id}   │  no message reaches that node: open a channel anew
 //!     │ ◀──────────────────────── leave    │  the person left
 //! ```
 //!
@@ -71,6 +72,11 @@ pub enum Up {
         /// The other node.
         id: NodeId,
     },
+    /// No message reaches that node any more, and it did not say that it leaves: open a channel to it anew, if you can.
+    Seek {
+        /// The other node.
+        id: NodeId,
+    },
     /// The person left the conference: close the channels and the window.
     Leave,
 }
@@ -119,6 +125,7 @@ impl TryFrom<Fields> for Up {
             "leave" => Self::Leave,
             "send" => Self::Send { id: fields.name("id")? },
             "flush" => Self::Flush { id: fields.name("id")? },
+            "seek" => Self::Seek { id: fields.name("id")? },
             _ => return Err(fields.malformed(ASTRAY)),
         })
     }

@@ -178,7 +178,8 @@ pub(crate) async fn send(
     }
     let acquaints = (rings || answers) && !is_known && from.user != to.user;
     let sender = from.user.clone();
-    let asleep = app.store.asleep(&to).await?;
+    // A page that takes a call up again looks for a page that is open, not for a person.
+    let asleep = if takes_up_again(&data) { Vec::new() } else { app.store.asleep(&to).await? };
     let device = |instance| Device { user: to.user.clone(), instance };
     let asleep = asleep.into_iter().map(device).collect();
     let parcel = parcel(data)?;
@@ -219,6 +220,12 @@ pub(crate) async fn log_out(
         app.switchboard.dismiss(device.into()).await;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether a message is an INVITE to go on with a call that broke.
+fn takes_up_again(data: &Map<String, Value>) -> bool {
+    let location = data.get("location").and_then(Value::as_str);
+    location.is_some_and(|location| wire::invite::again(location).is_some())
 }
 
 /// The members of the message without the sender and receiver that only the server writes, and what the broker must

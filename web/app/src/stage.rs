@@ -249,6 +249,10 @@ impl Shell {
             Output::Answer { link, peer, offer } => self.links.answer(link, peer, &offer),
             Output::Apply { link, answer } => self.links.apply(link, &answer),
             Output::Hang { link } => self.links.hang(link),
+            Output::Seek { peer: id } => {
+                // Without a wrapper there is no other way.
+                self.port.say(&Up::Seek { id }, None).ok();
+            }
             Output::Media(media) => self.pipes.on_media(media),
             // No application asks for the store here.
             Output::Store(_) => {}

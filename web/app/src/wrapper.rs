@@ -199,6 +199,7 @@ fn on_up(up: Up, payload: Option<Payload>) {
         // Nothing to send.
         (Up::Send { .. }, None) => {}
         (Up::Flush { id }, _) => with(|shell| shell.flush(id)),
+        (Up::Seek { id }, _) => event(Event::Sought(id)),
         (Up::Leave, _) => gesture(Gesture::Leave),
     }
 }

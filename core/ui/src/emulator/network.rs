@@ -394,8 +394,9 @@ impl Emulator {
                     self.effects.push_back(Effect::Flush(End { seat: id, link }));
                 }
                 Output::Store(event) => self.tell_desks(id, &event),
-                // There are no pictures here, and what stands on the screen is read from the room.
-                Output::Media(_) | Output::Event(_) => {}
+                // There are no pictures here, what stands on the screen is read from the room, and a link that is
+                // cut stays so until the person heals it.
+                Output::Media(_) | Output::Event(_) | Output::Seek { .. } => {}
             }
         }
     }
