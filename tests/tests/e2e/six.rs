@@ -93,7 +93,7 @@ const LINKS: &str = "const links = (function all(view) {
 
 /// Waits until a page has so many links.
 #[track_caller]
-fn has_links(page: &Page, count: usize) {
+pub(crate) fn has_links(page: &Page, count: usize) {
     let ask = format!("(() => {{ {LINKS} return links.length; }})()");
     within(MENDED, &format!("{count} links"), || {
         let found = page.evaluate(&ask).ok()?.as_u64()?;
@@ -103,7 +103,7 @@ fn has_links(page: &Page, count: usize) {
 
 /// Closes the connections of a page under it, all but `spared`: it is not told, and hears nothing more. Gives how many
 /// there were.
-fn break_links(page: &Page, spared: usize) -> usize {
+pub(crate) fn break_links(page: &Page, spared: usize) -> usize {
     let close = format!(
         "(() => {{ {LINKS} const lost = links.slice({spared}); lost.forEach((peer) => peer.close()); return lost.length; }})()"
     );
