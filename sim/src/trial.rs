@@ -37,6 +37,22 @@ impl Measure {
     pub fn holds(&self) -> bool {
         self.bar.is_none_or(|bar| self.value <= bar)
     }
+
+    /// Whether its bar is to hold in every story, rather than in nearly all: what arrives, and that all agree. How fast
+    /// and how thriftily is a matter of luck too; those bars are for stories that are fixed.
+    #[must_use]
+    pub fn is_promise(&self) -> bool {
+        const THRIFT: [&str; 7] = [
+            "redundancy",
+            "redundancy_at_once",
+            "delivery_to_flood",
+            "control",
+            "heal_round_trips",
+            "detect",
+            "crash_islands",
+        ];
+        !THRIFT.contains(&self.name)
+    }
 }
 
 /// Points of something that changes.

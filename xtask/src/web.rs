@@ -14,6 +14,7 @@
 //! `{{call.js}}` (starts it), `{{call-glue.js}}` and `{{call.wasm}}` (to load ahead).
 
 mod assets;
+mod glue;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +24,7 @@ use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 use self::assets::{Assets, brotli, write};
+use self::glue::Imports;
 use crate::install;
 use crate::project::Project;
 use crate::shell::Steps;
@@ -120,7 +122,8 @@ fn add_module(assets: &mut Assets, bin: &str, module: &Path, work: &Path) -> Res
     let glue = make_glue(bin, module, work)?;
     let mut loaded = assets::Names::new();
 
-    let mut script = fs::read_to_string(work.join(format!("{bin}.js")))?;
+    let script = fs::read_to_string(work.join(format!("{bin}.js")))?;
+    let mut script = glue.imports.shorten(&script)?;
     for snippet in glue.snippets {
         let relative = snippet.strip_prefix(work).context("a snippet lies beside its glue")?;
         let name = relative.to_string_lossy().replace(['/', '\\'], "-");
@@ -144,6 +147,7 @@ fn add_module(assets: &mut Assets, bin: &str, module: &Path, work: &Path) -> Res
 
 struct Glue {
     snippets: Vec<PathBuf>,
+    imports: Imports,
 }
 
 fn make_glue(bin: &str, module: &Path, work: &Path) -> Result<Glue> {
@@ -161,6 +165,10 @@ fn make_glue(bin: &str, module: &Path, work: &Path) -> Result<Glue> {
             import.name
         );
     }
+    let mut imports = Imports::default();
+    for import in output.wasm_mut().imports.iter_mut() {
+        import.name = imports.rename(&import.name);
+    }
     output.emit(work)?;
 
     let mut snippets = Vec::new();
@@ -172,7 +180,7 @@ fn make_glue(bin: &str, module: &Path, work: &Path) -> Result<Glue> {
         }
     }
     snippets.sort();
-    Ok(Glue { snippets })
+    Ok(Glue { snippets, imports })
 }
 
 fn table(sizes: &Sizes) {
