@@ -57,7 +57,7 @@ impl Store for Loro {
         vec![vectors[0].encode(), vectors[1].encode(), to_other, to_one]
     }
 
-    fn len(&self) -> usize {
+    fn entries(&self) -> usize {
         self.doc.get_map("map").len()
     }
 }

@@ -55,7 +55,7 @@ impl Store for Automerge {
         }
     }
 
-    fn len(&self) -> usize {
+    fn entries(&self) -> usize {
         self.0.length(ROOT)
     }
 }

@@ -154,7 +154,7 @@ macro_rules! store {
                 meet(&mut one.0, &mut other.0)
             }
 
-            fn len(&self) -> usize {
+            fn entries(&self) -> usize {
                 self.0.weight().entries
             }
         }

@@ -102,11 +102,7 @@ pub trait Store {
     /// Brings two level; gives all that was said.
     fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<u8>>;
     /// How many entries there are.
-    fn len(&self) -> usize;
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    fn entries(&self) -> usize;
 }
 
 /// How many bytes are held now; zero where they are not counted.
@@ -142,7 +138,7 @@ pub fn measure<S: Store>(task: Task, weigh: Weigh, pack: Pack) -> String {
                 let begin = Instant::now();
                 updates.iter().for_each(|update| store.apply(update));
                 each.push(nanos(begin, updates.len()));
-                assert_eq!(store.len(), live(count), "nothing is lost");
+                assert_eq!(store.entries(), live(count), "nothing is lost");
             }
             each.sort_by(f64::total_cmp);
             tell("apply_ns", each[each.len() / 2]);
@@ -155,7 +151,7 @@ pub fn measure<S: Store>(task: Task, weigh: Weigh, pack: Pack) -> String {
             let snapshot = store.snapshot();
             tell("snapshot_bytes", snapshot.iter().map(Vec::len).sum::<usize>() as f64);
             tell("snapshot_packed", snapshot.iter().map(|bytes| pack(bytes)).sum::<usize>() as f64);
-            tell("entries", store.len() as f64);
+            tell("entries", store.entries() as f64);
         }
         Task::Meet(count) => {
             let (mut authors, updates) = written::<S>(1, count / AUTHORS);
@@ -189,9 +185,9 @@ pub fn measure<S: Store>(task: Task, weigh: Weigh, pack: Pack) -> String {
             tell("meet_messages", cost.messages as f64);
             tell("new_bytes", raw as f64);
             tell("new_packed", pack(all.as_bytes()) as f64);
-            assert_eq!(one.len(), other.len(), "they are level");
+            assert_eq!(one.entries(), other.entries(), "they are level");
             assert_eq!(
-                one.len(),
+                one.entries(),
                 live(count) + live_between(first, first + APART),
                 "nothing is lost"
             );

@@ -6,6 +6,9 @@ use yrs::{Doc, Map as _, MapRef, ReadTxn as _, StateVector, Transact as _, Updat
 
 use super::measure::{Store, Update, Write};
 
+/// Updates merged at once: merging sorts them all again for each one, so a million would take hours.
+const MERGED: usize = 1_000;
+
 /// A document with a map.
 pub struct Yrs {
     doc: Doc,
@@ -46,9 +49,11 @@ impl Store for Yrs {
     }
 
     fn apply_all(&mut self, updates: &[Update]) {
-        let decoded = updates.iter().map(|(_, bytes)| YUpdate::decode_v1(bytes).expect("as above"));
-        let merged = YUpdate::merge_updates(decoded);
-        self.doc.transact_mut().apply_update(merged).expect("it fits");
+        for updates in updates.chunks(MERGED) {
+            let decode = |bytes: &[u8]| YUpdate::decode_v1(bytes).expect("as above");
+            let merged = YUpdate::merge_updates(updates.iter().map(|(_, bytes)| decode(bytes)));
+            self.doc.transact_mut().apply_update(merged).expect("it fits");
+        }
     }
 
     fn snapshot(&mut self) -> Vec<Vec<u8>> {
@@ -64,7 +69,7 @@ impl Store for Yrs {
         vec![first, second, to_other, to_one]
     }
 
-    fn len(&self) -> usize {
+    fn entries(&self) -> usize {
         self.map.len(&self.doc.transact()) as usize
     }
 }
