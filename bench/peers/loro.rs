@@ -48,13 +48,13 @@ impl Store for Loro {
         vec![self.doc.export(ExportMode::Snapshot).expect("there is something")]
     }
 
-    fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<u8>> {
+    fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<Vec<u8>>> {
         let vectors = [one.doc.oplog_vv(), other.doc.oplog_vv()];
         let to_other = one.doc.export(ExportMode::updates(&vectors[1])).expect("there is something");
         let to_one = other.doc.export(ExportMode::updates(&vectors[0])).expect("there is something");
         one.doc.import(&to_one).expect("it fits");
         other.doc.import(&to_other).expect("it fits");
-        vec![vectors[0].encode(), vectors[1].encode(), to_other, to_one]
+        vec![vectors.map(|vector| vector.encode()).into(), vec![to_other, to_one]]
     }
 
     fn entries(&self) -> usize {

@@ -35,7 +35,7 @@ impl Store for Automerge {
         vec![self.0.save()]
     }
 
-    fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<u8>> {
+    fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<Vec<u8>>> {
         let (mut of_one, mut of_other) = (State::new(), State::new());
         let mut said = Vec::new();
         loop {
@@ -44,14 +44,16 @@ impl Store for Automerge {
             if to_other.is_none() && to_one.is_none() {
                 return said;
             }
+            let mut flight = Vec::new();
             let mut give = |to: &mut AutoCommit, state: &mut State, bytes: Option<Vec<u8>>| {
                 let Some(bytes) = bytes else { return };
                 let message = Message::decode(&bytes).expect("it was written by the same code");
                 to.sync().receive_sync_message(state, message).expect("it fits");
-                said.push(bytes);
+                flight.push(bytes);
             };
             give(&mut other.0, &mut of_other, to_other);
             give(&mut one.0, &mut of_one, to_one);
+            said.push(flight);
         }
     }
 

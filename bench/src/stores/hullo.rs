@@ -99,7 +99,7 @@ fn apply<N: Notary>(tree: &mut Tree<N>, (author, bytes): &Update) {
 }
 
 /// What two who meet say to each other until they fall silent.
-fn meet<N: Notary>(one: &mut Tree<N>, other: &mut Tree<N>) -> Vec<Vec<u8>> {
+fn meet<N: Notary>(one: &mut Tree<N>, other: &mut Tree<N>) -> Vec<Vec<Vec<u8>>> {
     let names = [NodeId(1_000), NodeId(1_001)];
     let mut said = Vec::new();
     for (tree, peer) in [(&mut *one, names[1]), (&mut *other, names[0])] {
@@ -117,9 +117,9 @@ fn meet<N: Notary>(one: &mut Tree<N>, other: &mut Tree<N>) -> Vec<Vec<u8>> {
         if letters.is_empty() {
             break;
         }
+        said.push(letters.iter().map(|(_, bytes)| bytes.clone()).collect());
         for (end, bytes) in letters {
             let (to, peer) = if end == 0 { (&mut *other, names[0]) } else { (&mut *one, names[1]) };
-            said.push(bytes.clone());
             to.handle(Time::ZERO, Input::Told { peer, bytes }).expect("it is right");
         }
     }
@@ -147,10 +147,10 @@ macro_rules! store {
 
             fn snapshot(&mut self) -> Vec<Vec<u8>> {
                 let notary: fn(u64) -> _ = $notary;
-                meet(&mut self.0, &mut open(1_001, notary(1_001)))
+                meet(&mut self.0, &mut open(1_001, notary(1_001))).concat()
             }
 
-            fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<u8>> {
+            fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<Vec<u8>>> {
                 meet(&mut one.0, &mut other.0)
             }
 

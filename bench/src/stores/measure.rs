@@ -83,6 +83,8 @@ pub struct Cost {
     pub packed: usize,
     /// Messages, both ways.
     pub messages: usize,
+    /// How often messages crossed, both ways at once: two is there and back.
+    pub flights: usize,
 }
 
 /// A replicated store.
@@ -99,8 +101,8 @@ pub trait Store {
     }
     /// All a newcomer is sent.
     fn snapshot(&mut self) -> Vec<Vec<u8>>;
-    /// Brings two level; gives all that was said.
-    fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<u8>>;
+    /// Brings two level; gives all that was said, by flight: what waits for no answer is of one.
+    fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<Vec<u8>>>;
     /// How many entries there are.
     fn entries(&self) -> usize;
 }
@@ -183,6 +185,7 @@ pub fn measure<S: Store>(task: Task, weigh: Weigh, pack: Pack) -> String {
             tell("meet_bytes", cost.bytes as f64);
             tell("meet_packed", cost.packed as f64);
             tell("meet_messages", cost.messages as f64);
+            tell("meet_flights", cost.flights as f64);
             tell("new_bytes", raw as f64);
             tell("new_packed", pack(all.as_bytes()) as f64);
             assert_eq!(one.entries(), other.entries(), "they are level");
@@ -196,11 +199,13 @@ pub fn measure<S: Store>(task: Task, weigh: Weigh, pack: Pack) -> String {
     out
 }
 
-fn cost(said: &[Vec<u8>], pack: Pack) -> Cost {
+fn cost(said: &[Vec<Vec<u8>>], pack: Pack) -> Cost {
+    let messages = || said.iter().flatten();
     Cost {
-        bytes: said.iter().map(Vec::len).sum(),
-        packed: said.iter().map(|bytes| pack(bytes)).sum(),
-        messages: said.len(),
+        bytes: messages().map(Vec::len).sum(),
+        packed: messages().map(|bytes| pack(bytes)).sum(),
+        messages: messages().count(),
+        flights: said.len(),
     }
 }
 

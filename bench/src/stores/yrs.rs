@@ -60,13 +60,12 @@ impl Store for Yrs {
         vec![self.since(&StateVector::default().encode_v1())]
     }
 
-    fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<u8>> {
+    fn sync(one: &mut Self, other: &mut Self) -> Vec<Vec<Vec<u8>>> {
         let vectors = [one.vector(), other.vector()];
         let (to_other, to_one) = (one.since(&vectors[1]), other.since(&vectors[0]));
         one.take(&to_one);
         other.take(&to_other);
-        let [first, second] = vectors;
-        vec![first, second, to_other, to_one]
+        vec![vectors.into(), vec![to_other, to_one]]
     }
 
     fn entries(&self) -> usize {

@@ -159,6 +159,8 @@ pub struct Parcel {
     pub invite: Option<InviteId>,
     /// The invite that this message ends: nobody is woken for it any more.
     pub ends: Option<InviteId>,
+    /// Whether its sender is blocked, so that it wakes only devices that were woken for what it ends.
+    pub only_ends: bool,
     /// What a device needs to take the invite; counts where the policy is [`Policy::Capable`](crate::Policy::Capable).
     pub needs: Capabilities,
 }

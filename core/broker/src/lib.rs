@@ -329,7 +329,8 @@ impl Broker {
         }
         // Who was woken by an invite hears of its end, whatever came in between.
         let ends = parcel.ends.is_some_and(|invite| self.wakes.has(from, to, invite));
-        let may_wake = asleep.is_empty() || ends || self.may_wake(now, from, to);
+        let may_wake =
+            asleep.is_empty() || ends || !parcel.only_ends && self.may_wake(now, from, to);
         if let Some(invite) = parcel.ends {
             let settled = self.wakes.end(from, to, invite);
             self.answer(settled);

@@ -213,7 +213,7 @@ impl Broker {
         {
             return if seat.holds() { Way::One(*only) } else { Way::Absent };
         }
-        if named.is_empty() {
+        if named.is_empty() || self.is_barred(me, signal) {
             return Way::Absent;
         }
         if signal.kind != Kind::Offer {
@@ -241,6 +241,23 @@ impl Broker {
             }
             Some(_) | None => self.choose(signal),
         }
+    }
+
+    /// Whether a message would begin a call with a user who has blocked its sender. It waits as if nobody were there.
+    fn is_barred(&self, me: SeatId, signal: &Signal) -> bool {
+        let begins = match signal.kind {
+            Kind::Offer => true,
+            Kind::Candidate => {
+                self.partner_on(me, &signal.to, signal.connection.as_deref()).is_none()
+            }
+            Kind::Answer | Kind::Leave => false,
+        };
+        begins && self.is_blocked(me, &signal.to)
+    }
+
+    fn is_blocked(&self, from: SeatId, by: &PeerId) -> bool {
+        let sender = self.peers.get(from).and_then(Seat::device);
+        sender.is_some_and(|device| self.watching.is_blocked(&device.user, by))
     }
 
     /// The devices of a user that an offer rings, or that a message out of the blue goes to.
@@ -386,8 +403,10 @@ impl Broker {
         let mut waited = self.letters.take(&Place::Seat(id));
         let place = Place::Name(name);
         let all = self.letters.take(&place).into_iter();
-        let can_take =
-            |letter: &Letter| self.peers.get(id).is_some_and(|seat| seat.can_take(&letter.needs));
+        let can_take = |letter: &Letter| {
+            self.peers.get(id).is_some_and(|seat| seat.can_take(&letter.needs))
+                && !self.is_blocked(letter.from, &letter.to)
+        };
         let (able, left): (Vec<_>, Vec<_>) = all.partition(can_take);
         waited.extend(able);
         for letter in left {

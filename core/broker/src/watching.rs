@@ -48,6 +48,11 @@ impl Watching {
         }
     }
 
+    /// Whether the user of that name, if here, has blocked `user`.
+    pub(crate) fn is_blocked(&self, user: &UserId, name: &PeerId) -> bool {
+        self.audiences.get(name).is_some_and(|(_, hidden_from)| hidden_from.has(user))
+    }
+
     /// How many names are watched, each once for each socket.
     pub(crate) fn len(&self) -> usize {
         self.count
@@ -56,7 +61,7 @@ impl Watching {
     fn may_see(&self, config: &Config, user: Option<&UserId>, name: &PeerId) -> bool {
         let wishes = self.audiences.get(name);
         let audience = wishes.and_then(|(audience, _)| audience.as_ref());
-        if user.zip(wishes).is_some_and(|(user, (_, hidden_from))| hidden_from.has(user)) {
+        if user.is_some_and(|user| self.is_blocked(user, name)) {
             return false;
         }
         let is_self = user.is_some_and(|user| user.as_str() == name.as_str());

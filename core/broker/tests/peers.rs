@@ -288,6 +288,34 @@ fn an_answer_goes_to_the_device_that_called() {
 }
 
 #[test]
+fn who_is_blocked_begins_no_call_and_hears_what_whoever_calls_nobody_hears() {
+    let mut town = Town::open();
+    let hidden_from = ["alice".parse().expect("a user")].into_iter().collect();
+    let blocks = || Standing { hidden_from, ..Standing::default() };
+    town.device(1, "alice", 1, Standing::default()).unwrap();
+    town.device(2, "bob", 1, blocks()).unwrap();
+    town.heard();
+
+    town.say(1, Kind::Offer, "bob");
+    town.say(1, Kind::Candidate, "bob");
+    town.pass(5);
+    assert_eq!(town.heard(), ["1 EXPIRE bob>alice"]);
+
+    // Nor does what waited arrive when another device of his comes.
+    town.say(1, Kind::Offer, "bob");
+    let hidden_from = ["alice".parse().expect("a user")].into_iter().collect();
+    town.device(3, "bob", 2, Standing { hidden_from, ..Standing::default() }).unwrap();
+    town.pass(5);
+    assert_eq!(town.heard(), ["3 OPEN", "1 EXPIRE bob>alice"]);
+
+    // He may call her all the same, and she may answer.
+    town.say_about(2, Kind::Offer, "alice", "his");
+    town.say_about(1, Kind::Answer, "bob", "his");
+    town.say_about(1, Kind::Candidate, "bob", "his");
+    assert_eq!(town.heard(), ["1 OFFER bob>alice", "2 ANSWER alice>bob", "2 CANDIDATE alice>bob"]);
+}
+
+#[test]
 fn an_offer_that_none_of_several_devices_takes_in_time_is_told() {
     let mut town = Town::ringing(Policy::All);
     town.say(2, Kind::Answer, "alice");

@@ -230,6 +230,25 @@ fn a_device_that_is_logged_out_is_not_woken() {
     assert_eq!(town.broker.load().wakes, 0);
 }
 
+#[test]
+fn who_is_blocked_while_it_rings_ends_that_and_wakes_nobody_else() {
+    let mut town = Town::new();
+    town.invite(InviteId(1), &["bob/1"]);
+    let [push] = town.wakes()[..] else { panic!("it is woken") };
+    town.woken(push, Woken::Taken);
+
+    let ends = |invite| Parcel {
+        text: "stop".into(),
+        ends: Some(invite),
+        only_ends: true,
+        ..Parcel::default()
+    };
+    town.send(ends(InviteId(1)), &["bob/1"]);
+    assert_eq!(town.wakes().len(), 1, "the end of what rings there");
+    town.send(ends(InviteId(2)), &["bob/1"]);
+    assert_eq!(town.wakes(), [], "it does not ring there");
+}
+
 /// A broker, and what it said.
 struct Town {
     broker: Broker,

@@ -27,7 +27,7 @@ use entry::Entry;
 pub use entry::MailView;
 use notice::{Notice, What};
 pub use view::{
-    Blocked, Button, Card, LoggedIn, LoggedOut, NoticeView, Page, Recent, RulesView, View,
+    Blocked, Button, Card, LoggedIn, LoggedOut, NoticeView, Offer, Page, Recent, RulesView, View,
     WakingView,
 };
 pub use waking::Waking;
@@ -177,6 +177,7 @@ impl Dial {
                 }
             }
             Gesture::Block(id) => self.block(now, id),
+            Gesture::BlockUser(user) => self.block_user(user),
             Gesture::Unblock(user) => self.unblock(user),
             Gesture::LetRing(ring) => self.let_ring(ring),
             Gesture::Silence => self.is_silenced = true,

@@ -540,6 +540,25 @@ fn a_caller_who_is_blocked_is_declined_and_stands_in_the_list_until_unblocked() 
 }
 
 #[test]
+fn whom_one_talked_to_can_be_blocked_later() {
+    let mut page = Screen::logged_in_as_ann();
+    page.does(call("bob@x.org", ""));
+    page.effects();
+    assert_eq!(page.logged_in().recent[0].block, None, "nobody knows yet who is blocked");
+    page.told(Event::Rules(Rules::default()));
+    let block = page.logged_in().recent.remove(0).block.unwrap();
+    assert_eq!(block.label, "Block bob@x.org");
+
+    page.does(block.gesture);
+
+    let bob: UserId = "bob@x.org".parse().unwrap();
+    let change = ChangeRules { block: vec![bob.clone()], ..ChangeRules::default() };
+    assert_eq!(page.effects(), [Effect::ChangeRules(change)]);
+    page.told(Event::Rules(Rules { ring: Ring::Everybody, blocked: vec![bob] }));
+    assert_eq!(page.logged_in().recent[0].block, None, "he stands below");
+}
+
+#[test]
 fn who_may_ring_is_changed_and_what_was_not_taken_is_said() {
     let mut page = Screen::logged_in_as_ann();
     page.told(Event::Rules(Rules::default()));

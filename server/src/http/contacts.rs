@@ -166,26 +166,31 @@ pub(crate) async fn send(
 ) -> Result<Json<Sent>, ApiError> {
     let from = session.device().ok_or(ApiError::NoContact)?;
     let method = data.get("method").and_then(Value::as_str).unwrap_or_default();
-    let (rings, answers) = (method == "INVITE", method == "ACCEPT");
+    let (rings, answers, ends) = (method == "INVITE", method == "ACCEPT", method == "CANCEL");
     let (welcome, is_known) = app.store.welcome(&to.user, &from.user).await?;
+    let is_own = from.user == to.user;
+    let is_blocked = welcome == Welcome::Blocked && !is_own;
     match welcome {
-        _ if from.user == to.user => {}
+        _ if is_own => {}
         Welcome::Known | Welcome::Stranger { may_ring: true } => {}
         Welcome::Stranger { may_ring: false } if !rings => {}
         Welcome::Stranger { may_ring: false } => return Err(ApiError::Stranger(to)),
+        // Who was blocked while it rang ends it: the other devices would ring on.
+        Welcome::Blocked if ends => {}
         // As if nobody were there: whoever is blocked need not know.
         Welcome::Blocked => return Err(ApiError::NotReachable(to)),
     }
-    let acquaints = (rings || answers) && !is_known && from.user != to.user;
+    let acquaints = (rings || answers) && !is_known && !is_own;
     let sender = from.user.clone();
     // A page that takes a call up again looks for a page that is open, not for a person.
     let asleep = if takes_up_again(&data) { Vec::new() } else { app.store.asleep(&to).await? };
     let device = |instance| Device { user: to.user.clone(), instance };
     let asleep = asleep.into_iter().map(device).collect();
-    let parcel = parcel(data)?;
+    let parcel = Parcel { only_ends: is_blocked, ..parcel(data)? };
     let asleep = able(&app, &to, &parcel, asleep).await?;
     let (outcome, failed) = app.switchboard.send(from, to.clone(), parcel, asleep).await?;
     match outcome {
+        _ if is_blocked => Err(ApiError::NotReachable(to)),
         Ok(count) => {
             if acquaints {
                 app.store.know(&sender, &to.user).await?;
@@ -243,7 +248,7 @@ fn parcel(mut data: Map<String, Value>) -> Result<Parcel, ApiError> {
     let members = object.trim_start_matches('{');
     let members = members.strip_suffix('}').unwrap_or(members);
     let (invite, ends) = (about.filter(|_| is_invite), about.filter(|_| is_cancel));
-    Ok(Parcel { text: members.into(), ttl, invite, ends, needs })
+    Ok(Parcel { text: members.into(), ttl, invite, ends, only_ends: false, needs })
 }
 
 /// What a device needs to take an invite.

@@ -73,6 +73,20 @@ async fn rules_are_kept_and_counted_with() {
     let blocked = rules(json!({ "block": [ALICE], "ring": "everybody" })).await;
     assert_eq!(blocked, json!({ "ring": "everybody", "blocked": [ALICE] }));
     assert_eq!(house.send(&alice, BOB, invite()).await.refusal().1, "not-reachable");
+    let mut page = house.live(&bob).await;
+    assert_eq!(page.hear().await["data"]["method"], "INVITE", "the one from before");
+    let cancel = json!({ "method": "CANCEL", "ReqId": "000000000000001f" });
+    assert_eq!(house.send(&alice, BOB, cancel).await.refusal().1, "not-reachable");
+    assert_eq!(
+        page.hear().await["data"]["method"],
+        "CANCEL",
+        "what rang before she was blocked ends"
+    );
+    assert_eq!(
+        house.send(&alice, BOB, json!({ "method": "ACCEPT" })).await.refusal().1,
+        "not-reachable"
+    );
+    page.hears_nothing_more().await;
     rules(json!({ "unblock": [ALICE] })).await;
     assert_eq!(house.send(&alice, BOB, invite()).await.status, 200);
     let block = json!({ "block": [BOB] }).to_string();

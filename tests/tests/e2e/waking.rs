@@ -139,6 +139,13 @@ fn who_is_blocked_rings_no_more_until_unblocked(screen: Screen) {
     bob.app.loses("button", "Unblock alice@example.com");
     hers.press("Try again");
     bob.is_rung_by(ALICE);
+    // Who stands in the list of recent calls can be blocked when nobody rings.
+    bob.app.press("Decline");
+    bob.is_rung_no_more_by(ALICE);
+    bob.dials(ALICE).press("Cancel");
+    bob.app.press("Block alice@example.com");
+    bob.app.find("button", "Unblock alice@example.com");
+    bob.app.loses("button", "Block alice@example.com");
 }
 
 /// Bob has turned on ringing, and closed every page.

@@ -1,9 +1,9 @@
 //! Who rings this person: everybody, or those they know; and whom they blocked.
 
 use wire::contacts::{ChangeRules, Ring, Rules};
-use wire::{InviteId, UserId};
+use wire::{Address, InviteId, UserId};
 
-use super::view::{Blocked, Button, RulesView};
+use super::view::{Blocked, Button, Offer, RulesView};
 use super::words::{Effect, Gesture};
 use super::{Dial, tell};
 
@@ -34,12 +34,23 @@ pub(super) fn view(rules: &Rules) -> RulesView {
     RulesView { text, change, blocked: blocked.collect() }
 }
 
+/// Offers to block somebody whom we talked to; nobody twice, and not before we know who is.
+pub(super) fn offer(rules: Option<&Rules>, address: &str) -> Option<Offer> {
+    let user = address.parse::<Address>().ok()?.user;
+    let is_free = rules.is_some_and(|rules| !rules.blocked.contains(&user));
+    is_free.then(|| Offer { label: format!("Block {user}"), gesture: Gesture::BlockUser(user) })
+}
+
 impl Dial {
     /// Nothing of this caller arrives any more; the call is declined.
     pub(super) fn block(&mut self, now: wire::Time, id: InviteId) {
         let Some(call) = self.calls.iter_mut().find(|call| call.id() == id) else { return };
         let user = call.peer().user.clone();
         tell(call, now, call::Input::Decline);
+        self.block_user(user);
+    }
+
+    pub(super) fn block_user(&mut self, user: UserId) {
         self.change_rules(ChangeRules { block: vec![user], ..ChangeRules::default() });
     }
 

@@ -112,6 +112,17 @@ pub struct Recent {
     pub presence: Option<&'static str>,
     /// What pressing it means.
     pub gesture: Gesture,
+    /// The small button `Block` behind it; none for who is blocked.
+    pub block: Option<Offer>,
+}
+
+/// Something that can be done about somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The name of its button, with whom it is about.
+    pub label: String,
+    /// What pressing it means.
+    pub gesture: Gesture,
 }
 
 /// A button with the gesture it stands for.
@@ -248,7 +259,8 @@ fn note(dial: &Dial) -> Option<&'static str> {
 fn recent(dial: &Dial, address: &str) -> Recent {
     let gesture = Gesture::Call { address: address.to_owned(), topic: String::new() };
     let presence = dial.is_reachable(address).then_some("Reachable");
-    Recent { address: address.to_owned(), presence, gesture }
+    let block = rules::offer(dial.rules.as_ref(), address);
+    Recent { address: address.to_owned(), presence, gesture, block }
 }
 
 /// The first letters of the first two words of a name. The page writes all of them as capitals: tables of those of every

@@ -87,6 +87,8 @@ pub enum Gesture {
     Decline(InviteId),
     /// Declines the call of this card, and wants nothing more of the caller.
     Block(InviteId),
+    /// Wants nothing more of somebody who does not call just now.
+    BlockUser(UserId),
     /// Takes somebody from the block list.
     Unblock(UserId),
     /// Lets everybody ring, or only those known.

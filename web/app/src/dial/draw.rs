@@ -151,11 +151,16 @@ fn dial_form(page: &LoggedIn) -> Element {
 }
 
 fn recent_list(recent: &[Recent]) -> Element {
-    let lines = recent.iter().map(|Recent { address, presence, gesture: meant }| {
+    let lines = recent.iter().map(|Recent { address, presence, gesture: meant, block }| {
         let name = el("span", &[("class", "address")]).with(address.clone());
         let line = el("button", &[("type", "button"), ("class", "button")]).with(name);
         let presence = presence.map(|text| el("span", &[("class", "quiet")]).with(text));
-        el("li", &[]).key(address.clone()).with(press(line, meant)).all(presence)
+        let block = block.as_ref().map(|offer| {
+            let block = el("button", &[("type", "button"), ("class", "block quiet")]);
+            press(block.set("aria-label", offer.label.clone()).with("Block"), &offer.gesture)
+        });
+        let line = el("li", &[]).key(address.clone()).with(press(line, meant));
+        line.all(presence).all(block)
     });
     el("section", &[("class", "stack"), ("aria-labelledby", "recent")])
         .with(el("h2", &[("id", "recent")]).with("Recent"))
