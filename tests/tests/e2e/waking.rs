@@ -143,6 +143,8 @@ fn who_is_blocked_rings_no_more_until_unblocked(screen: Screen) {
     bob.app.press("Decline");
     bob.is_rung_no_more_by(ALICE);
     bob.dials(ALICE).press("Cancel");
+    bob.app.find("button", "Block alice@example.com");
+    check(&bob.app, screen, "recent");
     bob.app.press("Block alice@example.com");
     bob.app.find("button", "Unblock alice@example.com");
     bob.app.loses("button", "Block alice@example.com");
