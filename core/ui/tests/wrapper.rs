@@ -331,6 +331,20 @@ fn a_node_that_is_lost_is_called_back_without_a_ring() {
 }
 
 #[test]
+fn a_channel_that_breaks_again_and_again_is_made_anew_each_time() {
+    let mut window = Window::in_a_call();
+    for time in 0..100 {
+        window.told(Event::Sought(NodeId(0xa)));
+        let (_, invite) = window.posted_invite();
+        let accept = Accept { id: invite.id, node: NodeId(0xa), answer: ANSWER.to_owned() };
+        window.hears("ann@x.org/00000001", Message::Accept(accept));
+        window.told(Event::Greeted { invite: invite.id, sender: NodeId(0xa) });
+        let added = |effect: &Effect| matches!(effect, Effect::Add { .. });
+        assert!(window.effects().iter().any(added), "time {time}");
+    }
+}
+
+#[test]
 fn of_two_who_call_each_other_back_the_lower_node_is_answered() {
     let mut window = Window::in_a_call();
     let back = |node| {
