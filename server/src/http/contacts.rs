@@ -229,7 +229,7 @@ pub(crate) async fn log_out(
 
 /// Whether a message is an INVITE to go on with a call that broke.
 fn takes_up_again(data: &Map<String, Value>) -> bool {
-    let location = data.get("location").and_then(Value::as_str);
+    let location = data.get("Location").and_then(Value::as_str);
     location.is_some_and(|location| wire::invite::again(location).is_some())
 }
 

@@ -48,6 +48,25 @@ fn every_device_is_woken_and_one_alone_by_its_address() {
 }
 
 #[test]
+fn a_page_that_takes_a_call_up_again_wakes_nobody() {
+    let scene = Scene::new();
+    let (alice, bob) = (scene.sleeper(ALICE), scene.sleeper(BOB));
+    let mut again = invite("000000000000002f");
+    again["Location"] =
+        json!(format!("https://x.org/conference?data.path=sessions/c1&again={INVITE}"));
+
+    let (status, refusal) = scene.send(&alice, &bob.address, again);
+    scene.send(&alice, BOB, invite(INVITE));
+
+    assert_eq!((status, &refusal["error"]), (404, &json!("not-reachable")));
+    assert_eq!(
+        scene.opened(&bob, 0)["data"]["ReqId"],
+        INVITE,
+        "the first that arrives is the other"
+    );
+}
+
+#[test]
 fn all_devices_are_woken_at_once() {
     let scene = Scene::new();
     let alice = scene.sleeper(ALICE);
