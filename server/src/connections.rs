@@ -26,6 +26,8 @@ pub(crate) struct Who {
     pub(crate) user: Option<UserId>,
     /// What it was let in by.
     pub(crate) token: Option<Secret>,
+    /// Whether it proved the key that its token is bound to.
+    pub(crate) is_proven: bool,
     /// Whether its token has to be asked about again and again.
     pub(crate) is_asked_about: bool,
     /// When its session ends by itself.
@@ -62,6 +64,8 @@ pub(crate) enum End {
     Revoked,
     /// The operator ended it.
     Kicked,
+    /// Its token was bound to a key that it did not prove.
+    Bound,
 }
 
 impl End {
@@ -71,6 +75,7 @@ impl End {
             Self::Expired => "expired",
             Self::Revoked => "revoked",
             Self::Kicked => "kicked",
+            Self::Bound => "bound",
         }
     }
 }
@@ -195,6 +200,13 @@ impl Connections {
     /// Ends all that one token let in.
     pub(crate) fn end_token(&self, hash: &str, why: End) -> usize {
         self.end_where(why, |who| who.token.as_ref().is_some_and(|token| token.hash() == hash))
+    }
+
+    /// Ends all that one token let in without a proof, for it takes one from now on.
+    pub(crate) fn end_unproven(&self, hash: &str) -> usize {
+        self.end_where(End::Bound, |who| {
+            !who.is_proven && who.token.as_ref().is_some_and(|token| token.hash() == hash)
+        })
     }
 
     /// Ends all of a user, or the one that others call so.
@@ -363,6 +375,21 @@ mod tests {
         assert_eq!(all.kick("bob@x"), 1, "bob was still there");
     }
 
+    #[tokio::test]
+    async fn of_a_token_that_was_bound_only_who_proved_the_key_stays() {
+        let all = room([9, 9, 9]);
+        let mut thief = enter(&all, who("alice@x/00000001", "token-of-alice")).unwrap();
+        let proven = Who { is_proven: true, ..who("alice@x/00000001", "token-of-alice") };
+        let _alice = enter(&all, proven).unwrap();
+        let _bob = enter(&all, who("bob@x/00000002", "token-of-bob")).unwrap();
+
+        let hash = Secret::presented("token-of-alice").hash();
+        assert_eq!(all.end_unproven(&hash), 1);
+
+        assert_eq!(thief.ended().await, End::Bound);
+        assert_eq!((all.kick("alice@x"), all.kick("bob@x")), (1, 1), "these two were still there");
+    }
+
     #[test]
     fn a_token_of_two_connections_is_asked_about_once() {
         let all = room([9, 9, 9]);
@@ -424,6 +451,7 @@ mod tests {
             name: name.to_owned(),
             user: Some(user.parse().expect("a user")),
             token: Some(Secret::presented(token)),
+            is_proven: false,
             is_asked_about: false,
             until: None,
             from: IpAddr::from([127, 0, 0, 1]),

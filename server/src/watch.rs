@@ -1,17 +1,19 @@
-//! Once a second: which tokens were revoked, by whichever process, whose time is up, and what do commands ask?
+//! Once a second: which tokens were revoked or bound, by whichever process, whose time is up, and what do commands ask?
 
 use std::time::Duration;
 
 use broker::Input;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::connections::{Connections, End};
 use crate::orders;
-use crate::store::{Revoked, Store};
+use crate::store::{self, Revoked, Store};
 use crate::switchboard::Switchboard;
 
 /// How often to look. A revoked device is out within this, and a little.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often to forget contacts that have ended: they are of no use from that moment on, and only take room.
+const AGES: Duration = Duration::from_secs(60 * 60);
 /// How far back to look: slack for a slow look and for clocks that differ. Dismissing twice is harmless, for the
 /// token of a revoked device never comes back.
 const LOOK_BACK: Duration = Duration::from_secs(30);
@@ -30,6 +32,7 @@ impl Watch {
     pub(crate) async fn run(self) {
         let server = &self.server;
         let mut users_known_until = 0;
+        let mut aged_at: Option<Instant> = None;
         let mut tick = tokio::time::interval(INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -37,6 +40,10 @@ impl Watch {
             self.connections.end_expired();
             if let Err(error) = self.revocations().await {
                 tracing::warn!(error = format!("{error:#}"), "Revocations could not be read");
+            }
+            if aged_at.is_none_or(|at| at.elapsed() >= AGES) {
+                aged_at = Some(Instant::now());
+                self.age_out().await;
             }
             users_known_until = self.announce_users(users_known_until).await;
             if let Err(error) = self.orders(server).await {
@@ -52,7 +59,18 @@ impl Watch {
                 self.switchboard.dismiss(device).await;
             }
         }
+        for hash in self.store.bound_within(LOOK_BACK).await? {
+            self.connections.end_unproven(&hash);
+        }
         Ok(())
+    }
+
+    async fn age_out(&self) {
+        match self.store.age_out(store::now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "Contacts have ended that nobody refreshed"),
+            Err(error) => tracing::warn!(%error, "Contacts that have ended could not be forgotten"),
+        }
     }
 
     async fn orders(&self, server: &str) -> sqlx::Result<()> {

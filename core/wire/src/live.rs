@@ -38,7 +38,7 @@ pub enum FromServer {
     },
     /// The socket closes: the session has ended, here or elsewhere, or was revoked, unless a reason says otherwise.
     Goodbye {
-        /// [`OTHER_DEVICE`], or one that is not known yet.
+        /// [`OTHER_DEVICE`], [`PROOF_NEEDED`], or one that is not known yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
@@ -60,6 +60,9 @@ pub enum FromServer {
 
 /// The session is good, but its user has another device that rings, and no more than one may.
 pub const OTHER_DEVICE: &str = "other-device";
+
+/// The token was bound to a key elsewhere, and this socket came without a proof of it.
+pub const PROOF_NEEDED: &str = "proof-needed";
 
 /// A user who is watched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

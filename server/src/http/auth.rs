@@ -56,6 +56,11 @@ impl Session {
         }
     }
 
+    /// Whether it proved the key that its token is bound to.
+    pub(crate) fn is_proven(&self) -> bool {
+        matches!(self.origin, Origin::Account { key: Some(_), .. })
+    }
+
     /// Whether the token goes when its browser logs out.
     pub(crate) fn is_minted_by_code(&self) -> bool {
         matches!(self.origin, Origin::Account { minted_by_code: true, .. })
@@ -196,11 +201,11 @@ fn prove(parts: &Parts, proof: &str, token: Option<&Secret>) -> Result<Proven, A
 /// proof binds it.
 pub(super) async fn possess(
     app: &App,
-    session: Session,
+    mut session: Session,
     proven: Option<Proven>,
 ) -> Result<Session, ApiError> {
-    let Origin::Account { key, .. } = &session.origin else { return Ok(session) };
-    let key = match (key, &proven) {
+    let Origin::Account { key: bound, .. } = &mut session.origin else { return Ok(session) };
+    let key = match (&*bound, &proven) {
         (None, None) => return Ok(session),
         (Some(_), None) => return Err(ApiError::ProofNeeded),
         (Some(key), Some(_)) => Some(key.clone()),
@@ -210,6 +215,7 @@ pub(super) async fn possess(
     if key != proven.key {
         return Err(ApiError::BoundElsewhere);
     }
+    *bound = Some(key);
     match app.proofs.use_up(&proven, seconds()) {
         Ok(Ok(())) => Ok(session),
         Ok(Err(flaw)) => Err(ApiError::ProofRefused(flaw)),

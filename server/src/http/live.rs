@@ -12,7 +12,7 @@ use futures_util::{FutureExt as _, SinkExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use wire::UserId;
-use wire::live::{FromPage, FromServer, OTHER_DEVICE};
+use wire::live::{FromPage, FromServer, OTHER_DEVICE, PROOF_NEEDED};
 use wire::peerjs::PeerId;
 
 use super::auth::Session;
@@ -75,6 +75,7 @@ fn who(session: &Session, remote: Remote) -> Who {
         name: device(session).to_string(),
         user: Some(session.user.clone()),
         token: Some(session.token.clone()),
+        is_proven: session.is_proven(),
         is_asked_about: matches!(session.origin, Origin::Session { .. }),
         until: session.until,
         from: remote.0,
@@ -161,7 +162,10 @@ async fn converse(
                 }
             }
             ended = over(seat, &mut stop) => return match ended {
-                Some(_) => say_goodbye(socket, Farewell::Dismissed).await,
+                Some(End::Bound) => say_bound(socket).await,
+                Some(End::Expired | End::Revoked | End::Kicked) => {
+                    say_goodbye(socket, Farewell::Dismissed).await;
+                }
                 None => close(socket, close_code::AWAY, "The server is stopping").await,
             },
         }
@@ -248,6 +252,16 @@ async fn say_goodbye(socket: &mut WebSocket, why: Farewell) {
             (None, close_code::NORMAL, "Logged out")
         }
     };
+    part(socket, reason, code, sentence).await;
+}
+
+/// Another request bound the token to a key, which nobody proved here.
+async fn say_bound(socket: &mut WebSocket) {
+    let sentence = "The token was bound to a key. Connect with a proof of it";
+    part(socket, Some(PROOF_NEEDED.to_owned()), close_code::POLICY, sentence).await;
+}
+
+async fn part(socket: &mut WebSocket, reason: Option<String>, code: u16, sentence: &'static str) {
     if write(socket, Message::Text(text(&FromServer::Goodbye { reason }))).await {
         close(socket, code, sentence).await;
     }

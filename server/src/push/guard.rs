@@ -3,7 +3,11 @@
 //! Only known push services are asked, over TLS, without redirects, and never at an address inside the operator's own
 //! network, whatever a name resolves to at that moment.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -85,19 +89,31 @@ impl Guard {
     }
 }
 
-/// Finds the addresses of push services, and gives none that lies inside.
-pub(crate) struct Outside;
+/// Asks for the addresses of a name.
+pub(crate) type Lookup =
+    Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
+
+/// The system's way to find addresses.
+pub(crate) fn system() -> Lookup {
+    Arc::new(|name| {
+        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+    })
+}
+
+/// Finds the addresses of push services, and gives none that lies inside. What it gives is what is connected to, so that a
+/// name gains nothing by answering otherwise a moment later.
+pub(crate) struct Outside(pub(crate) Lookup);
 
 impl Resolve for Outside {
     fn resolve(&self, name: Name) -> Resolving {
+        let lookup = self.0.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let outside: Vec<SocketAddr> =
-                found.filter(|address| is_outside(address.ip())).collect();
-            if outside.is_empty() {
+            let mut found = lookup(name.as_str().to_owned()).await?;
+            found.retain(|address| is_outside(address.ip()));
+            if found.is_empty() {
                 return Err(format!("{} has no address on the Internet", name.as_str()).into());
             }
-            Ok(Box::new(outside.into_iter()) as Addrs)
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
 }
@@ -183,7 +199,20 @@ mod tests {
             "https://[::1]/x",
             "https://169.254.169.254/latest/meta-data",
             "https://2130706433/x",
+            "https://0x7f000001/x",
+            "https://0177.0.0.1/x",
+            "https://127.1/x",
+            "https://%31%32%37.0.0.1/x",
+            "https://[::ffff:127.0.0.1]/x",
+            "https://[::ffff:a9fe:a9fe]/x",
             "https://localhost/x",
+            "https://localhost./x",
+            "https://fcm.googleapis.com./x",
+            "https://web.push.apple.com./x",
+            "https://fcm.googleapis.com:80/x",
+            "https://fcm.googleapis.com:@127.0.0.1/x",
+            "https://fcm.googleapis.com#@127.0.0.1/x",
+            "https://127.0.0.1/x#.push.apple.com",
             "file:///etc/passwd",
             "data:text/plain,x",
             "",

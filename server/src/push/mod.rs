@@ -39,7 +39,7 @@ pub(crate) use web::WebPush;
 /// When the key of this server can neither be read nor made.
 pub(crate) async fn start(settings: &PushSettings, store: &Store) -> anyhow::Result<Arc<Carriers>> {
     let vapid = key::find_or_make(store, settings.contact.clone()).await?;
-    let web = WebPush::new(vapid, settings.guard.clone())?;
+    let web = WebPush::new(vapid, settings.guard.clone(), guard::system())?;
     Ok(Arc::new(Carriers { web, fcm: settings.fcm()? }))
 }
 

@@ -73,6 +73,35 @@ pub(crate) struct Entry {
 const OWNER: &str = "SELECT user_name, last_used, instance, contact_expires, CASE WHEN minted_by_code THEN 1 ELSE 0 END, \
              bound_key FROM tokens WHERE hash = $1";
 
+/// Binds a token that is bound to no key yet.
+const BIND: &str =
+    "UPDATE tokens SET bound_key = $1, bound_at = $2 WHERE hash = $3 AND bound_key IS NULL";
+
+/// The key that a token is bound to.
+const BOUND_KEY: &str = "SELECT bound_key FROM tokens WHERE hash = $1";
+
+/// The tokens that were bound lately.
+const BOUND_SINCE: &str = "SELECT hash FROM tokens WHERE bound_at >= $1";
+
+/// Notes that a token is used.
+const USED: &str = "UPDATE tokens SET last_used = $1 WHERE hash = $2";
+
+/// Notes how a device is reached.
+const SET_CONTACT: &str =
+    "UPDATE tokens SET contact = $1, instance = $2, contact_expires = $3 WHERE hash = $4";
+
+/// Forgets how a device is reached.
+const CLEAR_CONTACT: &str = "UPDATE tokens SET contact = NULL, instance = NULL, contact_expires = NULL, wake = NULL \
+                             WHERE hash = $1";
+
+/// Forgets how all those are reached of whom nothing was heard for too long.
+const AGE_OUT: &str = "UPDATE tokens SET contact = NULL, instance = NULL, contact_expires = NULL, wake = NULL WHERE \
+                       contact_expires <= $1";
+
+/// The tokens of a user.
+const TOKENS_OF: &str = "SELECT hash, user_name, device, created, last_used, contact, bound_key FROM tokens WHERE \
+                         user_name = $1 ORDER BY created";
+
 /// Digits of a hash that name a token in lists and commands.
 pub(crate) const ID_DIGITS: usize = 8;
 
@@ -204,13 +233,14 @@ impl Store {
 
     /// All tokens, or those of `user`.
     pub(crate) async fn tokens(&self, user: Option<&UserId>) -> sqlx::Result<Vec<Entry>> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT hash, user_name, device, created, last_used, contact, bound_key FROM tokens WHERE $1 IS NULL OR \
-             user_name = $1 ORDER BY user_name, created",
-        )
-        .bind(user.map(UserId::as_str))
-        .fetch_all(&self.0)
-        .await?;
+        let query = match user {
+            Some(user) => sqlx::query_as(TOKENS_OF).bind(user.as_str()),
+            None => sqlx::query_as(
+                "SELECT hash, user_name, device, created, last_used, contact, bound_key FROM tokens ORDER BY user_name, \
+                 created",
+            ),
+        };
+        let rows: Vec<Row> = query.fetch_all(&self.0).await?;
         Ok(rows
             .into_iter()
             .map(|(hash, user, device, created, last_used, contact, key)| Entry {
@@ -239,11 +269,7 @@ impl Store {
         };
         let now = now();
         if last_used.is_none_or(|at| now - at > millis(USE_NOTED)) {
-            sqlx::query("UPDATE tokens SET last_used = $1 WHERE hash = $2")
-                .bind(now)
-                .bind(&hash)
-                .execute(&self.0)
-                .await?;
+            sqlx::query(USED).bind(now).bind(&hash).execute(&self.0).await?;
         }
         let instance = instance.filter(|_| expires.is_some_and(|at| at > now));
         Ok(Some(Owner {
@@ -261,17 +287,10 @@ impl Store {
         key: &Thumbprint,
     ) -> sqlx::Result<Option<Thumbprint>> {
         let hash = token.hash();
-        sqlx::query("UPDATE tokens SET bound_key = $1 WHERE hash = $2 AND bound_key IS NULL")
-            .bind(key.as_str())
-            .bind(&hash)
-            .execute(&self.0)
-            .await?;
+        sqlx::query(BIND).bind(key.as_str()).bind(now()).bind(&hash).execute(&self.0).await?;
         // Another request may have been quicker.
         let row: Option<(Option<String>,)> =
-            sqlx::query_as("SELECT bound_key FROM tokens WHERE hash = $1")
-                .bind(&hash)
-                .fetch_optional(&self.0)
-                .await?;
+            sqlx::query_as(BOUND_KEY).bind(&hash).fetch_optional(&self.0).await?;
         Ok(row.and_then(|(key,)| key).map(Thumbprint::stored))
     }
 
@@ -283,27 +302,25 @@ impl Store {
         instance: InstanceId,
         expires: Timestamp,
     ) -> sqlx::Result<bool> {
-        let done = sqlx::query(
-            "UPDATE tokens SET contact = $1, instance = $2, contact_expires = $3 WHERE hash = $4",
-        )
-        .bind(contact)
-        .bind(instance.to_string())
-        .bind(i64::try_from(expires.0).unwrap_or(i64::MAX))
-        .bind(token.hash())
-        .execute(&self.0)
-        .await?;
+        let done = sqlx::query(SET_CONTACT)
+            .bind(contact)
+            .bind(instance.to_string())
+            .bind(i64::try_from(expires.0).unwrap_or(i64::MAX))
+            .bind(token.hash())
+            .execute(&self.0)
+            .await?;
         Ok(done.rows_affected() > 0)
     }
 
     /// Forgets how the device of `token` is reached.
     pub(crate) async fn clear_contact(&self, token: &Secret) -> sqlx::Result<()> {
-        sqlx::query(
-            "UPDATE tokens SET contact = NULL, instance = NULL, contact_expires = NULL, wake = NULL WHERE hash = $1",
-        )
-        .bind(token.hash())
-        .execute(&self.0)
-        .await?;
+        sqlx::query(CLEAR_CONTACT).bind(token.hash()).execute(&self.0).await?;
         Ok(())
+    }
+
+    /// Forgets how all those are reached whose contact has ended by `now`; how many there were.
+    pub(crate) async fn age_out(&self, now: i64) -> sqlx::Result<u64> {
+        Ok(sqlx::query(AGE_OUT).bind(now).execute(&self.0).await?.rows_affected())
     }
 
     /// Revokes the token that `token` is.
@@ -388,6 +405,13 @@ impl Store {
             .collect()
     }
 
+    /// The hashes of the tokens that were bound to a key within the last `span`, by whichever process.
+    pub(crate) async fn bound_within(&self, span: Duration) -> sqlx::Result<Vec<String>> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as(BOUND_SINCE).bind(now() - millis(span)).fetch_all(&self.0).await?;
+        Ok(rows.into_iter().map(|(hash,)| hash).collect())
+    }
+
     /// When the newest token was made.
     pub(crate) async fn newest(&self) -> sqlx::Result<Option<i64>> {
         let (newest,): (Option<i64>,) =
@@ -428,12 +452,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_a_message_asks_is_found_by_indexes_however_many_users_there_are() {
+    async fn what_requests_ask_is_found_by_indexes_however_many_users_there_are() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Database::Folder(folder.path().to_owned())).await.unwrap();
 
-        let all = [OWNER, wakes::ASLEEP, wakes::WAKE_OF, relations::STANDING, devices::STANDING];
-        for asked in all {
+        let tokens =
+            [OWNER, USED, BIND, BOUND_KEY, BOUND_SINCE, SET_CONTACT, CLEAR_CONTACT, TOKENS_OF];
+        let others =
+            [AGE_OUT, wakes::ASLEEP, wakes::WAKE_OF, relations::STANDING, devices::STANDING];
+        for asked in tokens.into_iter().chain(others) {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {asked}"));
             let steps = sqlx::query(explain).fetch_all(&store.0).await.unwrap();
             let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
@@ -442,5 +469,31 @@ mod tests {
             let scans = |step: &&String| step.starts_with("SCAN") && !step.contains("CONSTANT ROW");
             assert_eq!(steps.iter().find(scans), None, "{asked}: {steps:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_contact_that_nobody_refreshed_ages_out_and_the_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Database::Folder(folder.path().to_owned())).await.unwrap();
+        let bob: UserId = "bob@example.com".parse().unwrap();
+        store.add_user(&bob).await.unwrap();
+        let [old, young] = [1_000, 2_000].map(Timestamp);
+        for (expires, instance) in [(old, InstanceId(1)), (young, InstanceId(2))] {
+            let token = store.add_token(&bob, "Test", false).await.unwrap();
+            store.set_contact(&token, "live", instance, expires).await.unwrap();
+            store.set_wake(&token, Some("{}")).await.unwrap();
+        }
+
+        assert_eq!(store.age_out(1_500).await.unwrap(), 1);
+        assert_eq!(store.age_out(1_500).await.unwrap(), 0, "once");
+
+        let wakes = async |instance| {
+            let device = broker::Device { user: bob.clone(), instance: InstanceId(instance) };
+            store.wake_of(&device).await.unwrap().is_some()
+        };
+        assert_eq!((wakes(1).await, wakes(2).await), (false, true));
+        let contacts = store.tokens(Some(&bob)).await.unwrap();
+        let contacts: Vec<bool> = contacts.iter().map(|token| token.has_contact).collect();
+        assert_eq!(contacts.iter().filter(|has| **has).count(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! The server as its clients see it: a real one on a free port, spoken to over HTTP and WebSocket.
 
 mod contacts;
+mod crowd;
 mod files;
 mod harness;
 mod limits;

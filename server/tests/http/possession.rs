@@ -57,6 +57,35 @@ async fn the_first_proof_binds_a_token_and_the_token_alone_is_refused_everywhere
 }
 
 #[tokio::test]
+async fn when_a_token_is_bound_what_it_let_in_without_a_proof_ends_and_says_why() {
+    let house = House::open_as(&[("peerjs_open", "true")]).await;
+    let token = house.token(CAROL).await;
+    let key = Key::new();
+    let mut copied = house.live(&token).await;
+    let at = format!("/peerjs?key=peerjs&id={CAROL}&token={token}");
+    let mut peer = house.dial_at(&at, &[]).await.expect("it opens");
+    assert_eq!(peer.hear().await["type"], "OPEN");
+    let mut other = house.live(&house.token("dora@example.com").await).await;
+
+    // The binding and the owner's own socket, which stays.
+    let proof = key.proof(&house, "GET", "/live", Some(&token), 0);
+    let headers = [("authorization", format!("DPoP {token}")), ("dpop", proof)];
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut own = house.dial(&headers).await.expect("it opens");
+    assert_eq!(own.hear().await["type"], "welcome");
+
+    assert_eq!(copied.hear().await, json!({ "type": "goodbye", "reason": "proof-needed" }));
+    assert_eq!(copied.hear_close().await, 1008);
+    let told = peer.hear().await;
+    assert_eq!(told["type"], "ERROR");
+    assert!(told.to_string().contains("bound to a key"), "{told}");
+    assert_eq!(peer.hear_close().await, 1008);
+    // Two rounds of the watch later, they are still there.
+    other.hears_nothing_more().await;
+    own.hears_nothing_more().await;
+}
+
+#[tokio::test]
 async fn another_key_does_not_do_and_a_proof_is_good_once() {
     let house = House::open().await;
     let token = house.token(CAROL).await;
@@ -164,14 +193,14 @@ async fn with(house: &House, token: &str, proof: &str, method: &str, path: &str)
 }
 
 /// The key of an install.
-struct Key(EcdsaKeyPair);
+pub(crate) struct Key(EcdsaKeyPair);
 
 impl Key {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a fresh key"))
     }
 
-    async fn ask(&self, house: &House, token: &str, method: &str, path: &str) -> Answer {
+    pub(crate) async fn ask(&self, house: &House, token: &str, method: &str, path: &str) -> Answer {
         let proof = self.proof(house, method, path, Some(token), 0);
         with(house, token, &proof, method, path).await
     }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use server::{Database, Server};
-use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
+use sqlx::{AnyConnection, Connection as _};
 
 use crate::harness::{House, WEB, settings_of};
 
@@ -39,6 +39,17 @@ pub(crate) fn url(database: &Database) -> Option<String> {
         Database::Folder(_) => None,
         Database::Postgres(url) => Some(url.clone()),
     }
+}
+
+/// Changes records behind the server's back: as time does, or somebody with a shell.
+pub(crate) async fn tamper(house: &House, statement: &'static str) {
+    let url = match house.database() {
+        Database::Folder(folder) => format!("sqlite://{}", folder.join("hullo.db").display()),
+        Database::Postgres(url) => url.clone(),
+    };
+    let mut database = AnyConnection::connect(&url).await.expect("the server uses it");
+    let done = sqlx::query(statement).execute(&mut database).await.expect("a statement");
+    assert_ne!(done.rows_affected(), 0, "{statement}");
 }
 
 #[tokio::test]

@@ -1,10 +1,14 @@
 //! How devices are woken, as far as the accounts know it; what push services get is told in the stories of `tests`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use server::TokenCommand;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::harness::{Answer, House, text};
+use crate::postgres::tamper;
 
 const ALICE: &str = "alice@example.com";
 const BOB: &str = "bob@example.com";
@@ -48,6 +52,55 @@ async fn a_message_counts_for_each_device_that_was_woken() {
     let all = house.send(&alice, BOB, invite()).await;
 
     assert_eq!(all.json(), json!({ "count": 3 }));
+}
+
+#[tokio::test]
+async fn a_contact_that_has_ended_wakes_nobody_until_it_is_registered_again() {
+    let service = service("201 Created").await;
+    let house = House::open_as(&[("push_services", &service)]).await;
+    let (alice, bob) = (house.token(ALICE).await, house.token(BOB).await);
+    put(&house, &alice, json!({ "contact": "live" })).await;
+    let contact = json!({ "contact": "live", "wake": wake(&service) });
+    let first = put(&house, &bob, contact.clone()).await.json();
+    assert_eq!(house.send(&alice, BOB, invite()).await.json(), json!({ "count": 1 }));
+
+    tamper(&house, "UPDATE tokens SET contact_expires = 1 WHERE user_name = 'bob@example.com'")
+        .await;
+
+    let ended = house.send(&alice, BOB, invite()).await;
+    assert_eq!(ended.refusal(), (404, "not-reachable".to_owned()));
+    assert_eq!(ended.json().get("contacts"), None, "nobody was asked");
+    assert_eq!(house.send(&bob, ALICE, invite()).await.refusal().1, "no-contact");
+    let second = put(&house, &bob, contact).await.json();
+    assert_eq!(second["instance"], first["instance"]);
+    let expires = |answer: &Value| answer["expires"].as_u64().expect("a time");
+    assert!(expires(&second) >= expires(&first), "it lasts from now on");
+    assert_eq!(house.send(&alice, BOB, invite()).await.json(), json!({ "count": 1 }));
+}
+
+#[tokio::test]
+async fn what_has_ended_is_forgotten_by_a_server_that_starts() {
+    let house = House::open().await;
+    let (alice, bob) = (house.token(ALICE).await, house.token(BOB).await);
+    for token in [&alice, &bob] {
+        put(&house, token, json!({ "contact": "live" })).await;
+    }
+    tamper(&house, "UPDATE tokens SET contact_expires = 1 WHERE user_name = 'bob@example.com'")
+        .await;
+
+    let house = house.reopen().await;
+
+    let forgotten = async {
+        loop {
+            let list = house.token_command(TokenCommand::List { user: None }).await.unwrap();
+            let of = |user: &str| list.lines().find(|line| line.contains(user)).expect("a line");
+            assert!(of(ALICE).contains("logged in"), "{list}");
+            if of(BOB).contains("logged out") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), forgotten).await.expect("it is forgotten");
 }
 
 #[tokio::test]
@@ -112,7 +165,7 @@ async fn put(house: &House, token: &str, contact: Value) -> Answer {
     answer
 }
 
-fn wake(service: &str) -> String {
+pub(crate) fn wake(service: &str) -> String {
     let [key, auth] = KEYS;
     let keys = json!({ "p256dh": key, "auth": auth });
     json!({ "endpoint": format!("{service}/push/1"), "keys": keys }).to_string()
@@ -123,7 +176,7 @@ fn invite() -> Value {
 }
 
 /// A push service that says the same to everybody.
-async fn service(status: &'static str) -> String {
+pub(crate) async fn service(status: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
     let origin = format!("http://{}", listener.local_addr().expect("it is bound"));
     tokio::spawn(async move {

@@ -149,6 +149,7 @@ pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Ne
                 name: wish.id.to_owned(),
                 user: None,
                 token: None,
+                is_proven: false,
                 is_asked_about: false,
                 until: None,
                 from,
@@ -166,6 +167,7 @@ pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Ne
             let who = Who {
                 kind: Kind::PeerJs,
                 name: device.to_string(),
+                is_proven: session.is_proven(),
                 user: Some(session.user),
                 token: Some(session.token),
                 is_asked_about: is_vouched_for,

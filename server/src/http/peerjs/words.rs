@@ -111,6 +111,10 @@ pub(crate) fn sent_away(why: connections::End) -> (Close, &'static str) {
         connections::End::Kicked => {
             (close("Sent away"), "The operator of this server ended your connection")
         }
+        connections::End::Bound => (
+            close("Proof needed"),
+            "Your token was bound to a key. Log in here, or connect with a proof of that key",
+        ),
     }
 }
 
