@@ -179,7 +179,7 @@ impl Server {
         .context("The system gives no thread")?;
         let (stop, stopping) = channel::channel(false);
         let SessionSettings { recheck, .. } = settings.session;
-        let app = http::App {
+        let app = http::App::from(http::Shared {
             ways: Ways::new(settings.login, url, &metrics)?,
             verifier,
             store,
@@ -199,10 +199,10 @@ impl Server {
             rate: settings.listener.rate,
             message_bytes_max: settings.listener.message_bytes_max,
             showing: settings.showing,
-            requests: Arc::new(u64::from_le_bytes(first_request).into()),
-            proofs: Arc::default(),
+            requests: u64::from_le_bytes(first_request).into(),
+            proofs: proof::Seen::default(),
             stop: stopping,
-        };
+        });
         let tls = tls.map(Arc::new);
         let listener = Listener { socket, tls, settings: settings.listener, metrics };
         Ok(Self { listener, address, metrics_socket, recheck, app, stop, desk, wakes, logins })

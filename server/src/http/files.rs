@@ -38,7 +38,7 @@ pub(crate) async fn file(State(app): State<App>, request: Request) -> Response {
     let accept = origin::text(&parts.headers, header::ACCEPT).unwrap_or_default();
     if path.is_empty() && !accept.contains("text/html") {
         let mut response = peerjs::banner();
-        peerjs::reflect(&parts.headers, &mut response);
+        peerjs::reflect(parts.headers.get(header::ORIGIN).cloned(), &mut response);
         return response;
     }
     let page = PAGES.iter().find(|(name, _)| *name == path).map(|(_, file)| *file);

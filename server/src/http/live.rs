@@ -341,7 +341,7 @@ mod tests {
         let room = connections::Limits { all: 9, per_user: 9, per_address: 9 };
         let settings = SessionSettings::settle(&SessionFlags::default()).expect("no wishes");
         let push = crate::push::PushSettings::settle(&Default::default()).expect("no wishes");
-        let app = App {
+        let app = App::from(crate::http::Shared {
             verifier: Verifier::new(&settings, store.clone(), metrics.clone()).expect("no client"),
             carriers: crate::push::start(&push, &store).await.expect("a fresh key"),
             store,
@@ -360,11 +360,11 @@ mod tests {
             rate: Rate::default(),
             message_bytes_max: 1_024,
             showing: Showing::Nobody,
-            requests: Arc::default(),
-            proofs: Arc::default(),
+            requests: 0.into(),
+            proofs: crate::proof::Seen::default(),
             peerjs,
             stop: stopping,
-        };
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let host = listener.local_addr().expect("it is bound").to_string();
         tokio::spawn(axum::serve(listener, crate::http::router(app)).into_future());

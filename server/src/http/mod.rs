@@ -17,6 +17,7 @@ mod presence;
 mod rules;
 mod session;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -48,9 +49,12 @@ use origin::Origins;
 /// The largest body, in bytes. An offer is under 3 KB; the bound of one description is 16 KiB.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// What the routes share.
+/// What the routes share. Cheap to clone, for each layer of each request does.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+/// What is in it.
+pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) switchboard: Switchboard,
     /// The ways to wake devices whose pages are closed.
@@ -79,15 +83,29 @@ pub(crate) struct App {
     /// Who may know whether somebody is reachable.
     pub(crate) showing: Showing,
     /// The name of the next request.
-    pub(crate) requests: Arc<AtomicU64>,
+    pub(crate) requests: AtomicU64,
     /// Proofs of possession that were used lately.
-    pub(crate) proofs: Arc<Seen>,
+    pub(crate) proofs: Seen,
     pub(crate) peerjs: peerjs::Manner,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
     pub(crate) stop: watch::Receiver<bool>,
 }
 
-impl App {
+impl From<Shared> for App {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
     /// A name for a request that no other has: drawn at the start, then counted on.
     fn request_id(&self) -> String {
         format!("{:016x}", self.requests.fetch_add(1, Ordering::Relaxed))

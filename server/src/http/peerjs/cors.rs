@@ -10,20 +10,21 @@ const REMEMBERED: &str = "7200";
 
 /// Answers the questions that browsers ask before, and marks the answers.
 pub(super) async fn allow(request: Request, next: Next) -> Response {
-    let asked = request.headers().clone();
+    let origin = request.headers().get(header::ORIGIN).cloned();
     let is_preflight = request.method() == Method::OPTIONS
-        && asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if is_preflight { preflight(&asked) } else { next.run(request).await };
-    reflect(&asked, &mut response);
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response =
+        if is_preflight { preflight(request.headers()) } else { next.run(request).await };
+    reflect(origin, &mut response);
     response
 }
 
 /// Lets the page that asks see the answer.
-pub(crate) fn reflect(asked: &HeaderMap, response: &mut Response) {
+pub(crate) fn reflect(origin: Option<HeaderValue>, response: &mut Response) {
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = asked.get(header::ORIGIN) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
 }
 

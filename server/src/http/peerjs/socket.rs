@@ -48,7 +48,7 @@ pub(super) async fn connect(
     };
     let newcomer = check(&app, &parts, &asked).await;
     let newcomer = newcomer.map_err(Refused::from);
-    tokio::spawn(leave_http(app.switchboard, upgrade, newcomer));
+    tokio::spawn(leave_http(app.switchboard.clone(), upgrade, newcomer));
     response
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn stream(
         padding: Some(padding()),
         pause: Box::pin(tokio::time::sleep(Duration::ZERO)),
         nudges: 0,
-        end: End { switchboard: app.switchboard, socket, seat, ending: Ending::Lost },
+        end: End { switchboard: app.switchboard.clone(), socket, seat, ending: Ending::Lost },
     };
     octets(Body::from_stream(body))
 }
