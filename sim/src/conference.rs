@@ -6,20 +6,25 @@
 //! **Invariant:** the events of a node, applied one by one, give the view that it reads.
 //! **Invariant:** no notice is delivered twice.
 //! **Invariant:** after a timeout a node waits for a later one.
+//! **Invariant:** how far a node has come with an author never goes back, and is what that author stated.
+//! **Invariant:** what passes away with its owner is seen where the owner is held to be present, and nowhere else.
 
+mod act;
 mod arrivals;
+mod attendance;
 mod desk;
 mod faults;
+mod heads;
 mod hostile;
 mod ledger;
 mod links;
 mod person;
 mod quiet;
+mod trace;
 mod truth;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mesh::Glance;
@@ -29,12 +34,16 @@ use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
 
 use crate::{Agenda, Net, Story, Weather};
 
+pub use act::{Act, What};
+use attendance::Attendance;
 use desk::Desk;
 pub use faults::Surroundings;
+use heads::Heads;
 pub use hostile::Trick;
 pub use ledger::{Ledger, Tally};
 use links::Links;
 pub use person::{Person, State};
+use trace::Trace;
 use truth::Truth;
 
 /// What the calendar says at the beginning of every story.
@@ -43,120 +52,15 @@ const BEGINNING: Timestamp = Timestamp(1_800_000_000_000);
 /// How long after a crash somebody may still be shown.
 const GHOST: Duration = Duration::from_secs(15);
 
+/// In a conference of more than that many, some promises are not looked at after each step, for it would take hours.
+const LARGE: usize = 64;
+
+/// How often they are looked at then.
+const SELDOM: Duration = Duration::from_secs(10);
+
 /// What the calendar says.
 fn clock(now: Time) -> Timestamp {
     Timestamp(BEGINNING.0 + now.since_origin().as_millis() as u64)
-}
-
-/// One thing that happens.
-#[derive(Clone, PartialEq)]
-pub enum What {
-    /// The story says so.
-    Act(Act),
-    /// The deadline that a node named.
-    Wakes(usize),
-    /// A frame arrives at one end of a wire.
-    Arrives {
-        /// Which wire.
-        wire: u64,
-        /// At which end, 0 or 1.
-        end: usize,
-        /// The bytes.
-        frame: Vec<u8>,
-    },
-    /// A description is ready.
-    Described {
-        /// Whose.
-        who: usize,
-        /// Of which link.
-        link: LinkId,
-        /// What it says.
-        description: String,
-    },
-    /// What was sent over a link has left.
-    Flushed {
-        /// Who sent it.
-        who: usize,
-        /// Over which link.
-        link: LinkId,
-    },
-    /// Both ends know each other: the wire opens.
-    Opens([(usize, LinkId); 2]),
-    /// An invite by another way than the conference's brings two together, if it can.
-    Reunites(usize, NodeId),
-    /// It is time that nobody shows the resource of somebody who crashed.
-    Audit(Path),
-    /// One end learns that the other has hung up.
-    Closes {
-        /// Which wire.
-        wire: u64,
-        /// At which end.
-        end: usize,
-    },
-}
-
-/// Short, since every step is told when a promise breaks.
-impl fmt::Debug for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Act(act) => act.fmt(f),
-            Self::Wakes(who) => write!(f, "{who} wakes"),
-            Self::Arrives { wire, end, frame } => {
-                write!(f, "{} bytes arrive at end {end} of wire {wire}", frame.len())
-            }
-            Self::Described { who, link, .. } => write!(f, "{who} has described {link:?}"),
-            Self::Flushed { who, link } => write!(f, "{who} has flushed {link:?}"),
-            Self::Opens(ends) => write!(f, "a wire opens: {ends:?}"),
-            Self::Reunites(who, node) => write!(f, "{who} invites {node} again"),
-            Self::Audit(path) => write!(f, "nobody shows {path} any more"),
-            Self::Closes { wire, end } => write!(f, "wire {wire} closes at end {end}"),
-        }
-    }
-}
-
-/// What the story makes somebody do, or suffer. People are numbered in the order of arrival.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Act {
-    /// Somebody new arrives, by a link to the one who invited, if any.
-    Join(Option<usize>),
-    /// A link between two, as an invite makes it.
-    Link(usize, usize),
-    /// One end hangs up all links between two.
-    Cut(usize, usize),
-    /// Writes.
-    Do(usize, Command),
-    /// Says a numbered notice to all; checked to arrive at most once.
-    Shout(usize),
-    /// Says a numbered notice to one; checked to arrive, or to be told as undelivered.
-    Whisper(usize, usize),
-    /// Stops without a word.
-    Crash(usize),
-    /// Hears and does nothing until woken.
-    Sleep(usize),
-    /// Goes on.
-    Wake(usize),
-    /// Leaves properly.
-    Leave(usize),
-    /// Loses its memory and its links, but not its name.
-    Reload(usize),
-    /// From now on only members of the same group hear each other.
-    Split(Vec<BTreeSet<usize>>),
-    /// Everybody hears everybody.
-    Heal,
-    /// Bytes that are no frame come over every wire of somebody.
-    Rubbish(usize),
-    /// Somebody new arrives whose calendar is so many milliseconds ahead, or behind.
-    Stranger(Option<usize>, i64),
-    /// The time of somebody jumps ahead, and nobody has noticed it pass.
-    Jump(usize, Duration),
-    /// Nothing that the first sends reaches the second any more, and neither is told.
-    HalfOpen(usize, usize),
-    /// Nothing passes between two for now.
-    Clog(usize, usize),
-    /// What stalled between two goes on.
-    Unclog(usize, usize),
-    /// From now on somebody plays false.
-    Turn(usize, Trick),
 }
 
 /// How much was sent.
@@ -190,6 +94,9 @@ pub struct Conference {
     config: node::Config,
     surroundings: Surroundings,
     truth: Truth,
+    heads: Heads,
+    attendance: Attendance,
+    trace: Trace,
     /// Whether so much goes wrong that nobody is held to how soon they miss the dead.
     is_rough: bool,
     desk: Desk,
@@ -213,6 +120,9 @@ impl Conference {
             config: node::Config::default(),
             surroundings: Surroundings::default(),
             truth: Truth::default(),
+            heads: Heads::default(),
+            attendance: Attendance::default(),
+            trace: Trace::default(),
             is_rough: false,
             desk: Desk::new(),
         }
@@ -228,6 +138,12 @@ impl Conference {
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         self.traffic
+    }
+
+    /// A number that is equal for stories in which the same happened, to the last bit, and hardly ever for others.
+    #[must_use]
+    pub fn trace(&self) -> u64 {
+        self.trace.value()
     }
 
     /// What became of each cast, since it was last emptied.
@@ -271,6 +187,7 @@ impl Conference {
 
     fn act(&mut self, act: Act, agenda: &mut Agenda<What>) -> Result<(), String> {
         let now = agenda.now();
+        self.note_barred(&act, now);
         match act {
             Act::Join(inviter) => self.join(inviter, 0, agenda)?,
             Act::Stranger(inviter, ahead) => self.join(inviter, ahead, agenda)?,
@@ -302,6 +219,8 @@ impl Conference {
             Act::Sleep(who) => self.people[who].state = State::Asleep,
             Act::Wake(who) => {
                 self.people[who].state = State::Awake;
+                // It may still count on links that are gone, and others on it.
+                self.attendance.restart();
                 for (end, wire, frame) in self.people[who].take_waiting() {
                     agenda.push(now, What::Arrives { wire, end, frame });
                 }
@@ -313,13 +232,20 @@ impl Conference {
                 self.people[who].state = State::Left;
             }
             Act::Reload(who) => self.reload(who, agenda)?,
-            Act::Split(groups) => self.links.split(&groups),
-            Act::Heal => self.links.heal(agenda),
+            Act::Split(groups) => {
+                self.attendance.restart();
+                self.links.split(&groups);
+            }
+            Act::Heal => {
+                self.attendance.restart();
+                self.links.heal(agenda);
+            }
             Act::HalfOpen(one, other) => self.links.deafen(one, other),
             Act::Clog(one, other) => self.links.clog(one, other),
             Act::Unclog(one, other) => self.links.unclog(one, other, agenda),
             Act::Jump(who, by) => self.jump(who, by, agenda)?,
             Act::Turn(who, trick) => self.turn_false(who, trick),
+            Act::Twin(who, inviter) => self.double(who, inviter, agenda)?,
             Act::Rubbish(who) => {
                 for (wire, end) in self.links.of(who) {
                     agenda.push(now, What::Arrives { wire, end: 1 - end, frame: vec![0xff; 9] });
@@ -404,6 +330,7 @@ impl Conference {
         if let Some(at) = self.people[who].arm(timeout.map(|at| watch.when(at))) {
             agenda.push(at, What::Wakes(who));
         }
+        self.look_at_heads(who, agenda.now())?;
         Ok(result)
     }
 
@@ -464,26 +391,38 @@ impl Conference {
                     self.links.hang(who, link, end, agenda);
                 }
             }
-            Output::Event(Event::Notice { data, from, .. }) => {
-                self.people[who].hear(from, data["number"].as_u64().unwrap_or(0))?;
-            }
-            Output::Event(Event::Parted { from }) => {
-                // A push, a person or a page that answers, and a connection.
-                let takes = Duration::from_millis(500 + self.dice.below(3_000));
-                agenda.push(agenda.now() + takes, What::Reunites(who, from));
-            }
-            Output::Event(event) => {
-                if let Event::Created { path, .. } = &event
-                    && !self.people[who].is_false()
-                    && self.ghosts.get(path).is_some_and(|at| agenda.now() > *at)
-                {
-                    self.broken = Some(format!("{who} shows {path} of one who crashed long ago"));
-                }
-                self.truth.hear(self.people[who].node.me(), &event)?;
-                self.people[who].learn(event, agenda.now())?;
-            }
+            Output::Event(event) => self.on_event(who, event, agenda)?,
         }
         Ok(())
+    }
+
+    fn on_event(
+        &mut self,
+        who: usize,
+        event: Event,
+        agenda: &mut Agenda<What>,
+    ) -> Result<(), String> {
+        let now = agenda.now();
+        if let Event::Notice { data, from, .. } = &event {
+            return self.people[who].hear(*from, data["number"].as_u64().unwrap_or(0));
+        }
+        if let Event::Parted { from } = event {
+            // A push, a person or a page that answers, and a connection.
+            let takes = Duration::from_millis(500 + self.dice.below(3_000));
+            agenda.push(now + takes, What::Reunites(who, from));
+            return Ok(());
+        }
+        if let Event::Created { path, .. } = &event
+            && !self.people[who].is_false()
+            && self.ghosts.get(path).is_some_and(|at| now > *at)
+        {
+            self.broken = Some(format!("{who} shows {path} of one who crashed long ago"));
+        }
+        if !self.people[who].is_false() {
+            self.note_frozen(&event, now)?;
+        }
+        self.truth.hear(self.people[who].node.me(), &event)?;
+        self.people[who].learn(event, now)
     }
 
     fn arrive(
@@ -526,6 +465,8 @@ impl Story for Conference {
     type What = What;
 
     fn happen(&mut self, what: What, agenda: &mut Agenda<What>) -> Result<(), String> {
+        self.trace.add(agenda.now(), &what);
+        self.look_at_attendance(agenda.now())?;
         match what {
             What::Act(act) => self.act(act, agenda),
             What::Wakes(who) => {

@@ -31,8 +31,8 @@ pub fn table(report: &Report) -> String {
         writeln!(text, "{name:names$}  {value:>values$}  {bar:bars$}  {meaning}")
             .expect("a string takes everything");
     }
-    let (steps, seconds) = (report.steps, report.seconds);
-    writeln!(text, "\n{steps} steps in {seconds:.1} s of the story")
+    let Report { steps, seconds, trace, .. } = report;
+    writeln!(text, "\n{steps} steps in {seconds:.1} s of the story, trace {trace:016x}")
         .expect("a string takes everything");
     text
 }

@@ -85,6 +85,8 @@ pub struct Report {
     pub steps: u64,
     /// How many seconds passed in the story.
     pub seconds: f64,
+    /// A number that is equal for stories in which the same happened, to the last bit, and hardly ever for others.
+    pub trace: u64,
 }
 
 impl Report {
@@ -143,6 +145,7 @@ fn tell(plan: &Plan, clock: Option<&dyn Fn() -> Duration>) -> Result<Report, Bro
         links: Vec::new(),
         steps: 0,
         seconds: 0.0,
+        trace: 0,
     };
     let mut hall = Hall::new(plan.seed, weather(plan));
     hall.world.story_mut().place(plan.conditions.surroundings.clone());
@@ -158,6 +161,7 @@ fn tell(plan: &Plan, clock: Option<&dyn Fn() -> Duration>) -> Result<Report, Bro
     report.draw("Traffic", "seconds", "kilobytes in the second", hall.traffic_curve());
     report.steps = hall.world.steps();
     report.seconds = hall.world.now().since_origin().as_secs_f64();
+    report.trace = hall.story().trace();
     Ok(report)
 }
 

@@ -408,6 +408,12 @@ impl Node {
         self.tree.digest()
     }
 
+    /// How far each author's writes have been taken in: the highest number that ever was, and a few bits of what all that
+    /// it has written came to then; none (0) while that is waited for.
+    pub fn heads(&self) -> impl Iterator<Item = (NodeId, u64, u32)> {
+        self.tree.heads()
+    }
+
     /// What this node keeps of the shared tree.
     #[must_use]
     pub fn weight(&self) -> Weight {

@@ -74,6 +74,15 @@ impl<N: Notary> Tree<N> {
         })
     }
 
+    /// How far each author has been taken in: the highest number that ever was, and a few bits of what its map came to
+    /// right after it; none (0) while the map is waited for, or when nobody vouches.
+    pub fn heads(&self) -> impl Iterator<Item = (NodeId, u64, u32)> {
+        self.authors.iter().map(|(author, map)| {
+            let (at, tag) = map.head();
+            (*author, at.max(map.floor), tag)
+        })
+    }
+
     /// Whether `node` has been proved to have contradicted itself, so that nothing counts that it wrote.
     #[must_use]
     pub fn is_frozen(&self, node: NodeId) -> bool {

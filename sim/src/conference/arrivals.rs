@@ -5,10 +5,15 @@ use serde_json::json;
 use trust::Trust;
 use wire::{Time, Timestamp};
 
+use super::hostile::Trick;
 use super::person::{self, Person};
 use super::watch::Watch;
 use super::{Conference, What, clock};
 use crate::Agenda;
+
+/// By how much the clock of a twin is behind that of the first one, in milliseconds; further off, it would take over
+/// that of others.
+const TWIN_BEHIND_MS: i64 = 20_000;
 
 impl Conference {
     pub(super) fn join(
@@ -33,6 +38,27 @@ impl Conference {
         }
     }
 
+    /// Somebody comes a second time, with the keys and the seat it has already.
+    pub(super) fn double(
+        &mut self,
+        who: usize,
+        inviter: usize,
+        agenda: &mut Agenda<What>,
+    ) -> Result<(), String> {
+        self.turn_false(who, Trick::Equivocate);
+        let Person { watch, calendar, nat, .. } = self.people[who];
+        let trust = self.desk.double(who, self.people[who].node.seat());
+        // Its clock is behind, so that it counts on from where the other one is, and not from a number of its own.
+        let node = self.fresh(trust, agenda.now(), watch, calendar - TWIN_BEHIND_MS);
+        let twin = self.people.len();
+        let mut person = Person::new(node);
+        (person.watch, person.calendar, person.nat) = (watch, calendar, nat);
+        self.people.push(person);
+        self.turn_false(twin, Trick::Equivocate);
+        self.sign_in(twin, agenda)?;
+        self.link(inviter, twin, agenda)
+    }
+
     pub(super) fn reload(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
         for (wire, end) in self.links.of(who) {
             if let Some((_, link)) = self.links.arrive(wire, end) {
@@ -43,6 +69,7 @@ impl Conference {
         let trust = self.desk.come_back(who, self.people[who].node.seat());
         let node = self.fresh(trust, agenda.now(), watch, calendar);
         self.people[who].renewed(node);
+        self.attendance.excuse(who);
         self.sign_in(who, agenda)
     }
 

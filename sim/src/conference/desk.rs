@@ -47,6 +47,12 @@ impl Desk {
         trust.with_checks(Box::new(self.checks.clone()))
     }
 
+    /// For one who is there a second time, with the same keys.
+    pub(crate) fn double(&mut self, who: usize, seat: Option<Seat>) -> Trust {
+        self.seeds.push(self.seeds[who]);
+        self.come_back(who, seat)
+    }
+
     /// For one who comes back as itself; as an applicant if it was not in before.
     pub(crate) fn come_back(&self, who: usize, seat: Option<Seat>) -> Trust {
         let seed = self.seeds[who];

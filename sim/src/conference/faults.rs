@@ -55,6 +55,7 @@ impl Conference {
     /// cannot know. In the calm that follows all must.
     pub fn is_rough_from_now_on(&mut self, is_rough: bool) {
         self.is_rough = is_rough;
+        self.attendance.restart();
     }
 
     /// The number of the last notice that somebody said.

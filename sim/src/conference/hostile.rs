@@ -32,11 +32,13 @@ pub enum Trick {
     Withhold,
     /// Hands on what others say with a bit of its content turned over.
     Forge,
+    /// Is there twice, under one name, and says one thing here and another there.
+    Equivocate,
 }
 
 impl Trick {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Flood,
         Self::Flip,
         Self::Truncate,
@@ -44,6 +46,7 @@ impl Trick {
         Self::BlackHole,
         Self::Withhold,
         Self::Forge,
+        Self::Equivocate,
     ];
 
     /// How it is typed.
@@ -57,6 +60,7 @@ impl Trick {
             Self::BlackHole => "black-hole",
             Self::Withhold => "withhold",
             Self::Forge => "forge",
+            Self::Equivocate => "equivocate",
         }
     }
 }
@@ -124,9 +128,12 @@ impl Liar {
                 let head = frame.len().min(20);
                 vec![flipped(frame, head, dice)]
             }
-            Trick::Flip | Trick::Truncate | Trick::BlackHole | Trick::Withhold | Trick::Forge => {
-                vec![frame]
-            }
+            Trick::Flip
+            | Trick::Truncate
+            | Trick::BlackHole
+            | Trick::Withhold
+            | Trick::Forge
+            | Trick::Equivocate => vec![frame],
         }
     }
 }
@@ -165,8 +172,8 @@ mod tests {
             let frame = vec![3, 4, 1, 2, 3, 4];
             let turned =
                 (0..20).any(|_| liar.turn(NodeId(1), frame.clone(), &mut dice) != [&frame[..]]);
-            let only_others = matches!(trick, Trick::BlackHole | Trick::Forge);
-            assert_eq!(turned, !only_others, "{trick}");
+            let is_otherwise = matches!(trick, Trick::BlackHole | Trick::Forge | Trick::Equivocate);
+            assert_eq!(turned, !is_otherwise, "{trick}");
         }
         assert!("lie".parse::<Trick>().unwrap_err().to_string().contains("black-hole"));
     }

@@ -255,6 +255,12 @@ impl Links {
         })
     }
 
+    /// Whether every link carries all that is sent over it, once, though maybe not now.
+    pub(crate) fn are_plain(&self) -> bool {
+        let is_plain = |wire: &Wire| !wire.clogged && wire.sides.iter().all(|side| !side.deaf);
+        self.net.weather().lost_permille == 0 && self.wires.iter().flatten().all(is_plain)
+    }
+
     /// Turns the weather for what is sent from now on.
     pub(crate) fn turn(&mut self, weather: Weather) {
         self.net.turn(weather);

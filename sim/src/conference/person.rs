@@ -31,6 +31,15 @@ pub(crate) fn lists() -> impl Iterator<Item = Path> {
     ["users", "messages", "shared"].iter().map(|list| list.parse().expect("one word is a path"))
 }
 
+/// What a node was like when it was looked at last.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    pub(crate) at: Time,
+    pub(crate) digest: u32,
+    /// How far it was with each author.
+    pub(crate) heads: BTreeMap<NodeId, u64>,
+}
+
 /// One participant.
 #[derive(Debug)]
 pub struct Person {
@@ -59,6 +68,7 @@ pub struct Person {
     pub(crate) nat: Nat,
     /// How it plays false, if it does.
     pub(crate) liar: Option<Liar>,
+    pub(crate) looked: Looked,
 }
 
 impl Person {
@@ -82,6 +92,7 @@ impl Person {
             calendar: 0,
             nat: Nat::default(),
             liar: None,
+            looked: Looked::default(),
         }
     }
 

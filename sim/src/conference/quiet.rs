@@ -68,6 +68,7 @@ impl Conference {
             self.check_stamps(*who, now)?;
             self.check_memory(*who)?;
         }
+        self.check_barred(true)?;
         self.check_degrees(&honest, all_fair)
     }
 

@@ -21,6 +21,11 @@ impl Truth {
         self.false_names.insert(node);
     }
 
+    /// Whether anything may stand under that name.
+    pub(crate) fn is_false(&self, node: NodeId) -> bool {
+        self.false_names.contains(&node)
+    }
+
     /// Holds what `at` is told against what was written.
     ///
     /// # Errors

@@ -1,0 +1,158 @@
+//! What is promised of each story, told in stories made for it: who is away and who is back, who is put out, and that
+//! one seed is one story.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use node::{Command, Life};
+use serde_json::json;
+use sim::conference::{Act, Conference, What};
+use sim::{Weather, World};
+use wire::Timestamp;
+
+#[test]
+fn whoever_is_cut_off_is_away_and_comes_back_without_writing_again() {
+    let mut hall = Hall::joined(1, 9);
+    let path = Conference::roster(hall.node(8).me());
+    let written = |hall: &Hall| -> Vec<Option<Timestamp>> {
+        (0..8).map(|who| hall.node(who).entry(&path).map(|entry| entry.written)).collect()
+    };
+    let before = written(&hall);
+    assert!(before.iter().all(Option::is_some));
+
+    hall.act(Act::Split(vec![(0..8).collect(), BTreeSet::from([8])]));
+    hall.pass(16);
+
+    assert_eq!(written(&hall), [None; 8]);
+
+    hall.act(Act::Heal);
+    hall.act(Act::Link(0, 8));
+    hall.pass(25);
+
+    assert_eq!(written(&hall), before);
+}
+
+#[test]
+fn whoever_is_put_out_is_seen_by_nobody_after_one_round_wherever_they_are() {
+    let mut hall = Hall::joined(2, 14);
+    let name = hall.node(5).me();
+    hall.say(5, "I was here.");
+    hall.act(Act::Do(5, write("shared/topic", "mine")));
+    hall.pass(2);
+    let shows = |hall: &Hall| {
+        let shows = |who: usize| {
+            let of_it = hall.people()[who].view().iter().any(|(.., by)| *by == name);
+            of_it || hall.node(who).nodes().any(|node| node == name)
+        };
+        (0..14).filter(|who| *who != 5 && shows(*who)).count()
+    };
+    assert_eq!(shows(&hall), 13);
+
+    hall.act(Act::Do(0, Command::PutOut(name)));
+    hall.pass(10);
+
+    assert_eq!(shows(&hall), 0);
+    // And nobody hears of it again, though it is asked for what it has.
+    hall.act(Act::Join(Some(0)));
+    hall.act(Act::Link(5, 3));
+    hall.pass(15);
+    assert_eq!(shows(&hall), 0);
+}
+
+#[test]
+fn whoever_says_one_thing_here_and_another_there_is_believed_by_nobody_after_one_round() {
+    let mut hall = Hall::joined(3, 10);
+    let name = hall.node(4).me();
+    hall.say(4, "One word.");
+    hall.pass(2);
+
+    // The same keys on the other side of a cut, until both have come to the same number by other words.
+    hall.act(Act::Split(vec![(0..5).collect(), (5..11).collect()]));
+    hall.pass(15);
+    hall.act(Act::Twin(4, 7));
+    hall.pass(30);
+    let number = |hall: &Hall, who: usize| {
+        hall.node(who).heads().find(|(author, ..)| *author == name).map(|(_, number, _)| number)
+    };
+    while number(&hall, 4) != number(&hall, 10) {
+        let is_behind = number(&hall, 4) < number(&hall, 10);
+        hall.say(if is_behind { 4 } else { 10 }, if is_behind { "At three." } else { "At four." });
+    }
+    hall.pass(5);
+    hall.act(Act::Heal);
+    hall.act(Act::Link(0, 5));
+    hall.pass(10);
+
+    for who in (0..10).filter(|who| *who != 4) {
+        assert!(hall.node(who).is_frozen(name), "{who}");
+        assert!(hall.people()[who].view().iter().all(|(.., by)| *by != name), "{who}");
+    }
+}
+
+#[test]
+fn one_seed_is_one_trace() {
+    let trace = |seed| {
+        let mut hall = Hall::joined(seed, 7);
+        hall.act(Act::Crash(3));
+        hall.say(1, "Are you there?");
+        hall.act(Act::Reload(2));
+        hall.act(Act::Link(2, 4));
+        hall.pass(20);
+        hall.world.story().trace()
+    };
+
+    assert_eq!(trace(5), trace(5));
+    assert_ne!(trace(5), trace(6));
+}
+
+fn write(place: &str, text: &str) -> Command {
+    let (path, value) = (place.parse().expect("tests name paths well"), json!({ "text": text }));
+    Command::Update { path, value, partial: false, life: Life::Lasting }
+}
+
+/// A conference being told.
+struct Hall {
+    world: World<Conference>,
+}
+
+impl Hall {
+    /// `size` people, invited by the first, who have come to rest.
+    fn joined(seed: u64, size: usize) -> Self {
+        let mut hall = Self { world: World::new(seed, Conference::new(seed, Weather::fair())) };
+        for who in 0..size {
+            hall.act(Act::Join((who > 0).then_some(0)));
+            hall.pass_for(Duration::from_millis(300));
+        }
+        hall.pass(20);
+        hall
+    }
+
+    fn act(&mut self, act: Act) {
+        self.world.push(self.world.now(), What::Act(act));
+        self.pass_for(Duration::ZERO);
+    }
+
+    fn say(&mut self, who: usize, text: &str) {
+        let path = "messages".parse().expect("one word is a path");
+        let value = json!({ "text": text });
+        self.act(Act::Do(who, Command::Add { path, value, life: Life::Lasting }));
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.pass_for(Duration::from_secs(seconds));
+    }
+
+    fn pass_for(&mut self, span: Duration) {
+        if let Err(broken) = self.world.run_until(self.world.now() + span, 2_000_000) {
+            panic!("{broken}");
+        }
+    }
+
+    fn people(&self) -> &[sim::conference::Person] {
+        self.world.story().people()
+    }
+
+    fn node(&self, who: usize) -> &node::Node {
+        &self.people()[who].node
+    }
+}
