@@ -8,6 +8,7 @@ mod devices;
 mod entry;
 mod notice;
 mod reach;
+pub(crate) mod recent;
 mod rules;
 mod view;
 mod waking;
@@ -26,6 +27,7 @@ pub use devices::DeviceView;
 use entry::Entry;
 pub use entry::MailView;
 use notice::{Notice, What};
+use recent::{Line, Outcome};
 pub use view::{
     Blocked, Button, Card, LoggedIn, LoggedOut, NoticeView, Offer, Page, Recent, RulesView, View,
     WakingView,
@@ -58,7 +60,9 @@ pub struct Dial {
     settled: Settled,
     notices: Vec<Notice>,
     notices_made: u64,
-    recent: Vec<String>,
+    recent: Vec<Line>,
+    /// When the server is to be told again that this device is here.
+    register_at: Option<Time>,
     is_silenced: bool,
     is_ringing: bool,
     effects: VecDeque<Effect>,
@@ -104,6 +108,7 @@ impl Dial {
             notices: Vec::new(),
             notices_made: 0,
             recent: Vec::new(),
+            register_at: None,
             is_silenced: false,
             is_ringing: false,
             effects: VecDeque::new(),
@@ -119,6 +124,7 @@ impl Dial {
                     tell(call, now, call::Input::Timeout);
                 }
                 self.notices.retain(|notice| notice.until.is_none_or(|until| now < until));
+                self.register_again(now);
             }
             Input::Gesture(gesture) => self.on_gesture(now, gesture),
             Input::Event(event) => self.on_event(now, event),
@@ -136,7 +142,7 @@ impl Dial {
     pub fn timeout(&self) -> Option<Time> {
         let calls = self.calls.iter().filter_map(Call::timeout);
         let notices = self.notices.iter().filter_map(|notice| notice.until);
-        calls.chain(notices).min()
+        calls.chain(notices).chain(self.register_at).min()
     }
 
     /// What the page looks like now.
@@ -169,8 +175,8 @@ impl Dial {
             Gesture::HideDevices => self.devices = None,
             Gesture::EndDevice(id) => self.effects.push_back(Effect::EndDevice { id }),
             Gesture::Edit => self.problem = None,
-            Gesture::Call { address, topic } => self.call(&address, topic.trim()),
-            Gesture::Answer(id) => self.answer(id),
+            Gesture::Call { address, topic } => self.call(now, &address, topic.trim()),
+            Gesture::Answer(id) => self.answer(now, id),
             Gesture::Decline(id) => {
                 if let Some(call) = self.calls.iter_mut().find(|call| call.id() == id) {
                     tell(call, now, call::Input::Decline);
@@ -189,7 +195,7 @@ impl Dial {
                     .and_then(|notice| notice.caller().cloned());
                 if let Some(caller) = caller {
                     self.notices.retain(|notice| notice.id != id);
-                    self.open_wrapper(Address::of(caller), None);
+                    self.open_wrapper(now, Address::of(caller), None);
                 }
             }
             Gesture::Dismiss(id) => self.notices.retain(|notice| notice.id != id),
@@ -219,7 +225,9 @@ impl Dial {
                 self.session = Session::LoggedIn { account };
                 self.problem = None;
                 self.is_server_away = false;
+                self.register(now);
             }
+            Event::Registered => self.on_registered(now),
             Event::NotLoggedIn => self.forget_session(None),
             Event::Ways(ways) => self.entry.ways = ways,
             Event::MailTaken => self.entry.told(None),
@@ -265,43 +273,40 @@ impl Dial {
                 self.calls.retain(|call| call.id() != id);
                 self.settled.note(id);
             }
-            Event::Recent(recent) => {
-                self.recent = recent;
-                self.recent.truncate(self.config.recent_max);
-                self.watch();
-            }
+            Event::Recent(recent) => self.on_recent(&recent),
+            Event::Noted(notes) => self.on_noted(&notes),
             Event::SoundBlocked => self.is_sound_blocked = true,
             Event::SoundReady => self.is_sound_blocked = false,
             Event::Waking(waking) => self.waking = waking,
             Event::Rules(rules) => self.rules = Some(rules),
             Event::RulesFailed => self.problem = Some(rules::FAILED.to_owned()),
-            Event::Opened(opening) => self.on_opened(opening),
+            Event::Opened(opening) => self.on_opened(now, opening),
         }
     }
 
-    fn on_opened(&mut self, opening: Opening) {
+    fn on_opened(&mut self, now: Time, opening: Opening) {
         match opening {
             Opening::Answer(id) => {
                 self.answering = Some(id);
-                self.answer_awaited();
+                self.answer_awaited(now);
             }
             // The live socket brings it, if it still rings.
             Opening::Ring(_) => {}
             Opening::CallBack(address) => {
                 if self.me().is_some() {
-                    self.open_wrapper(address, None);
+                    self.open_wrapper(now, address, None);
                 }
             }
         }
     }
 
     /// Answers the call that the person answered on its notification, once it is here.
-    fn answer_awaited(&mut self) {
+    fn answer_awaited(&mut self, now: Time) {
         if let Some(id) = self.answering
             && self.cards().any(|call| call.id() == id)
         {
             self.answering = None;
-            self.answer(id);
+            self.answer(now, id);
         }
     }
 
@@ -329,11 +334,12 @@ impl Dial {
         self.rules = None;
         self.is_passive = false;
         self.presence = None;
+        self.register_at = None;
         self.calls.clear();
         self.notices.clear();
     }
 
-    fn call(&mut self, typed: &str, topic: &str) {
+    fn call(&mut self, now: Time, typed: &str, topic: &str) {
         let Some(me) = self.me() else { return };
         let address = read_address(typed, me);
         if topic.chars().count() > TOPIC_CHARS_MAX {
@@ -344,30 +350,21 @@ impl Dial {
         match address {
             Ok(to) => {
                 let topic = (!topic.is_empty()).then(|| topic.to_owned());
-                self.open_wrapper(to, topic);
+                self.open_wrapper(now, to, topic);
             }
             Err(problem) => self.problem = Some(problem),
         }
     }
 
-    fn open_wrapper(&mut self, to: Address, topic: Option<String>) {
+    fn open_wrapper(&mut self, now: Time, to: Address, topic: Option<String>) {
         self.problem = None;
         let text = to.to_string();
         self.effects.push_back(Effect::OpenWrapper { to, topic });
-        self.remember(text);
-    }
-
-    /// Puts an address on top of the recent ones.
-    fn remember(&mut self, address: String) {
-        self.recent.retain(|known| *known != address);
-        self.recent.insert(0, address);
-        self.recent.truncate(self.config.recent_max);
-        self.effects.push_back(Effect::SaveRecent(self.recent.clone()));
-        self.watch();
+        self.remember(now, text, Outcome::Called);
     }
 
     /// Hands a ringing call to a wrapper.
-    fn answer(&mut self, id: InviteId) {
+    fn answer(&mut self, now: Time, id: InviteId) {
         let Some(at) = self.calls.iter().position(|call| call.id() == id && is_ringing(call))
         else {
             return;
@@ -376,7 +373,7 @@ impl Dial {
         self.settled.note(id);
         let caller = call.peer().user.to_string();
         self.effects.push_back(Effect::TakeCall { call: Box::new(call) });
-        self.remember(caller);
+        self.remember(now, caller, Outcome::Called);
     }
 
     fn on_push(&mut self, now: Time, push: String, letter: Letter) {
@@ -420,7 +417,7 @@ impl Dial {
             self.is_silenced = false;
         }
         self.calls.push(call);
-        self.answer_awaited();
+        self.answer_awaited(now);
     }
 
     /// Does what the calls ask for, and keeps the noise in step with the cards.
@@ -434,7 +431,8 @@ impl Dial {
                     }
                     call::Output::Event(call::Event::Ended(end)) => {
                         self.settled.note(call.id());
-                        ended.extend(What::of(&end, &call.peer().user, call.device()));
+                        let notice = What::of(&end, &call.peer().user, call.device());
+                        ended.push((call.peer().user.clone(), end, notice));
                     }
                     // Only after answering or for outgoing calls, and neither is done here.
                     call::Output::Describe(_)
@@ -448,8 +446,11 @@ impl Dial {
             }
         }
         self.calls.retain(|call| !call.is_over());
-        for what in ended {
-            self.notify(now, what);
+        for (user, end, notice) in ended {
+            self.remember_end(now, &user, &end);
+            if let Some(what) = notice {
+                self.notify(now, what);
+            }
         }
 
         let is_ringing = self.cards().next().is_some() && !self.is_silenced;

@@ -36,3 +36,10 @@ pub mod ring;
 pub mod stage;
 pub mod wake;
 pub mod wrapper;
+
+use wire::{Time, Timestamp};
+
+/// What the calendar says: in a browser, time begins with the Unix epoch.
+pub(crate) fn calendar(now: Time) -> Timestamp {
+    Timestamp(u64::try_from(now.since_origin().as_millis()).unwrap_or(u64::MAX))
+}

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use wire::invite::CancelReason;
-use wire::{Address, InviteId};
+use wire::{Address, InviteId, Timestamp};
+
+use crate::dial::recent::{Line, Outcome};
 
 /// What a push asks of the service worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Wake {
     pub ack: Option<String>,
     /// What to show. Browsers insist that every push shows something.
     pub show: Notification,
+    /// What the next page puts into its list `Recent`: [`Event::Noted`](crate::dial::Event::Noted).
+    pub note: Option<String>,
 }
 
 /// A notification of the system.
@@ -49,6 +53,8 @@ pub enum Click {
         invite: InviteId,
         /// What takes the place of the notification.
         show: Notification,
+        /// As in [`Wake`].
+        note: String,
     },
 }
 
@@ -94,16 +100,28 @@ const ANSWER: &str = "answer";
 const DECLINE: &str = "decline";
 const CALL_BACK: &str = "call-back";
 
-/// What to do about a push. Its text may be anything.
+/// What to do about a push that comes `now`. Its text may be anything.
 #[must_use]
-pub fn on_push(text: &str) -> Wake {
+pub fn on_push(text: &str, now: Timestamp) -> Wake {
     let Ok(Push { id, data: letter }) = serde_json::from_str(text) else {
         let title = "Something arrived that this version of Hullo does not understand".to_owned();
         let body = "Open Hullo to bring it up to date.".to_owned();
-        return Wake { ack: None, show: quiet("unknown".to_owned(), title, body, Data::Nothing) };
+        let show = quiet("unknown".to_owned(), title, body, Data::Nothing);
+        return Wake { ack: None, show, note: None };
     };
     let is_invite = letter.method == "INVITE";
-    Wake { ack: is_invite.then_some(id), show: notification(letter) }
+    let outcome = match (letter.method.as_str(), letter.reason) {
+        ("CANCEL", Some(CancelReason::Accepted)) => Some(Outcome::Called),
+        ("CANCEL", Some(CancelReason::Declined)) => Some(Outcome::Declined),
+        ("CANCEL", Some(CancelReason::Cancel) | None) => Some(Outcome::Missed),
+        _ => None,
+    };
+    let note = outcome.map(|outcome| note(&letter.from, outcome, now));
+    Wake { ack: is_invite.then_some(id), show: notification(letter), note }
+}
+
+fn note(from: &Address, outcome: Outcome, now: Timestamp) -> String {
+    Line::new(from.user.to_string(), outcome, now).text()
 }
 
 fn notification(letter: Letter) -> Notification {
@@ -154,14 +172,15 @@ fn data(what: &Data) -> String {
 
 /// What a click on a notification asks for: on the button `action`, or (empty) anywhere else.
 #[must_use]
-pub fn on_click(action: &str, data: &str) -> Click {
+pub fn on_click(action: &str, data: &str, now: Timestamp) -> Click {
     let open = |fragment: String| Click::Open { fragment };
     match (serde_json::from_str(data), action) {
         (Ok(Data::Ringing { invite, from }), DECLINE) => {
             let title = format!("{} called", from.user);
             let body = "You declined.".to_owned();
             let show = quiet(invite.to_string(), title, body, Data::Nothing);
-            Click::Decline { to: from, invite, show }
+            let note = note(&from, Outcome::Declined, now);
+            Click::Decline { to: from, invite, show, note }
         }
         (Ok(Data::Ringing { invite, .. }), ANSWER) => open(format!("answer={invite}")),
         (Ok(Data::Ringing { invite, .. }), _) => open(format!("ring={invite}")),
@@ -186,17 +205,21 @@ pub fn opening(parameter: impl Fn(&str) -> Option<String>) -> Option<Opening> {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp(1_795_219_200_000);
+
     fn push(members: &str) -> Wake {
-        on_push(&format!(
+        let text = format!(
             r#"{{"type":"push","id":"00000000000000aa","data":{{"From":"alice@x.org/cef96349","To":"bob@x.org/5c7c87a2","ReqId":"000000000000001f",{members}}}}}"#
-        ))
+        );
+        on_push(&text, NOW)
     }
 
     #[test]
     fn an_invite_rings_under_the_name_of_the_caller() {
-        let Wake { ack, show } = push(r#""method":"INVITE","topic":"Lunch""#);
+        let Wake { ack, show, note } = push(r#""method":"INVITE","topic":"Lunch""#);
 
         assert_eq!(ack.as_deref(), Some("00000000000000aa"));
+        assert_eq!(note, None, "it rings yet");
         assert_eq!((show.title.as_str(), show.body.as_str()), ("alice@x.org is calling", "Lunch"));
         assert!(show.is_ringing);
         assert_eq!(show.buttons, [("answer", "Answer"), ("decline", "Decline")]);
@@ -206,12 +229,13 @@ mod tests {
     fn what_becomes_of_it_takes_its_place() {
         let ringing = push(r#""method":"INVITE""#).show;
 
-        for (members, title) in [
-            (r#""method":"CANCEL","reason":"cancel""#, "Missed call from alice@x.org"),
-            (r#""method":"CANCEL","reason":"accepted""#, "alice@x.org called"),
-            (r#""method":"CANCEL","reason":"declined""#, "alice@x.org called"),
+        for (members, title, outcome) in [
+            (r#""method":"CANCEL","reason":"cancel""#, "Missed call from alice@x.org", "missed"),
+            (r#""method":"CANCEL","reason":"accepted""#, "alice@x.org called", "called"),
+            (r#""method":"CANCEL","reason":"declined""#, "alice@x.org called", "declined"),
         ] {
-            let Wake { ack, show } = push(members);
+            let Wake { ack, show, note } = push(members);
+            assert_eq!(note.unwrap(), format!("alice@x.org {outcome} 1795219200000"));
             assert_eq!((show.tag.as_str(), show.title.as_str()), (ringing.tag.as_str(), title));
             assert!(!show.is_ringing && ack.is_none());
         }
@@ -221,15 +245,16 @@ mod tests {
     fn a_click_answers_declines_or_shows_the_call() {
         let data = push(r#""method":"INVITE""#).show.data;
 
-        let opened = |action| match on_click(action, &data) {
+        let opened = |action| match on_click(action, &data, NOW) {
             Click::Open { fragment } => fragment,
             Click::Decline { .. } => panic!("that declines"),
         };
         assert_eq!(opened("answer"), "answer=000000000000001f");
         assert_eq!(opened(""), "ring=000000000000001f");
-        let Click::Decline { to, invite, show } = on_click("decline", &data) else {
+        let Click::Decline { to, invite, show, note } = on_click("decline", &data, NOW) else {
             panic!("declining opens nothing")
         };
+        assert_eq!(note, "alice@x.org declined 1795219200000");
         assert_eq!(to.to_string(), "alice@x.org/cef96349");
         assert_eq!(invite, InviteId(0x1f));
         assert!(!show.is_ringing);
@@ -239,7 +264,7 @@ mod tests {
     fn a_missed_call_is_called_back_on_any_device() {
         let data = push(r#""method":"CANCEL","reason":"cancel""#).show.data;
 
-        let Click::Open { fragment } = on_click("", &data) else { panic!("it opens the app") };
+        let Click::Open { fragment } = on_click("", &data, NOW) else { panic!("it opens the app") };
 
         assert_eq!(fragment, "back=alice@x.org");
         let found = opening(|name| (name == "back").then(|| "alice@x.org".to_owned()));
@@ -249,9 +274,12 @@ mod tests {
     #[test]
     fn whatever_comes_something_is_shown() {
         for text in ["", "{}", "[1]", "null", "\u{0}", r#"{"id":"x","data":{"method":"INVITE"}}"#] {
-            let Wake { ack, show } = on_push(text);
-            assert!(ack.is_none() && !show.title.is_empty() && !show.is_ringing, "{text}");
+            let Wake { ack, show, note } = on_push(text, NOW);
+            assert!(
+                ack.is_none() && note.is_none() && !show.title.is_empty() && !show.is_ringing,
+                "{text}"
+            );
         }
-        assert_eq!(on_click("answer", "junk"), Click::Open { fragment: String::new() });
+        assert_eq!(on_click("answer", "junk", NOW), Click::Open { fragment: String::new() });
     }
 }

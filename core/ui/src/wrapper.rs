@@ -22,7 +22,7 @@ use call::{Call, Describe, Direction, Outgoing, State, Unsent};
 use trust::{Bounds, Charter, Claim, Keys, Proof, PublicKeys, Seat};
 use wire::contacts::Account;
 use wire::invite::{self, Letter, Message};
-use wire::{Address, ConferenceId, Dice, InviteId, NodeId, Seed, Time, Timestamp, UserId};
+use wire::{Address, ConferenceId, Dice, InviteId, NodeId, Seed, Time, UserId};
 
 use crate::dial::read_address;
 use crate::ring;
@@ -351,7 +351,7 @@ impl Wrapper {
                 let charter = Charter {
                     founder: self.keys,
                     claim,
-                    founded: calendar(now),
+                    founded: crate::calendar(now),
                     bounds: Bounds::default(),
                     nonce: self.dice.bytes(),
                 };
@@ -543,11 +543,6 @@ impl Wrapper {
             self.effects.push_back(Effect::Ringback { on: is_ringback });
         }
     }
-}
-
-/// What the calendar says: in a browser, time begins with the Unix epoch.
-fn calendar(now: Time) -> Timestamp {
-    Timestamp(u64::try_from(now.since_origin().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// How long `entry` has been going on.

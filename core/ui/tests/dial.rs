@@ -109,7 +109,7 @@ fn a_call_opens_a_wrapper_and_is_remembered() {
         page.effects(),
         [
             Effect::OpenWrapper { to, topic: Some("Lunch".to_owned()) },
-            Effect::SaveRecent(vec!["bob@x.org".to_owned()]),
+            Effect::SaveRecent(vec!["bob@x.org called 0".to_owned()]),
         ]
     );
     assert_eq!(page.logged_in().recent[0].gesture, call("bob@x.org", ""));
@@ -193,13 +193,15 @@ fn declining_is_sent_and_leaves_no_notice() {
         to: address("bob@x.org/00000001"),
         message: Message::Decline { id: InviteId(1) },
     };
-    assert_eq!(page.effects(), [decline.clone(), Effect::Ring { on: false }]);
+    let kept = Effect::SaveRecent(vec!["bob@x.org declined 0".to_owned()]);
+    assert_eq!(page.effects(), [decline.clone(), kept, Effect::Ring { on: false }]);
     assert_eq!((page.logged_in().cards, page.logged_in().notices), (vec![], vec![]));
 
     page.wait(Duration::from_secs(2));
     assert_eq!(page.effects(), [decline], "repeated until it is confirmed");
     page.hears("bob@x.org", cancel(1, CancelReason::Declined, Some(ME)));
-    assert_eq!(page.dial.timeout(), None);
+    page.wait(Duration::from_secs(60));
+    assert_eq!(page.effects(), [Effect::Ack { id: "push".to_owned() }], "no more of it");
 }
 
 #[test]
@@ -228,7 +230,8 @@ fn nobody_answers_here_and_the_caller_is_told() {
 
     let message = Message::Reject { id: InviteId(1), reason: RejectReason::Timeout };
     let to = address("bob@x.org/00000001");
-    assert_eq!(page.effects(), [Effect::Send { to, message }, Effect::Ring { on: false }]);
+    let kept = Effect::SaveRecent(vec!["bob@x.org missed 45000".to_owned()]);
+    assert_eq!(page.effects(), [Effect::Send { to, message }, kept, Effect::Ring { on: false }]);
     assert_eq!(page.notice().text, "Missed call from bob@x.org");
 }
 
@@ -588,6 +591,96 @@ fn a_device_that_does_not_ring_says_so_and_can_be_made_the_one_that_does() {
 }
 
 #[test]
+fn this_device_is_registered_at_the_log_in_and_once_each_day() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let mut page = Screen::logged_in_as_ann();
+    assert_eq!(page.dial.timeout(), Some(Time::at(DAY)));
+
+    page.wait(DAY - Duration::from_millis(1));
+    page.dial.handle(page.now, Input::Timeout);
+    assert_eq!(page.effects(), [], "a timer may be early");
+    page.wait(Duration::from_millis(1));
+    page.dial.handle(page.now, Input::Timeout);
+    assert_eq!(page.effects(), [Effect::Register], "once, however often it is told the time");
+    // Late, as after a sleep of three days: once, and a day after that.
+    page.now = page.now + 3 * DAY;
+    page.dial.handle(page.now, Input::Timeout);
+    assert_eq!(page.effects(), [Effect::Register]);
+    assert_eq!(page.dial.timeout(), Some(page.now + DAY));
+
+    // Of several pages of one browser the first does it for all.
+    page.wait(DAY / 2);
+    page.told(Event::Registered);
+    page.wait(DAY - Duration::from_millis(1));
+    assert_eq!(page.effects(), []);
+    page.wait(Duration::from_millis(1));
+    assert_eq!(page.effects(), [Effect::Register]);
+
+    page.told(Event::LoggedOut { asked: true });
+    page.told(Event::Registered);
+    assert_eq!(page.dial.timeout(), None, "nobody is here");
+}
+
+#[test]
+fn who_called_in_vain_stands_in_the_list_and_can_be_blocked_there() {
+    let mut page = Screen::logged_in_as_ann();
+    page.told(Event::Rules(Rules::default()));
+    page.now = Time::at(Duration::from_secs(60));
+    page.rung_by("bob@x.org", 1);
+    page.does(Gesture::Decline(InviteId(1)));
+    page.rung_by("cid@x.org", 2);
+    let cancel = Message::Cancel { id: InviteId(2), reason: CancelReason::Cancel, by: None };
+    page.hears("cid@x.org", cancel);
+    page.rung_by("dan@x.org", 3);
+    let by = Some(address("ann@x.org/0000000b"));
+    let cancel = Message::Cancel { id: InviteId(3), reason: CancelReason::Declined, by };
+    page.hears("dan@x.org", cancel);
+
+    let at = Timestamp(60_000);
+    let list = page.logged_in().recent;
+    let told: Vec<_> = list.iter().map(|line| (line.address.as_str(), line.fate)).collect();
+    let [missed, declined] = ["Missed", "Declined"].map(|word| Some((word, at)));
+    let expected = [("dan@x.org", declined), ("cid@x.org", missed), ("bob@x.org", declined)];
+    assert_eq!(told, expected);
+    let kept = ["dan@x.org declined 60000", "cid@x.org missed 60000", "bob@x.org declined 60000"];
+    let kept = kept.map(str::to_owned).to_vec();
+    assert!(page.effects().contains(&Effect::SaveRecent(kept.clone())));
+
+    page.does(list[1].block.clone().unwrap().gesture);
+    let change = ChangeRules { block: vec![address("cid@x.org").user], ..ChangeRules::default() };
+    assert_eq!(page.effects(), [Effect::ChangeRules(change)]);
+    // Who is called back was not missed any more, and the next page reads what was kept.
+    page.does(call("cid@x.org", ""));
+    assert_eq!(page.logged_in().recent[0].fate, None);
+    let mut next = Screen::logged_in_as_ann();
+    next.told(Event::Recent(kept));
+    assert_eq!(next.logged_in().recent[1].fate, missed);
+}
+
+#[test]
+fn what_was_missed_while_no_page_was_open_stands_in_the_list_where_its_time_belongs() {
+    let mut page = Screen::logged_in_as_ann();
+    let kept = ["bob@x.org called 5000", "cid@x.org called 2000", "old@x.org"];
+    page.told(Event::Recent(kept.map(str::to_owned).to_vec()));
+
+    let notes = ["dan@x.org missed 3000", "cid@x.org declined 4000", "bob@x.org missed 1000"];
+    page.told(Event::Noted(notes.map(str::to_owned).to_vec()));
+
+    let list = page.logged_in().recent;
+    let told: Vec<_> = list.iter().map(|line| (line.address.as_str(), line.fate)).collect();
+    let expected = [
+        ("bob@x.org", None),
+        ("cid@x.org", Some(("Declined", Timestamp(4_000)))),
+        ("dan@x.org", Some(("Missed", Timestamp(3_000)))),
+        ("old@x.org", None),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(page.effects().len(), 1, "kept");
+    page.told(Event::Noted(notes.map(str::to_owned).to_vec()));
+    assert_eq!(page.effects(), [], "that is known");
+}
+
+#[test]
 fn the_list_shows_who_is_reachable_where_the_server_tells() {
     let mut page = Screen::logged_in_as_ann();
     page.told(Event::Recent(vec!["bob@x.org/00000001".to_owned(), "cid@x.org".to_owned()]));
@@ -653,6 +746,7 @@ impl Screen {
     fn logged_in_as_ann() -> Self {
         let mut page = Self::new();
         page.told(Event::LoggedIn(account("ann@x.org")));
+        assert_eq!(page.effects(), [Effect::Register]);
         page
     }
 

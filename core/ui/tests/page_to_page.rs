@@ -234,7 +234,7 @@ impl House {
                     }
                     dial::Effect::TakeCall { call } => self.open(at, call),
                     dial::Effect::Ring { on } => self.pages[at].rings = on,
-                    dial::Effect::SaveRecent(_) => {}
+                    dial::Effect::SaveRecent(_) | dial::Effect::Register => {}
                     dial::Effect::LogIn { .. }
                     | dial::Effect::LogOut
                     | dial::Effect::OpenWrapper { .. }

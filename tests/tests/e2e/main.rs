@@ -11,6 +11,7 @@ mod house;
 mod login;
 mod looks;
 mod outage;
+mod recent;
 mod reload;
 mod six;
 mod storage;

@@ -1,7 +1,7 @@
 //! Being rung while every page is closed: through a push service, by the real service worker.
 
 use tests::push::{PushService, Subscription};
-use tests::{Person, Screen};
+use tests::{Person, Screen, eventually};
 
 use crate::house::{ALICE, BOB, Guest, House};
 use crate::looks::check;
@@ -16,6 +16,10 @@ on_both_screens!(
     a_browser_that_renews_its_subscription_is_rung_by_the_new_one,
     who_is_blocked_rings_no_more_until_unblocked,
 );
+
+/// What the service worker left for the next page.
+const NOTES: &str = "caches.open('hullo-notes').then(async (notes) =>
+    Promise.all((await notes.keys()).map(async (key) => (await notes.match(key)).text())))";
 
 const SWITCH: &str = "Ring when this page is closed";
 
@@ -73,6 +77,15 @@ fn a_call_that_was_given_up_leaves_a_missed_one_in_its_place(screen: Screen) {
     let topics = [0, 1].map(|number| scene.service.push(&scene.subscription, number).topic);
     assert_eq!(topics[0], topics[1], "and would have before it was delivered");
     assert!(worker.press(&missed, "").opened().ends_with("#back=alice@example.com"));
+    // The next page has it in its list, and takes the note of the worker for it.
+    let beside = scene.bob.open(&format!("{}/healthz", scene.house.server.origin));
+    let notes = || beside.evaluate(NOTES).expect("it runs").to_string();
+    assert!(notes().starts_with(r#"["alice@example.com missed "#), "{}", notes());
+    let app = scene.bob.open(&scene.house.server.origin);
+    app.find("list", "Recent");
+    app.reads("Missed, ");
+    app.find("button", "Block alice@example.com");
+    eventually("the note is taken", || (notes() == "[]").then_some(()));
 }
 
 fn who_logs_out_is_rung_no_more(screen: Screen) {

@@ -67,8 +67,6 @@ struct Shell {
     timer: Option<Timer>,
     /// Until the server is asked again, or the sound.
     later: Option<Timer>,
-    /// Until the server is told again how this device is woken.
-    refresh: Option<Timer>,
     _listeners: Vec<Listener>,
 }
 
@@ -86,7 +84,6 @@ pub fn start() {
         ringing: None,
         timer: None,
         later: None,
-        refresh: None,
         _listeners: listeners(),
     }));
     event(Event::Recent(together::recent()));
@@ -150,7 +147,8 @@ fn on_live(change: Change) {
 fn on_word(word: Word) {
     match word {
         Word::Taken(invite) => event(Event::Taken(invite)),
-        Word::Recent(addresses) => event(Event::Recent(addresses)),
+        Word::Recent(list) => event(Event::Recent(list)),
+        Word::Registered => event(Event::Registered),
         push @ Word::Push(_) => {
             if let Some((id, letter)) = push.into_push() {
                 event(Event::Push { id, letter });
@@ -231,9 +229,13 @@ impl Shell {
             Effect::TurnOnWaking => waking::turn_on(),
             Effect::TurnOffWaking => waking::turn_off(),
             Effect::ChangeRules(change) => rules::change(change),
-            Effect::SaveRecent(addresses) => {
-                together::save_recent(&addresses);
-                self.tell_pages(&Word::Recent(addresses));
+            Effect::SaveRecent(list) => {
+                together::save_recent(&list);
+                self.tell_pages(&Word::Recent(list));
+            }
+            Effect::Register => {
+                waking::register();
+                self.tell_pages(&Word::Registered);
             }
         }
     }

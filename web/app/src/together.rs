@@ -16,8 +16,10 @@ pub(crate) enum Word {
     Push(String),
     /// I took this call: stop ringing.
     Taken(InviteId),
-    /// The recent addresses are these now, the latest first.
+    /// The list `Recent` is this now, the latest first.
     Recent(Vec<String>),
+    /// I told the server that this browser is here.
+    Registered,
 }
 
 impl Word {
@@ -73,12 +75,12 @@ fn call_key(invite: InviteId) -> String {
 
 const RECENT: &str = "hullo.recent";
 
-/// The addresses that were called last, the latest first.
+/// The list `Recent`, the latest first.
 pub(crate) fn recent() -> Vec<String> {
     storage::read(RECENT).unwrap_or_default()
 }
 
-/// Remembers the addresses that were called last. A browser that does not remember shows none next time.
-pub(crate) fn save_recent(addresses: &[String]) {
-    storage::write(RECENT, &addresses);
+/// Remembers the list `Recent`. A browser that does not remember shows none next time.
+pub(crate) fn save_recent(list: &[String]) {
+    storage::write(RECENT, &list);
 }

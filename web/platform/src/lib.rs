@@ -15,7 +15,7 @@
 //!                                 screen, loudness
 //!   dom     what stands  sound    ringing             counter    scripts that ask
 //!           on the page  peer     a connection
-//!   push    a worker,    worker   what it can do
+//!   push    a worker,    worker   what it can do      notes      worker and pages
 //!           subscribed
 //! ```
 //!
@@ -37,6 +37,7 @@ mod fault;
 pub mod http;
 pub mod live;
 pub mod media;
+pub mod notes;
 pub mod page;
 pub mod peer;
 pub mod port;

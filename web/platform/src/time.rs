@@ -37,6 +37,24 @@ pub fn time_of_day(moment: Timestamp) -> String {
     format!("{:02}:{:02}", date.get_hours(), date.get_minutes())
 }
 
+/// The moment as people here write it: the time of day, and before it the date when that was another day.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "dates stay below 2^53")]
+pub fn moment(moment: Timestamp) -> String {
+    let date = js_sys::Date::new(&(moment.0 as f64).into());
+    let time = time_of_day(moment);
+    if date.to_date_string() == js_sys::Date::new_0().to_date_string() {
+        return time;
+    }
+    let how = js_sys::Object::new();
+    for part in [["day", "numeric"], ["month", "short"]] {
+        js_sys::Reflect::set(&how, &part[0].into(), &part[1].into()).ok();
+    }
+    // The language of the pages.
+    let day = date.to_locale_date_string("en-GB", &how).as_string().unwrap_or_default();
+    format!("{day}, {time}")
+}
+
 /// Calls back once, later, unless dropped before.
 #[must_use = "a timer that is dropped never fires"]
 pub struct Timer {

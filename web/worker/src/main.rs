@@ -5,7 +5,7 @@
 
 use platform::http::{self, Method};
 use platform::push::Worker;
-use platform::worker;
+use platform::{notes, today, worker};
 use ui::wake::{self, Click, Notification, Wake};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wire::contacts::{Contact, Send, Shown, Wakeable};
@@ -15,26 +15,30 @@ fn main() {}
 /// A push came: its text, which may be anything.
 #[wasm_bindgen]
 pub async fn push(text: String) {
-    let Wake { ack, show: what } = wake::on_push(&text);
+    let Wake { ack, show: what, note } = wake::on_push(&text, today());
     show(&what).await;
     if let Some(id) = ack {
         // The caller then hears that it rings; if this is lost, it is sent again.
         http::ask_with(Method::Post, "contacts/shown", &Shown { id }).await.ok();
+    }
+    if let Some(note) = note {
+        notes::leave(&note).await;
     }
 }
 
 /// A notification was clicked: on the button `action`, or (empty) anywhere else.
 #[wasm_bindgen]
 pub async fn click(action: String, data: String) {
-    match wake::on_click(&action, &data) {
+    match wake::on_click(&action, &data, today()) {
         Click::Open { fragment } => worker::open(&fragment).await.unwrap_or_else(complain),
-        Click::Decline { to, invite, show: what } => {
+        Click::Decline { to, invite, show: what, note } => {
             let message = [("method", "DECLINE".to_owned()), ("ReqId", invite.to_string())];
             let message = message.into_iter().map(|(name, text)| (name.to_owned(), text.into()));
             // If it is lost, the caller hears nothing, as when nobody is there.
             let letter = Send { to, data: message.collect() };
             http::ask_with(Method::Post, "contacts", &letter).await.ok();
             show(&what).await;
+            notes::leave(&note).await;
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Whether calls reach this page, and whether those on the list `Recent` are reachable.
+//! Whether calls reach this device, and whether those on the list `Recent` are reachable.
 
 use wire::live::Seen;
-use wire::{Address, UserId};
+use wire::{Address, Time, UserId};
 
 use super::{Dial, Effect};
 
@@ -9,6 +9,26 @@ use super::{Dial, Effect};
 pub(super) const STILL_ELSEWHERE: &str = "Calls still ring on your other device, because the server cannot be reached. Try again when it is back.";
 
 impl Dial {
+    /// Tells the server that this device is here, and how it is woken by now.
+    pub(super) fn register(&mut self, now: Time) {
+        self.effects.push_back(Effect::Register);
+        self.register_at = Some(now + self.config.refresh);
+    }
+
+    /// The same, when it is due.
+    pub(super) fn register_again(&mut self, now: Time) {
+        if self.register_at.is_some_and(|at| at <= now) {
+            self.register(now);
+        }
+    }
+
+    /// Another page of this browser did it.
+    pub(super) fn on_registered(&mut self, now: Time) {
+        if self.me().is_some() {
+            self.register_at = Some(now + self.config.refresh);
+        }
+    }
+
     /// The live socket is open; whether the server tells who is reachable.
     pub(super) fn on_server_back(&mut self, presence: bool) {
         self.is_server_away = false;
@@ -34,7 +54,8 @@ impl Dial {
 
     /// Asks about those on the list, if anybody tells.
     pub(super) fn watch(&mut self) {
-        let users: Vec<UserId> = self.recent.iter().filter_map(|text| user_of(text)).collect();
+        let users: Vec<UserId> =
+            self.recent.iter().filter_map(|line| user_of(&line.address)).collect();
         if self.presence.is_some() && !users.is_empty() {
             self.effects.push_back(Effect::Watch(users));
         }

@@ -1,8 +1,9 @@
 //! What the call app looks like.
 
-use wire::InviteId;
+use wire::{InviteId, Timestamp};
 
 use super::notice::Notice;
+use super::recent::Line;
 use super::{DeviceView, Dial, Gesture, MailView, Session, devices, rules};
 
 /// Everything a renderer of the call app needs, decided already.
@@ -66,7 +67,7 @@ pub struct LoggedIn {
     pub cards: Vec<Card>,
     /// What happened meanwhile, the newest last.
     pub notices: Vec<NoticeView>,
-    /// Whom we talked to, the latest first.
+    /// Whom we talked to or tried to, and who called in vain, the latest first.
     pub recent: Vec<Recent>,
     /// The list `Where you are logged in`, once it was asked for.
     pub devices: Option<Vec<DeviceView>>,
@@ -108,6 +109,8 @@ pub struct Blocked {
 pub struct Recent {
     /// The name of its button, and the key.
     pub address: String,
+    /// That a call of theirs was missed or declined, and when that was.
+    pub fate: Option<(&'static str, Timestamp)>,
     /// What is known of them, behind the button.
     pub presence: Option<&'static str>,
     /// What pressing it means.
@@ -199,7 +202,7 @@ pub(super) fn view(dial: &Dial) -> View {
             }),
             cards: dial.cards().map(card).collect(),
             notices: dial.notices.iter().map(notice).collect(),
-            recent: dial.recent.iter().map(|address| recent(dial, address)).collect(),
+            recent: dial.recent.iter().map(|line| recent(dial, line)).collect(),
             devices: dial.devices.as_deref().map(devices::view),
         }),
     };
@@ -256,11 +259,12 @@ fn note(dial: &Dial) -> Option<&'static str> {
     )
 }
 
-fn recent(dial: &Dial, address: &str) -> Recent {
+fn recent(dial: &Dial, line: &Line) -> Recent {
+    let address = &line.address;
     let gesture = Gesture::Call { address: address.to_owned(), topic: String::new() };
     let presence = dial.is_reachable(address).then_some("Reachable");
     let block = rules::offer(dial.rules.as_ref(), address);
-    Recent { address: address.to_owned(), presence, gesture, block }
+    Recent { address: address.to_owned(), fate: line.fate(), presence, gesture, block }
 }
 
 /// The first letters of the first two words of a name. The page writes all of them as capitals: tables of those of every

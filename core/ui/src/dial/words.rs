@@ -1,5 +1,7 @@
 //! What goes into the call app and what comes out of it.
 
+use std::time::Duration;
+
 use call::Call;
 use wire::contacts::{Account, ChangeRules, LoggedIn, Ring, Rules, Ways};
 use wire::invite::{Letter, Message};
@@ -20,11 +22,20 @@ pub struct Config {
     pub notices_max: usize,
     /// How many addresses are remembered. As in the reference.
     pub recent_max: usize,
+    /// How often the server is told that this device is still here. A contact lasts 270 days; daily, so that a
+    /// subscription which changed unseen is known within a day.
+    pub refresh: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { call: call::Config::default(), cards_max: 4, notices_max: 5, recent_max: 10 }
+        Self {
+            call: call::Config::default(),
+            cards_max: 4,
+            notices_max: 5,
+            recent_max: 10,
+            refresh: Duration::from_secs(24 * 60 * 60),
+        }
     }
 }
 
@@ -157,8 +168,12 @@ pub enum Event {
     },
     /// Another page of this browser took the call.
     Taken(InviteId),
-    /// The recent addresses that were stored, now or by another page of this browser.
+    /// The list `Recent` as it was stored, now or by another page of this browser: [`Effect::SaveRecent`].
     Recent(Vec<String>),
+    /// What the service worker noted for that list while no page was open: [`Wake::note`](crate::wake::Wake::note).
+    Noted(Vec<String>),
+    /// Another page of this browser told the server that this device is here.
+    Registered,
     /// The browser plays no sound before the person has clicked.
     SoundBlocked,
     /// The browser plays sounds.
@@ -302,8 +317,11 @@ pub enum Effect {
     RingHere,
     /// Ask the server to tell from now on whether these are reachable.
     Watch(Vec<UserId>),
-    /// Store the recent addresses.
+    /// Store the list `Recent`, the latest first.
     SaveRecent(Vec<String>),
+    /// `PUT /contacts`: this device is here, and woken so. Tell the other pages with [`Event::Registered`], and answer with
+    /// [`Event::Waking`].
+    Register,
 }
 
 impl LoginProblem {

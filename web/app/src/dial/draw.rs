@@ -151,7 +151,7 @@ fn dial_form(page: &LoggedIn) -> Element {
 }
 
 fn recent_list(recent: &[Recent]) -> Element {
-    let lines = recent.iter().map(|Recent { address, presence, gesture: meant, block }| {
+    let lines = recent.iter().map(|Recent { address, fate, presence, gesture: meant, block }| {
         let name = el("span", &[("class", "address")]).with(address.clone());
         let line = el("button", &[("type", "button"), ("class", "button")]).with(name);
         let presence = presence.map(|text| el("span", &[("class", "quiet")]).with(text));
@@ -159,8 +159,12 @@ fn recent_list(recent: &[Recent]) -> Element {
             let block = el("button", &[("type", "button"), ("class", "block quiet")]);
             press(block.set("aria-label", offer.label.clone()).with("Block"), &offer.gesture)
         });
-        let line = el("li", &[]).key(address.clone()).with(press(line, meant));
-        line.all(presence).all(block)
+        let fate = fate.map(|(word, at)| {
+            let text = format!("{word}, {}", platform::time::moment(at));
+            el("p", &[("class", "quiet")]).with(text)
+        });
+        let who = el("div", &[("class", "who")]).with(press(line, meant)).all(fate);
+        el("li", &[]).key(address.clone()).with(who).all(presence).all(block)
     });
     el("section", &[("class", "stack"), ("aria-labelledby", "recent")])
         .with(el("h2", &[("id", "recent")]).with("Recent"))

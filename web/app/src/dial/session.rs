@@ -204,8 +204,8 @@ fn on_logged_in(account: Account) {
         }));
     });
     event(Event::LoggedIn(account));
-    waking::look();
     rules::look();
+    platform::spawn(async { event(Event::Noted(platform::notes::take().await)) });
 }
 
 fn account(answer: &Answer) -> Option<Account> {

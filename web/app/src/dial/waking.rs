@@ -1,15 +1,13 @@
 //! Turning on ringing while every page is closed.
 
-use std::time::Duration;
-
 use platform::http::{self, Method};
 use platform::push::{self, Worker};
-use platform::{Timer, spawn};
+use platform::spawn;
 use ui::dial::{Event, Waking};
 use wire::InviteId;
 use wire::contacts::{Contact, Wakeable};
 
-use super::{event, with};
+use super::event;
 
 /// The service worker, relative to the page.
 const WORKER: &str = "worker.js";
@@ -17,14 +15,18 @@ const WORKER: &str = "worker.js";
 /// Where contacts are, relative to the page.
 const CONTACTS: &str = "contacts";
 
-/// How often the server is told again while a page stays open: contacts end that nobody refreshes.
-const REFRESH: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Finds out how it is, and tells the server of the subscription that there is: it may be another than yesterday. Again
-/// each day.
-pub(super) fn look() {
-    spawn(async { event(Event::Waking(found().await)) });
-    with(|shell| shell.refresh = Some(Timer::after(REFRESH, look)));
+/// Finds out how it is, and tells the server that this device is here, with the subscription that there is: it may be
+/// another than yesterday.
+pub(super) fn register() {
+    spawn(async {
+        let waking = found().await;
+        if waking != Waking::On {
+            let contact = Contact { contact: "live".to_owned(), wake: None };
+            // The next day it is said again.
+            http::ask_with(Method::Put, CONTACTS, &contact).await.ok();
+        }
+        event(Event::Waking(waking));
+    });
 }
 
 /// A page shows this call, so no notification need.
@@ -40,7 +42,6 @@ pub(super) fn hush(invite: InviteId) {
 
 /// Whoever logs out is not rung here any more, and neither is whoever logs in next unless they wish.
 pub(super) fn forget() {
-    with(|shell| shell.refresh = None);
     if push::is_supported() && push::permission() == Some(true) {
         spawn(async {
             if let Ok(worker) = push::start_worker(WORKER).await {
