@@ -3,6 +3,7 @@
 use std::hash::{Hash as _, Hasher as _};
 use std::time::Duration;
 
+use mesh::Verdict;
 use node::{Config, Input, Invited, Node, Output};
 use trust::{Bounds, Claim, Trust};
 use wire::{InviteId, LinkId, NodeId, Seed, Time, Timestamp};
@@ -71,6 +72,8 @@ pub(crate) fn mesh(bytes: &[u8]) {
                 mesh::Output::Heard { author, .. } => {
                     heard += 1;
                     assert_ne!(author, ME, "nobody speaks for us");
+                    let verdict = [Verdict::Good, Verdict::Unknown, Verdict::Bad][heard % 3];
+                    mesh.handle(now, mesh::Input::Judged(verdict)).expect("it is a judgement");
                 }
                 mesh::Output::Flush { .. }
                 | mesh::Output::Reached { .. }

@@ -14,6 +14,7 @@ mod arrivals;
 mod attendance;
 mod desk;
 mod faults;
+mod forgery;
 mod heads;
 mod hostile;
 mod ledger;
@@ -439,6 +440,10 @@ impl Conference {
         if self.people[who].state == State::Asleep {
             self.people[who].wait(end, wire, frame);
             return Ok(());
+        }
+        let person = &mut self.people[who];
+        if let Some(liar) = &mut person.liar {
+            liar.hear(person.node.me(), &frame);
         }
         if let Glance::Cast { author, seq, hops } = mesh::glance(&frame)
             && self.people[who].state == State::Awake

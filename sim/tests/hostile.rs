@@ -11,12 +11,14 @@ fn one(trick: Trick) {
 
     let report = run(&plan).unwrap_or_else(|broken| panic!("{command}\n{broken}"));
 
-    let well = report.measures.iter().find(|measure| measure.name == "rough_agree");
-    assert!(
-        well.is_some_and(sim::trial::Measure::holds),
-        "{command}\n{}",
-        sim::report::table(&report)
-    );
+    for name in ["rough_agree", "shouts_lost", "whispers_lost"] {
+        let measure = report.measures.iter().find(|measure| measure.name == name);
+        assert!(
+            measure.is_some_and(sim::trial::Measure::holds),
+            "{name}: {command}\n{}",
+            sim::report::table(&report)
+        );
+    }
 }
 
 #[test]
@@ -52,4 +54,19 @@ fn whoever_withholds_is_not_the_only_one_who_is_asked() {
 #[test]
 fn what_was_forged_on_its_way_is_not_believed() {
     one(Trick::Forge);
+}
+
+#[test]
+fn whoever_contradicts_itself_confuses_nobody() {
+    one(Trick::Equivocate);
+}
+
+#[test]
+fn whoever_speaks_in_the_names_of_others_silences_nobody() {
+    one(Trick::Pose);
+}
+
+#[test]
+fn what_is_left_out_is_missed() {
+    one(Trick::Trim);
 }

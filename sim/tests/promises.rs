@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use node::{Command, Life};
 use serde_json::json;
-use sim::conference::{Act, Conference, What};
+use sim::conference::{Act, Conference, Trick, What};
 use sim::{Weather, World};
 use wire::Timestamp;
 
@@ -87,6 +87,26 @@ fn whoever_says_one_thing_here_and_another_there_is_believed_by_nobody_after_one
         assert!(hall.node(who).is_frozen(name), "{who}");
         assert!(hall.people()[who].view().iter().all(|(.., by)| *by != name), "{who}");
     }
+}
+
+#[test]
+fn whoever_comes_in_by_one_who_leaves_things_out_ends_up_with_everything() {
+    let mut hall = Hall::joined(4, 8);
+    for line in 0..30 {
+        hall.say(line % 8, "This is worth keeping.");
+    }
+    hall.pass(2);
+
+    hall.act(Act::Turn(3, Trick::Trim));
+    hall.act(Act::Join(Some(3)));
+    hall.pass(3);
+    // What came from there is refused as a whole, since it is not what its authors stated.
+    assert!(hall.people()[8].view().len() < 38);
+    hall.act(Act::Link(0, 8));
+    hall.pass(15);
+
+    assert_eq!(hall.people()[8].view(), hall.people()[0].view());
+    assert_eq!(hall.people()[8].view().len(), 9 + 30);
 }
 
 #[test]

@@ -38,7 +38,16 @@ pub struct Config {
     pub author_pace: Duration,
     /// How many of them may come at once. Guess: a paste of many lines.
     pub author_burst: u32,
-    /// Of how many authors it is remembered which casts were heard, 100 bytes each.
+    /// How far apart casts of one neighbour that are of no use are, on average, at least, before none of its casts is
+    /// looked at. Guess: four times what one that plays fair hands on because it cannot tell.
+    pub waste_pace: Duration,
+    /// How many of them may come at once.
+    pub waste_burst: u32,
+    /// How far apart casts that one neighbour hands on and nobody can judge go on, on average, at least.
+    pub doubt_pace: Duration,
+    /// How many of them may go on at once. Guess: what a newcomer brings before all have heard of it.
+    pub doubt_burst: u32,
+    /// Of how many authors it is remembered which casts were heard, 100 bytes each, and 8 for each cast of the last 256.
     pub authors_max: usize,
     /// For each node on the map: how long trees are used before they are drawn anew, in a network of more than 64.
     /// Measured: a laptop draws those of a thousand nodes in less than a millisecond.
@@ -82,6 +91,10 @@ impl Default for Config {
             frame_burst: 20_000,
             author_pace: Duration::from_millis(20),
             author_burst: 200,
+            waste_pace: Duration::from_millis(5),
+            waste_burst: 400,
+            doubt_pace: Duration::from_millis(100),
+            doubt_burst: 200,
             authors_max: 4_096,
             redraw: Duration::from_millis(5),
             spread: Duration::from_millis(200),
@@ -142,7 +155,11 @@ pub enum Input {
         payload: Vec<u8>,
         /// The neighbour whose side knows it already.
         except: Option<NodeId>,
+        /// Whether nothing else would bring it to those who miss it.
+        fleeting: bool,
     },
+    /// What the oldest [`Output::Heard`] that was not judged yet has turned out to be: each is judged once, in order.
+    Judged(Verdict),
     /// Say it to one.
     Unicast {
         /// To whom.
@@ -164,6 +181,17 @@ pub enum Input {
         /// What.
         payload: Vec<u8>,
     },
+}
+
+/// What somebody is said to have said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It did say that, and it is news.
+    Good,
+    /// We cannot tell: it is known here already, or what would prove it is not. Others may be able to.
+    Unknown,
+    /// It did not.
+    Bad,
 }
 
 /// What to do.
@@ -212,7 +240,7 @@ pub enum Output {
         /// Who.
         node: NodeId,
     },
-    /// Somebody said something to all.
+    /// Somebody said something to all, or somebody else made it up: it goes on when [`Input::Judged`] has told.
     Heard {
         /// Who.
         author: NodeId,

@@ -1,6 +1,7 @@
 //! What goes over a link, as bytes.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use wire::NodeId;
 
 /// The most casts that one frame hints at or asks for.
@@ -29,27 +30,51 @@ pub(crate) enum Frame {
     Want(Vec<CastId>),
 }
 
-/// Which cast.
+/// Which message. Two that say different things never have the same, so nobody can take up that of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct CastId {
-    /// Who says it.
+    /// Who says it, or is said to.
     pub(crate) author: NodeId,
-    /// Its number among the casts of its author.
-    pub(crate) seq: u64,
+    /// The first bytes of the hash of author, number and what is said.
+    pub(crate) hash: [u8; 8],
+}
+
+impl CastId {
+    pub(crate) fn of(author: NodeId, seq: u64, payload: &[u8]) -> Self {
+        let head = Sha256::new_with_prefix(author.0.to_le_bytes()).chain_update(seq.to_le_bytes());
+        let hash = head.chain_update(payload).finalize();
+        let [a, b, c, d, e, f, g, h, ..] = hash.0;
+        Self { author, hash: [a, b, c, d, e, f, g, h] }
+    }
 }
 
 /// A message to all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cast {
-    /// Which.
-    pub(crate) id: CastId,
+    /// Who says it.
+    pub(crate) author: NodeId,
+    /// Its number among the casts of its author.
+    pub(crate) seq: u64,
     /// The hash of the map that its author's trees are drawn from: with the same map, the same tree.
     pub(crate) map: [u8; 4],
-    /// How many hops it may still go.
+    /// How many hops it may still go, and [`FLEETING`].
     pub(crate) hops: u8,
     /// What is said.
     #[serde(with = "bytes")]
     pub(crate) payload: Vec<u8>,
+}
+
+/// The bit in the hops of a cast that nothing but casts brings: whoever has it hints at it, however sure the trees.
+pub(crate) const FLEETING: u8 = 0x80;
+
+impl Cast {
+    pub(crate) fn id(&self) -> CastId {
+        CastId::of(self.author, self.seq, &self.payload)
+    }
+
+    pub(crate) fn is_fleeting(&self) -> bool {
+        self.hops & FLEETING != 0
+    }
 }
 
 /// A message to one.
@@ -127,10 +152,12 @@ impl Frame {
     }
 }
 
-/// Which cast a frame is, if it is one, and how many hops it may still go; what is said is not looked at.
-pub(crate) fn cast_header(bytes: &[u8]) -> Option<(CastId, u8)> {
-    let (tag, id, _, hops): (u8, CastId, [u8; 4], u8) = postcard::take_from_bytes(bytes).ok()?.0;
-    (tag == 1).then_some((id, hops))
+/// The author and the number of a cast, if the frame is one, and how many hops it may still go; what is said is not
+/// looked at.
+pub(crate) fn cast_header(bytes: &[u8]) -> Option<(NodeId, u64, u8)> {
+    let (tag, author, seq, _, hops): (u8, NodeId, u64, [u8; 4], u8) =
+        postcard::take_from_bytes(bytes).ok()?.0;
+    (tag == 1).then_some((author, seq, hops & !FLEETING))
 }
 
 /// Bytes in one go instead of one by one.
@@ -154,14 +181,15 @@ mod tests {
 
     #[test]
     fn the_bytes_of_every_frame_stay_the_same() {
-        let id = CastId { author: NodeId(1), seq: 300 };
-        let other = CastId { author: NodeId(2), seq: 7 };
-        let cast = Cast { id, map: [1, 2, 3, 4], hops: 64, payload: vec![9] };
+        let cast =
+            Cast { author: NodeId(1), seq: 300, map: [1, 2, 3, 4], hops: 64, payload: vec![9] };
+        let (id, other) = (cast.id(), CastId { author: NodeId(2), hash: [7; 8] });
         let route = vec![Short::of(NodeId(0x0300)), Short::of(NodeId(2))];
         let to_one = |body| {
             let (from, to, route) = (NodeId(1), NodeId(2), route.clone());
             Frame::Unicast(Unicast { from, to, id: 5, turns: 1, at: 0, route, body })
         };
+        let cast_id = "010000000000000074a2d2344fedfcfa";
         let names = "01000000000000000200000000000000";
         let way = "05010002000300020000" /* number, turns, place, route */;
         for (frame, golden) in [
@@ -177,8 +205,11 @@ mod tests {
             ),
             (Frame::Ping, "05".to_owned()),
             (Frame::Echo, "06".to_owned()),
-            (Frame::Hint(vec![id, other]), "07020100000000000000ac02020000000000000007".to_owned()),
-            (Frame::Want(vec![id]), "08010100000000000000ac02".to_owned()),
+            (
+                Frame::Hint(vec![id, other]),
+                format!("0702{cast_id}02000000000000000707070707070707"),
+            ),
+            (Frame::Want(vec![id]), format!("0801{cast_id}")),
         ] {
             let bytes = frame.encode();
 

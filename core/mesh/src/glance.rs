@@ -3,7 +3,7 @@
 use wire::NodeId;
 
 use crate::cast::HOPS_MAX;
-use crate::frame::{CastId, cast_header};
+use crate::frame::cast_header;
 
 /// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +36,10 @@ pub enum Glance {
 pub fn glance(frame: &[u8]) -> Glance {
     match frame.first() {
         Some(0 | 5 | 6) => Glance::Beat,
-        Some(1) => cast_header(frame).map_or(Glance::Rubbish, |(CastId { author, seq }, left)| {
-            Glance::Cast { author, seq, hops: (HOPS_MAX + 1).saturating_sub(left) }
+        Some(1) => cast_header(frame).map_or(Glance::Rubbish, |(author, seq, left)| Glance::Cast {
+            author,
+            seq,
+            hops: (HOPS_MAX + 1).saturating_sub(left),
         }),
         Some(2) => Glance::Unicast,
         Some(3) => Glance::Tell,
@@ -50,13 +52,13 @@ pub fn glance(frame: &[u8]) -> Glance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Cast, Frame};
+    use crate::frame::{Cast, FLEETING, Frame};
 
     #[test]
     fn a_cast_is_seen_with_its_author_and_its_hops() {
         let author = NodeId(7);
-        let id = CastId { author, seq: 3 };
-        let cast = Cast { id, map: [0; 4], hops: HOPS_MAX - 1, payload: vec![] };
+        let hops = (HOPS_MAX - 1) | FLEETING;
+        let cast = Cast { author, seq: 3, map: [0; 4], hops, payload: vec![] };
 
         assert_eq!(glance(&Frame::Cast(cast).encode()), Glance::Cast { author, seq: 3, hops: 2 });
         assert_eq!(glance(&Frame::Beat([0; 4]).encode()), Glance::Beat);

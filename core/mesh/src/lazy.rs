@@ -19,7 +19,7 @@ pub(crate) struct Lazy {
     /// When to ask for the first of them.
     ask_at: Option<Time>,
     /// What may be asked of us, oldest first.
-    kept: VecDeque<Cast>,
+    kept: VecDeque<(CastId, Cast)>,
     kept_bytes: usize,
     /// When to hint at what has come since.
     hint_at: Option<Time>,
@@ -36,11 +36,11 @@ struct Missing {
 
 impl Lazy {
     /// Keeps what neighbours may ask for.
-    pub(crate) fn keep(&mut self, config: &Config, cast: &Cast) {
+    pub(crate) fn keep(&mut self, config: &Config, id: CastId, cast: &Cast) {
         self.kept_bytes += cast.payload.len();
-        self.kept.push_back(cast.clone());
+        self.kept.push_back((id, cast.clone()));
         while self.kept.len() > config.kept_max || self.kept_bytes > config.kept_bytes_max {
-            let Some(oldest) = self.kept.pop_front() else { break };
+            let Some((_, oldest)) = self.kept.pop_front() else { break };
             self.kept_bytes -= oldest.payload.len();
         }
     }
@@ -97,12 +97,19 @@ impl Mesh {
             link.hints.retain(|id| !ids.contains(id));
         }
         let at = now + self.config.patience;
+        // Of what one neighbour alone says it has, no more is waited for than leaves room for the others.
+        let is_its = |missing: &&Missing| missing.holders.iter().eq([&peer]);
+        let mut its = self.lazy.missing.values().filter(is_its).count();
         for id in ids.iter().filter(|id| id.author != self.me && !self.heard.has(**id)) {
-            let room = self.lazy.missing.len() < self.config.missing_max;
+            let room = self.lazy.missing.len() < self.config.missing_max
+                && its < self.config.missing_max / 4;
             let fresh = || Missing { holders: VecDeque::new(), at, asks: 0 };
             let missing = match self.lazy.missing.get_mut(id) {
                 Some(missing) => missing,
-                None if room => self.lazy.missing.get_or_insert_with(*id, fresh),
+                None if room => {
+                    its += 1;
+                    self.lazy.missing.get_or_insert_with(*id, fresh)
+                }
                 // It is found when digests are compared.
                 None => continue,
             };
@@ -124,7 +131,7 @@ impl Mesh {
             return Err("too many wants");
         }
         for id in ids {
-            if let Some(cast) = self.lazy.kept.iter().find(|cast| cast.id == *id) {
+            if let Some((_, cast)) = self.lazy.kept.iter().find(|(kept, _)| kept == id) {
                 let (author, frame) = (id.author, Frame::Cast(cast.clone()).encode());
                 self.send_bytes(now, link, Whose::Author(author), frame);
             }

@@ -11,7 +11,7 @@
 //!
 //!   cast      author ─▶ children in its tree ─▶ their children ─▶ …            the maps agree
 //!                   ┄┄▶ the other neighbours: a hint, ◀┄┄ wanted after 150 ms    here they do not
-//!             (author, number) is remembered, so each node hears it once
+//!             its hash is remembered, so each node hears it once, and judged before it goes on
 //!
 //!   unicast   from ─▶ a ─▶ b ─▶ to            the frame carries its route
 //!           ◀── receipt, back the same way; where a link is gone: around it, or no way back to the sender, who tries
@@ -32,7 +32,13 @@
 //! A new link is measured once, by a ping and its echo. The records carry what came out, so the tree of an author is
 //! that of the quickest ways: a cast arrives as early as a flood would bring it.
 //!
-//! **Invariant:** each cast of an author is handed up at most once, on any graph, whatever the duplication.
+//! A cast is known by its hash, and whoever drives the mesh judges each before it goes on: what somebody makes up in
+//! another's name stays where it is, takes up no number of that other, and costs nothing but the link it came over.
+//! What nothing but casts brings (`fleeting`) is hinted at even where maps agree, so that a hop that swallows it keeps it
+//! from nobody who is linked to somebody else that has it.
+//!
+//! **Invariant:** each cast is handed up at most once while it is one of the last 256 of its author, on any graph,
+//! whatever the duplication.
 //! **Invariant:** a frame from outside never panics; one that cannot be read costs its sender the link.
 //! **Invariant:** memory is bounded by [`Config`], whatever arrives.
 //! **Invariant:** no frame goes further than 64 hops, and none to one that visits a node twice.
@@ -50,6 +56,7 @@ mod cost;
 mod cuts;
 mod frame;
 mod glance;
+mod heard;
 mod lazy;
 mod link;
 mod map;
@@ -59,13 +66,12 @@ mod reach;
 mod reread;
 mod route;
 mod trees;
-mod window;
 
 use std::collections::VecDeque;
 
 use wire::{LinkId, NodeId, Time};
 
-pub use api::{Config, Error, Input, Output};
+pub use api::{Config, Error, Input, Output, Verdict};
 pub use brief::{BRIEF_BITS, Brief};
 pub use cost::{Cost, LEVEL_MAX};
 pub use glance::{Glance, glance};
@@ -73,12 +79,12 @@ pub use map::Map;
 pub use reread::reread;
 
 use frame::Frame;
+use heard::Heard;
 use lazy::Lazy;
 use link::Link;
 use queue::Whose;
 use reach::Reach;
 use trees::Trees;
-use window::Heard;
 
 /// One node's part of the network.
 #[derive(Debug)]
@@ -95,6 +101,8 @@ pub struct Mesh {
     trees: Trees,
     /// Which casts were heard.
     heard: Heard,
+    /// Casts that were handed up and not judged yet, oldest first.
+    judged: VecDeque<cast::Heard>,
     /// Which casts others have that we lack.
     lazy: Lazy,
     /// Which messages to us were.
@@ -128,6 +136,7 @@ impl Mesh {
             reach: Reach::default(),
             trees: Trees::default(),
             heard: Heard::default(),
+            judged: VecDeque::new(),
             lazy: Lazy::default(),
             got: Heard::default(),
             seq: first,
@@ -158,10 +167,11 @@ impl Mesh {
                     (self.digest, self.digested) = (digest, now);
                 }
             }
-            Input::Cast { payload, except } => {
+            Input::Cast { payload, except, fleeting } => {
                 self.check_size(&payload)?;
-                self.cast(now, payload, except);
+                self.cast(now, payload, except, fleeting);
             }
+            Input::Judged(verdict) => self.on_judged(now, verdict),
             Input::Unicast { to, id, payload } => {
                 self.check_size(&payload)?;
                 self.unicast(now, to, id, payload);

@@ -2,6 +2,7 @@
 
 use wire::{LinkId, NodeId, Time};
 
+use crate::cast::Waste;
 use crate::frame::{CastId, Frame, Piece};
 use crate::pace::Pace;
 use crate::queue::{Queue, Whose};
@@ -42,6 +43,8 @@ pub(crate) struct Link {
     pub(crate) queue: Queue,
     /// The casts that we are about to hint at.
     pub(crate) hints: Vec<CastId>,
+    /// What came that was of no use.
+    pub(crate) waste: Waste,
 }
 
 impl Link {
@@ -88,6 +91,7 @@ impl Mesh {
             next_piece: (0, 0),
             queue: Queue::default(),
             hints: Vec::new(),
+            waste: Waste::default(),
         };
         self.links.insert(id, link);
         self.tick_at.get_or_insert(now + self.config.beat);
@@ -245,11 +249,12 @@ impl Mesh {
         match frame {
             Frame::Beat(digest) => self.on_beat(now, id, peer, u32::from_le_bytes(digest)),
             Frame::Cast(cast) => {
+                let which = cast.id();
                 if let Some(link) = self.links.get_mut(&id) {
                     // Whoever sends it has it.
-                    link.hints.retain(|hint| *hint != cast.id);
+                    link.hints.retain(|hint| *hint != which);
                 }
-                self.on_cast(now, peer, cast);
+                self.on_cast(now, (id, peer), cast, which);
             }
             Frame::Unicast(unicast) => self.on_unicast(now, unicast)?,
             Frame::Tell(payload) => self.outputs.push_back(Output::Told { peer, payload }),

@@ -13,13 +13,17 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// Whether one more may come now: one in each `pause`, and `burst` of them at once.
+    pub(crate) fn has_room(self, now: Time, pause: Duration, burst: u32) -> bool {
+        self.next.max(now) - now <= pause * burst.saturating_sub(1)
+    }
+
+    /// The same, and it comes.
     pub(crate) fn allows(&mut self, now: Time, pause: Duration, burst: u32) -> bool {
-        let due = self.next.max(now);
-        if due - now > pause * burst.saturating_sub(1) {
-            return false;
+        let allows = self.has_room(now, pause, burst);
+        if allows {
+            self.next = self.next.max(now) + pause;
         }
-        self.next = due + pause;
-        true
+        allows
     }
 }
 

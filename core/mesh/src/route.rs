@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use wire::{LinkId, NodeId, Time};
 
 use crate::cast::HOPS_MAX;
-use crate::frame::{Body, Frame, Short, Unicast};
+use crate::frame::{Body, CastId, Frame, Short, Unicast};
 use crate::queue::Whose;
 use crate::{Mesh, Output};
 
@@ -146,7 +146,7 @@ impl Mesh {
         }
         // Sent again when the receipt was lost.
         if let Body::Payload(payload) = unicast.body
-            && self.got.is_new(self.config.authors_max, from, u64::from(id))
+            && self.got.hear(self.config.authors_max, CastId::of(from, u64::from(id), &payload))
         {
             self.outputs.push_back(Output::Got { from, payload });
         }

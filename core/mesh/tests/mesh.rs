@@ -3,8 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use mesh::{Brief, Config, Cost, Error, Input, Mesh, Output};
+use mesh::{Brief, Config, Cost, Error, Input, Mesh, Output, Verdict};
 use wire::{Dice, LinkId, NodeId, Seed, Time};
+
+/// What everybody finds to be made up.
+const LIE: &[u8] = b"a lie";
+
+/// What nobody can tell.
+const RIDDLE: &[u8] = b"a riddle";
 
 #[test]
 fn a_cast_reaches_everybody_once_on_any_graph() {
@@ -111,7 +117,7 @@ fn a_long_message_goes_in_pieces() {
 
     assert_eq!(web.heard(2), [(NodeId(1), long)]);
     assert_eq!(web.frames - before, 4);
-    let too_long = Input::Cast { payload: vec![0; 70_000], except: None };
+    let too_long = Input::Cast { payload: vec![0; 70_000], except: None, fleeting: false };
     assert_eq!(web.try_tell(1, too_long), Err(Error::Limit("the size of a message")));
 }
 
@@ -122,7 +128,7 @@ fn what_lacks_a_piece_is_dropped_and_the_next_one_comes_whole() {
     let long = |byte: u8| vec![byte; 60_000];
     for (lost, byte) in [(0, 7), (2, 8), (3, 9)] {
         web.mesh_mut(1).handle(now, Input::Flushed { link }).expect("it is a fact");
-        let cast = Input::Cast { payload: long(byte), except: None };
+        let cast = Input::Cast { payload: long(byte), except: None, fleeting: false };
         web.mesh_mut(1).handle(now, cast).expect("it is not too long");
         let outputs = std::iter::from_fn(|| web.mesh_mut(1).poll());
         let frames = outputs.filter_map(|output| {
@@ -377,6 +383,94 @@ fn a_route_that_leads_in_a_circle_costs_the_link_it_came_over() {
     assert!(matches!(refused, Err(Error::PeerMisbehaved { peer: NodeId(2), .. })), "{refused:?}");
 }
 
+#[test]
+fn what_is_made_up_goes_no_further_than_to_a_neighbour() {
+    let mut web = Web::of(&[(1, 2), (2, 3)]);
+    web.publish();
+
+    web.cast(1, LIE);
+
+    assert_eq!([web.heard(2).len(), web.heard(3).len()], [1, 0]);
+}
+
+#[test]
+fn nobody_takes_up_the_numbers_of_another_nor_its_share_of_the_network() {
+    let mut web = Web::of(&[(1, 2), (2, 3), (4, 2)]);
+    web.publish();
+
+    // Under every number that 1 is about to use, and under one far beyond, and more than anybody may say.
+    for seq in (1..=600).chain([1 << 60]) {
+        web.pose(4, 2, 1, seq, LIE);
+    }
+    (0..100_u8).for_each(|nth| web.cast(1, &[nth]));
+
+    let truth = |node| web.heard(node).iter().filter(|(_, payload)| payload != LIE).count();
+    assert_eq!([truth(2), truth(3)], [100; 2]);
+    assert!(web.heard(2).len() <= 100 + Config::default().waste_burst as usize);
+    assert_eq!(web.heard(3).len(), 100);
+}
+
+#[test]
+fn what_nobody_can_judge_goes_on_slowly_and_once_for_each_number() {
+    let mut web = Web::of(&[(1, 2), (2, 3), (4, 2)]);
+    web.publish();
+
+    (0..1_000).for_each(|seq| web.pose(4, 2, 1, seq, RIDDLE));
+    web.cast(1, b"Good morning.");
+
+    let burst = Config::default().doubt_burst as usize;
+    assert_eq!(web.heard(3).len(), burst + 1);
+
+    web.pass(60);
+    for nth in 0..50_u8 {
+        web.pose(4, 2, 1, 5_000, &[RIDDLE, &[nth]].concat());
+    }
+    assert_eq!(web.heard(3).len(), burst + 2);
+}
+
+#[test]
+fn what_is_fleeting_passes_by_a_hop_that_swallows_it() {
+    for fleeting in [false, true] {
+        let mut web = Web::of(&[(1, 2), (1, 3), (2, 4), (3, 4)]);
+        web.publish();
+        // Of two that are equally near, 4 hangs on the one with the lower name.
+        web.silent.insert(web.link(2, 4));
+
+        web.tell(1, Input::Cast { payload: b"A show of hands!".to_vec(), except: None, fleeting });
+        web.pass(1);
+
+        assert_eq!(web.heard(4).len(), usize::from(fleeting));
+        assert_eq!([web.heard(2).len(), web.heard(3).len()], [1; 2]);
+    }
+}
+
+#[test]
+fn a_cast_that_was_sent_without_hops_goes_on_where_it_is_asked_for() {
+    let mut web = Web::of(&[(1, 2), (2, 3), (3, 4)]);
+    web.publish();
+    let link = web.link(2, 1);
+
+    let frame = cast_frame(1, 7, 0, b"hello");
+    web.tell(2, Input::Received { link, frame });
+    web.pass(2);
+
+    assert_eq!([web.heard(2).len(), web.heard(3).len(), web.heard(4).len()], [1; 3]);
+}
+
+/// The bytes of a cast.
+fn cast_frame(author: u64, seq: u64, hops: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![1];
+    frame.extend(author.to_le_bytes());
+    let mut rest = seq;
+    while rest >= 0x80 {
+        frame.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    frame.extend([rest as u8, 0, 0, 0, 0, hops, payload.len() as u8]);
+    frame.extend(payload);
+    frame
+}
+
 /// Nodes and links between them; frames arrive at once, in order.
 struct Web {
     now: Time,
@@ -387,6 +481,8 @@ struct Web {
     dead: BTreeSet<NodeId>,
     /// Links whose buffers never empty.
     clogged: BTreeSet<LinkId>,
+    /// Links that carry no cast.
+    silent: BTreeSet<LinkId>,
     outputs: Vec<(NodeId, Output)>,
     frames: u64,
     /// How many messages to one came by each node.
@@ -402,6 +498,7 @@ impl Web {
             links: 0,
             dead: BTreeSet::new(),
             clogged: BTreeSet::new(),
+            silent: BTreeSet::new(),
             outputs: Vec::new(),
             frames: 0,
             visits: BTreeMap::new(),
@@ -489,7 +586,13 @@ impl Web {
     }
 
     fn cast(&mut self, author: u64, payload: &[u8]) {
-        self.tell(author, Input::Cast { payload: payload.to_vec(), except: None });
+        self.tell(author, Input::Cast { payload: payload.to_vec(), except: None, fleeting: false });
+    }
+
+    /// `liar` says something to a neighbour in the name of `author`.
+    fn pose(&mut self, liar: u64, to: u64, author: u64, seq: u64, payload: &[u8]) {
+        let (link, frame) = (self.link(to, liar), cast_frame(author, seq, 64, payload));
+        self.tell(to, Input::Received { link, frame });
     }
 
     fn unicast(&mut self, from: u64, to: u64, id: u32, payload: &[u8]) {
@@ -512,10 +615,23 @@ impl Web {
                 {
                     self.mesh_mut(me.0).handle(now, Input::Flushed { link }).expect("it is a fact");
                 }
+                if let Output::Heard { payload, .. } = &output {
+                    let verdict = match payload.as_slice() {
+                        LIE => Verdict::Bad,
+                        payload if payload.starts_with(RIDDLE) => Verdict::Unknown,
+                        _ => Verdict::Good,
+                    };
+                    let judged = Input::Judged(verdict);
+                    self.mesh_mut(me.0).handle(now, judged).expect("it is a judgement");
+                }
                 let Output::Send { link, frame } = output else {
                     self.outputs.push((me, output));
                     continue;
                 };
+                let is_cast = matches!(mesh::glance(&frame), mesh::Glance::Cast { .. });
+                if is_cast && self.silent.contains(&link) {
+                    continue;
+                }
                 self.frames += 1;
                 assert!(self.frames < 1_000_000, "they talk without end");
                 if mesh::glance(&frame) == mesh::Glance::Unicast {

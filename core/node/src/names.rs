@@ -1,6 +1,7 @@
 //! Who is in: how nodes tell each other, and what follows when somebody is put out.
 
-use trust::{Certificate, Charter, Difference, Learned, Purpose, Short, Trust, Verdict};
+use mesh::Verdict;
+use trust::{Certificate, Charter, Difference, Learned, Purpose, Short, Trust};
 use wire::{NodeId, Set, Time, Timestamp};
 
 use crate::words::{Names, Standing, ToAll, ToNeighbour, encode};
@@ -30,7 +31,7 @@ impl tree::Notary for Office {
         let Some(proof) = proof else { return false };
         let (author, signature) = (claim.author(), trust::Signature(proof.0));
         let statement = claim.statement().to_bytes();
-        self.0.verify(Purpose::Statement, author, &statement, &signature) == Verdict::Good
+        self.0.verify(Purpose::Statement, author, &statement, &signature) == trust::Verdict::Good
     }
 }
 
@@ -90,6 +91,21 @@ impl Node {
         !is_forged
     }
 
+    /// Takes in who somebody says, to all, is in. It goes on before we have no more to do with those who were put out:
+    /// they hear it too.
+    pub(crate) fn hear_names(&mut self, now: Time, names: Names) -> Result<(), Error> {
+        let learned = self.tree.notary().0.learn(names.certificates, names.revocations);
+        let is_news = !learned.certificates.is_empty() || !learned.revocations.is_empty();
+        let verdict = match learned.is_forged {
+            true => Verdict::Bad,
+            false if is_news => Verdict::Good,
+            false => Verdict::Unknown,
+        };
+        let judged = self.mesh_input(now, mesh::Input::Judged(verdict));
+        self.on_learned(now, learned, None);
+        judged
+    }
+
     /// Draws the consequences. `from` is the neighbour whose side knows it; what came to all is told to nobody.
     pub(crate) fn on_learned(&mut self, now: Time, learned: Learned, from: Option<NodeId>) {
         let Learned { certificates, revocations, mut out, is_forged: _ } = learned;
@@ -129,7 +145,7 @@ impl Node {
         }
         for names in Names::pieces(None, news) {
             let payload = encode(&ToAll::Names(names.to_bytes()));
-            let cast = mesh::Input::Cast { payload, except: Some(from) };
+            let cast = mesh::Input::Cast { payload, except: Some(from), fleeting: false };
             self.mesh_input(now, cast).expect("a piece of a roll is no longer than a message");
         }
     }

@@ -77,20 +77,23 @@ impl Node {
         let number = self.next_notice;
         let signature = self.tree.notary().0.sign(Purpose::Notice, &notice.signed(number));
         let payload = encode(&ToAll::Notice(Loud { number, notice, signature }));
-        self.mesh_input(now, mesh::Input::Cast { payload, except: None })
+        self.mesh_input(now, mesh::Input::Cast { payload, except: None, fleeting: true })
     }
 
-    /// Somebody says something to all. Whoever handed it on may have made it up, so nobody is blamed.
-    pub(crate) fn on_loud_notice(&mut self, author: NodeId, loud: &Loud) {
+    /// Somebody says something to all, or so its neighbour says.
+    pub(crate) fn on_loud_notice(&mut self, author: NodeId, loud: &Loud) -> mesh::Verdict {
         let trust = &mut self.tree.notary().0;
         if trust.member(author).is_none() {
-            return;
+            return mesh::Verdict::Unknown;
         }
         let signed = loud.notice.signed(loud.number);
         let verdict = trust.verify(Purpose::Notice, author, &signed, &loud.signature);
-        if verdict == Verdict::Good && self.heard.is_new(author, loud.number) {
-            self.on_notice(author, &loud.notice);
+        // Nor does anybody need what was said before.
+        if verdict != Verdict::Good || !self.heard.is_new(author, loud.number) {
+            return mesh::Verdict::Bad;
         }
+        self.on_notice(author, &loud.notice);
+        mesh::Verdict::Good
     }
 
     /// A notice that is not an object is dropped: it is one application's fault, and no protocol broke.

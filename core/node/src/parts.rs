@@ -1,5 +1,6 @@
 //! How the parts of a node hear of each other: whatever the network or the tree says passes here.
 
+use mesh::Verdict;
 use tree::LINKS;
 use trust::Purpose;
 use wire::{NodeId, Time};
@@ -66,19 +67,7 @@ impl Node {
             }
             mesh::Output::Turned { .. } => self.on_links_changed(now, true),
             mesh::Output::Heard { author, payload } => {
-                let what = "a broadcast that cannot be read";
-                let misbehaved = Error::PeerMisbehaved { peer: author, what };
-                match decode(&payload).ok_or(misbehaved)? {
-                    ToAll::Tree(bytes) => {
-                        return self.tree_input(now, tree::Input::Heard { author, bytes });
-                    }
-                    ToAll::Notice(loud) => self.on_loud_notice(author, &loud),
-                    // Who says it may not be who signed it; nobody is to blame but an author of forgeries.
-                    ToAll::Names(names) => {
-                        let names = Names::from_bytes(&names).ok_or(misbehaved)?;
-                        self.take_names(now, names, None);
-                    }
-                }
+                return self.on_heard(now, author, &payload);
             }
             mesh::Output::Got { from, payload } => return self.on_got(now, from, &payload),
             mesh::Output::Told { peer, payload } => {
@@ -112,6 +101,32 @@ impl Node {
         let said: Vec<tree::Output> = std::iter::from_fn(|| self.tree.poll()).collect();
         let others = said.into_iter().filter(|said| !matches!(said, tree::Output::Cast { .. }));
         others.into_iter().try_for_each(|said| self.on_tree(now, said))
+    }
+
+    /// Somebody says something to all, as far as its neighbour says. Nobody is blamed for it by name, for whoever handed it
+    /// on may have made it up.
+    fn on_heard(&mut self, now: Time, author: NodeId, payload: &[u8]) -> Result<(), Error> {
+        let what = "a broadcast that cannot be read";
+        let misbehaved = Err(Error::PeerMisbehaved { peer: author, what });
+        let (verdict, result) = match decode(payload) {
+            Some(ToAll::Tree(bytes)) => {
+                let before = self.tree.digest();
+                let result = self.tree_input(now, tree::Input::Heard { author, bytes });
+                let verdict = match result {
+                    Ok(()) if self.tree.digest() != before => Verdict::Good,
+                    Err(Error::PeerMisbehaved { .. }) => Verdict::Bad,
+                    Ok(()) | Err(Error::Misuse(_) | Error::Limit(_)) => Verdict::Unknown,
+                };
+                (verdict, result)
+            }
+            Some(ToAll::Notice(loud)) => (self.on_loud_notice(author, &loud), Ok(())),
+            Some(ToAll::Names(names)) => match Names::from_bytes(&names) {
+                Some(names) => return self.hear_names(now, names),
+                None => (Verdict::Bad, misbehaved),
+            },
+            None => (Verdict::Bad, misbehaved),
+        };
+        result.and(self.mesh_input(now, mesh::Input::Judged(verdict)))
     }
 
     fn on_got(&mut self, now: Time, from: NodeId, payload: &[u8]) -> Result<(), Error> {
@@ -164,7 +179,7 @@ impl Node {
                     self.record_at = self.record_at.map(|at| at.min(now));
                 }
                 let payload = encode(&ToAll::Tree(bytes));
-                self.mesh_input(now, mesh::Input::Cast { payload, except })
+                self.mesh_input(now, mesh::Input::Cast { payload, except, fleeting: false })
             }
             // It asks again when the digests still differ.
             tree::Output::Tell { peer, .. } if self.busy.contains(&peer) => Ok(()),

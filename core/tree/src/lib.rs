@@ -74,6 +74,7 @@ mod path;
 mod place;
 mod read;
 mod recall;
+mod respell;
 mod rules;
 mod shelf;
 mod stamp;
@@ -91,9 +92,9 @@ pub use api::{Command, Error, Event, Input, Misuse, Output};
 pub use config::Config;
 pub use notary::{Claim, Notary, Proof, Root, Statement, Unsigned};
 pub use path::{PATH_BYTES_MAX, Path, SEGMENT_BYTES_MAX, SEGMENTS_MAX};
+pub use respell::{leave_out, respell};
 pub use rules::{Kind, LINKS, Row, Rules, Who, first_number, links_of};
 pub use view::{Entry, Life, Listing, Order, Resource, Weight};
-pub use words::respell;
 
 use author::Author;
 use index::Index;

@@ -501,10 +501,3 @@ impl Have {
         Some(Self { wall, alone: flags & 1 != 0, ask: flags & 2 != 0, heads })
     }
 }
-
-/// Reads what a tree may say and writes it again: the same bytes, or `None` when no tree says that. For those who try
-/// the decoder with arbitrary bytes.
-#[must_use]
-pub fn respell(bytes: &[u8]) -> Option<Vec<u8>> {
-    Say::decode(bytes, NodeId(0)).map(|say| say.encode())
-}

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use mesh::Glance;
 use wire::{Dice, NodeId};
 
+use super::forgery::{Cast, retold};
 use crate::trial::Misfit;
 
 /// How many frames somebody who repeats them remembers.
@@ -24,7 +25,7 @@ pub enum Trick {
     Flip,
     /// Cuts every other frame short.
     Truncate,
-    /// Says again what was said before, over any of its links.
+    /// Says again what it or others said before, over any of its links.
     Replay,
     /// Hands on nothing that others say, though it keeps its links.
     BlackHole,
@@ -34,11 +35,15 @@ pub enum Trick {
     Forge,
     /// Is there twice, under one name, and says one thing here and another there.
     Equivocate,
+    /// Speaks to all in the names of others: what they said with other words, under numbers that they have yet to use.
+    Pose,
+    /// Leaves out one of the writes whenever it tells a neighbour what that one lacks.
+    Trim,
 }
 
 impl Trick {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Flood,
         Self::Flip,
         Self::Truncate,
@@ -47,6 +52,8 @@ impl Trick {
         Self::Withhold,
         Self::Forge,
         Self::Equivocate,
+        Self::Pose,
+        Self::Trim,
     ];
 
     /// How it is typed.
@@ -61,6 +68,8 @@ impl Trick {
             Self::Withhold => "withhold",
             Self::Forge => "forge",
             Self::Equivocate => "equivocate",
+            Self::Pose => "pose",
+            Self::Trim => "trim",
         }
     }
 }
@@ -94,6 +103,39 @@ impl Liar {
         Self { trick, said: VecDeque::new() }
     }
 
+    /// What the others say to it.
+    pub(crate) fn hear(&mut self, me: NodeId, frame: &[u8]) {
+        let is_kept = match self.trick {
+            Trick::Replay => true,
+            Trick::Pose => is_of_others(me, frame) && Cast::read(frame).is_some(),
+            Trick::Flood | Trick::Flip | Trick::Truncate | Trick::BlackHole | Trick::Withhold => {
+                false
+            }
+            Trick::Forge | Trick::Equivocate | Trick::Trim => false,
+        };
+        if is_kept {
+            self.remember(frame);
+        }
+    }
+
+    fn remember(&mut self, frame: &[u8]) {
+        self.said.push_back(frame.to_vec());
+        if self.said.len() > REMEMBERED_MAX {
+            self.said.pop_front();
+        }
+    }
+
+    /// Something in the name of somebody who was heard, which takes up numbers that it has yet to use.
+    fn posed(&self, dice: &mut Dice) -> Option<Vec<u8>> {
+        let heard = self.said.get(dice.below(self.said.len().max(1) as u64) as usize)?;
+        let mut cast = Cast::read(heard)?;
+        cast.seq += [1, 2, 300, 1 << 40][dice.below(4) as usize];
+        if dice.below(2) == 0 {
+            cast.payload = flipped(cast.payload, 0, dice);
+        }
+        Some(cast.write())
+    }
+
     /// What goes out instead of `frame`, which the node of `me` said.
     pub(crate) fn turn(&mut self, me: NodeId, frame: Vec<u8>, dice: &mut Dice) -> Vec<Vec<u8>> {
         let is_even = dice.below(2) == 0;
@@ -112,10 +154,7 @@ impl Liar {
                 vec![frame[..length].to_vec()]
             }
             Trick::Replay => {
-                self.said.push_back(frame.clone());
-                if self.said.len() > REMEMBERED_MAX {
-                    self.said.pop_front();
-                }
+                self.remember(&frame);
                 let old = dice.below(self.said.len() as u64) as usize;
                 vec![frame, self.said[old].clone()]
             }
@@ -127,6 +166,12 @@ impl Liar {
             Trick::Forge if is_of_others(me, &frame) => {
                 let head = frame.len().min(20);
                 vec![flipped(frame, head, dice)]
+            }
+            Trick::Pose => self.posed(dice).into_iter().chain([frame]).collect(),
+            Trick::Trim => {
+                let nth = dice.below(1 << 16) as usize;
+                let trimmed = retold(&frame, |said| tree::leave_out(said, nth));
+                vec![trimmed.unwrap_or(frame)]
             }
             Trick::Flip
             | Trick::Truncate
@@ -172,7 +217,10 @@ mod tests {
             let frame = vec![3, 4, 1, 2, 3, 4];
             let turned =
                 (0..20).any(|_| liar.turn(NodeId(1), frame.clone(), &mut dice) != [&frame[..]]);
-            let is_otherwise = matches!(trick, Trick::BlackHole | Trick::Forge | Trick::Equivocate);
+            // What others say, and what is told of the tree, is another matter.
+            let is_otherwise =
+                [Trick::BlackHole, Trick::Forge, Trick::Equivocate, Trick::Pose, Trick::Trim]
+                    .contains(&trick);
             assert_eq!(turned, !is_otherwise, "{trick}");
         }
         assert!("lie".parse::<Trick>().unwrap_err().to_string().contains("black-hole"));

@@ -103,7 +103,7 @@ impl Plan {
             }
             "partition_agree" | "join_agree" => Some(30.0),
             "rough_agree" => Some(60.0),
-            "whispers_lost" => Some(0.0),
+            "whispers_lost" | "shouts_lost" => Some(0.0),
             _ => None,
         }
     }

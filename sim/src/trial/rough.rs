@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use node::{Command, Life};
 use serde_json::json;
-use wire::Time;
+use wire::{NodeId, Time};
 
 use super::hall::Hall;
 use super::{Report, weather};
@@ -33,6 +33,9 @@ const JUMP: Duration = Duration::from_secs(30);
 
 /// An hour, as calendars are off.
 const HOUR_MS: i64 = 3_600_000;
+
+/// How many notices are said to all in the calm.
+const SHOUTS: usize = 20;
 
 /// How many whispers are tried in the calm.
 const WHISPERS: usize = 20;
@@ -80,6 +83,7 @@ pub(super) fn rough(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> 
         "% that see what most see",
         points,
     );
+    shout(hall, report)?;
     whisper(hall, report)
 }
 
@@ -241,6 +245,27 @@ fn bridge(hall: &mut Hall) -> Result<(), Broken> {
     let firsts: Vec<usize> =
         islands.iter().filter_map(|island| island.intersection(&fair).next().copied()).collect();
     firsts.windows(2).try_for_each(|pair| hall.act(Act::Link(pair[0], pair[1])))
+}
+
+/// Notices to all, in the calm, while those who play false go on: all who play fair hear each.
+fn shout(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> {
+    let fair: Vec<usize> = hall.story().honest().into_iter().collect();
+    let mut said = Vec::new();
+    for _ in 0..SHOUTS {
+        let who = fair[hall.dice.below(fair.len() as u64) as usize];
+        hall.act(Act::Shout(who))?;
+        said.push((hall.person(who).node.me(), who, hall.story().last_notice(who)));
+        hall.pass(STEP)?;
+    }
+    hall.pass(Duration::from_secs(5))?;
+    let misses = |(name, by, number): &(NodeId, usize, u64)| {
+        let others = fair.iter().filter(|who| *who != by);
+        others.filter(|who| !hall.person(**who).heard(*name).contains(number)).count()
+    };
+    let lost: usize = said.iter().map(misses).sum();
+    let meaning = "of notices to all, not heard by somebody who plays fair";
+    report.note("shouts_lost", lost as f64, "", meaning);
+    Ok(())
 }
 
 /// Messages to one, in the calm: each arrives, or its sender is told that it did not.
