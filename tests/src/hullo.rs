@@ -44,6 +44,28 @@ impl Hullo {
         Self { guard, origin, data }
     }
 
+    /// Waits until its log has these words.
+    ///
+    /// # Panics
+    /// When they do not come.
+    pub fn says(&self, words: &str) {
+        crate::eventually(words, || self.guard.said().contains(words).then_some(()));
+    }
+
+    /// What `hullo check` says with these flags, on an empty data directory.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn check(flags: &[(&str, &str)]) -> String {
+        let data = TempDir::new().expect("there is room for a data directory");
+        let mut command = std::process::Command::new(crate::server::binary());
+        command.args(["check", "--listen", "127.0.0.1:0"]).env("HULLO_DATA", data.path());
+        command.args(flags.iter().flat_map(|(flag, value)| [flag, value]));
+        let done = command.output().expect("the server's program runs");
+        String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+    }
+
     /// A token for a device of a user, who is added when new; `more` are further words for `hullo token new`.
     ///
     /// # Panics

@@ -1,8 +1,10 @@
 // Starts a mail server from npm on a free port of this machine, and says where. What arrives is asked for over HTTP.
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 
-const [folder, user, password] = process.argv.slice(2);
+// "plain", "tls" from the start, or "starttls" on wish; for the latter two the files of a key and a certificate.
+const [folder, user, password, way, key, cert] = process.argv.slice(2);
 const { SMTPServer } = createRequire(import.meta.url)(folder);
 
 const mails = [];
@@ -14,8 +16,10 @@ const hand = () => {
 };
 
 const smtp = new SMTPServer({
-  allowInsecureAuth: true,
-  disabledCommands: ["STARTTLS"],
+  secure: way === "tls",
+  allowInsecureAuth: way === "plain",
+  disabledCommands: way === "starttls" ? [] : ["STARTTLS"],
+  ...(key && { key: readFileSync(key), cert: readFileSync(cert) }),
   onAuth: (auth, _, done) => {
     const isKnown = auth.username === user && auth.password === password;
     done(isKnown ? null : new Error("535 unknown"), { user });
@@ -25,7 +29,7 @@ const smtp = new SMTPServer({
     stream.on("data", (chunk) => chunks.push(chunk));
     stream.on("end", () => {
       const to = session.envelope.rcptTo.map((one) => one.address);
-      mails.push({ from: session.envelope.mailFrom.address, to, text: Buffer.concat(chunks).toString() });
+      mails.push({ from: session.envelope.mailFrom.address, to, text: Buffer.concat(chunks).toString(), encrypted: session.secure });
       hand();
       done();
     });
@@ -35,6 +39,8 @@ const http = createServer((_, answer) => {
   waiting.push(answer);
   hand();
 });
+// Whoever hangs up because of the certificate ends their connection, not this server.
+smtp.on("error", () => {});
 smtp.listen(0, "127.0.0.1", () => {
   http.listen(0, "127.0.0.1", () => {
     console.log(`listening on ${smtp.server.address().port} ${http.address().port}`);

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::guard::Guard;
+use crate::peerjs::Certificate;
 
 /// Who may send through it, and the password.
 const SENDER: (&str, &str) = ("hullo", "secret of the sender");
@@ -24,21 +25,47 @@ pub struct Mail {
     pub from: String,
     /// For whom it is.
     pub to: Vec<String>,
+    /// Whether it came over TLS.
+    pub encrypted: bool,
     /// All of it as it came.
     text: String,
 }
 
 impl MailServer {
-    /// Starts one.
+    /// Starts one without encryption.
     ///
     /// # Panics
     /// When it does not come up.
     #[must_use]
     pub fn start() -> Self {
+        Self::launch(&["plain"], "smtp", "")
+    }
+
+    /// Starts one that speaks TLS from the start.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn with_tls(certificate: &Certificate) -> Self {
+        let [cert, key] = certificate.files();
+        Self::launch(&["tls", &key, &cert], "smtps", "")
+    }
+
+    /// Starts one that takes passwords after STARTTLS only.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn with_starttls(certificate: &Certificate) -> Self {
+        let [cert, key] = certificate.files();
+        Self::launch(&["starttls", &key, &cert], "smtp", "?tls=required")
+    }
+
+    fn launch(way: &[&str], scheme: &str, wish: &str) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mail.js");
         let package = crate::npm_dir().join("smtp-server");
         let (script, package) = (script.to_string_lossy(), package.to_string_lossy());
-        let words = ["node", &script, &package, SENDER.0, SENDER.1];
+        let words = [&["node", &*script, &*package, SENDER.0, SENDER.1], way].concat();
         let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
         let (guard, ports) = Guard::start(&words, &[], ready)
             .expect("a mail server starts; `cargo xtask test` brings what it needs");
@@ -46,7 +73,7 @@ impl MailServer {
         let password = SENDER.1.replace(' ', "%20");
         Self {
             _guard: guard,
-            url: format!("smtp://{}:{password}@127.0.0.1:{smtp}", SENDER.0),
+            url: format!("{scheme}://{}:{password}@127.0.0.1:{smtp}{wish}", SENDER.0),
             inbox: format!("http://127.0.0.1:{http}"),
         }
     }

@@ -1,9 +1,10 @@
 //! Log-in links by mail.
 
+use std::error::Error as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::AsyncSmtpTransport;
@@ -81,7 +82,8 @@ impl Post {
             .header(ContentType::TEXT_PLAIN)
             .body(text)
             .context("The mail cannot be written")?;
-        self.server.send(message).await.context("The mail server does not take the mail")?;
+        let sent = self.server.send(message).await;
+        sent.map_err(|error| anyhow!("The mail server does not take the mail: {}", words(&error)))?;
         Ok(())
     }
 
@@ -90,7 +92,29 @@ impl Post {
         match self.server.test_connection().await {
             Ok(true) => Ok(()),
             Ok(false) => Err("it does not answer as a mail server".to_owned()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(words(&error)),
         }
     }
+}
+
+/// What went wrong on the way to the mail server, and what to do where it can be told.
+fn words(error: &lettre::transport::smtp::Error) -> String {
+    let mut all = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !all.contains(&text) {
+            all = format!("{all}: {text}");
+        }
+        source = cause.source();
+    }
+    let remedy = if all.contains("STARTTLS") {
+        "It offers no encryption there, and got neither password nor mail. Begin --mail-server with smtps:// and name the \
+         port where it speaks TLS from the start"
+    } else if all.contains("certificate") {
+        "Name the server as its certificate does, and give --mail-ca when an authority of your own made that"
+    } else {
+        return all;
+    };
+    format!("{all}. {remedy}")
 }

@@ -1,11 +1,12 @@
 //! The flags `--login-…` and `--mail-…`: which ways to log in there are beside tokens, and who may become a user.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use lettre::Tokio1Executor;
 use lettre::message::Mailbox;
-use lettre::transport::smtp::AsyncSmtpTransport;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::{AsyncSmtpTransport, AsyncSmtpTransportBuilder};
 use serde::{Deserialize, Serialize};
 use wire::UserId;
 
@@ -50,6 +51,9 @@ pub struct LoginFlags {
     /// From whom mails come, such as "Hullo <hullo@example.com>"
     #[arg(long, value_name = "ADDRESS")]
     pub mail_from: Option<String>,
+    /// Further authorities to trust for the mail server: certificates in PEM form
+    #[arg(long, value_name = "FILE")]
+    pub mail_ca: Option<PathBuf>,
 }
 
 /// The ways to log in, checked.
@@ -196,6 +200,9 @@ fn mail(raw: &LoginFlags) -> anyhow::Result<Option<MailSettings>> {
     let text = raw.mail_server.as_deref();
     let url = secret("mail-server", text, raw.mail_server_file.as_deref())?;
     let (url, from) = match (url, &raw.mail_from) {
+        (None, None) if raw.mail_ca.is_some() => {
+            bail!("--mail-ca says nothing without a server. Give --mail-server too")
+        }
         (None, None) => return Ok(None),
         (Some(url), Some(from)) => (url, from),
         (Some(_), None) => bail!(
@@ -210,13 +217,46 @@ fn mail(raw: &LoginFlags) -> anyhow::Result<Option<MailSettings>> {
     })?;
     refuse_open_password(url.reveal())?;
     // The text is not repeated: it may hold a password.
-    let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.reveal()).map_err(|_| {
+    let mut server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.reveal()).map_err(|_| {
         anyhow::anyhow!(
             "--mail-server is no address of a mail server. Give one such as smtps://user:password@mail.example.com, or \
              smtp://localhost:25 on this machine"
         )
     })?;
+    if let Some(authorities) = &raw.mail_ca {
+        server = trusting(server, url.reveal(), authorities)?;
+    }
     Ok(Some(MailSettings { server: server.build(), from }))
+}
+
+/// The same server, whose certificate may be one of these too.
+fn trusting(
+    server: AsyncSmtpTransportBuilder,
+    url: &str,
+    authorities: &Path,
+) -> anyhow::Result<AsyncSmtpTransportBuilder> {
+    let remedy = || {
+        format!(
+            "The certificates in {} cannot be used. Give --mail-ca a file of certificates in PEM form",
+            authorities.display()
+        )
+    };
+    let url: reqwest::Url = url.parse().context("It is an address already")?;
+    let pem = std::fs::read(authorities).with_context(remedy)?;
+    let authority = Certificate::from_pem(&pem).with_context(remedy)?;
+    let trust = TlsParameters::builder(url.host_str().unwrap_or_default().to_owned());
+    let trust = trust.add_root_certificate(authority).build().with_context(remedy)?;
+    let how = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, how)| how.into_owned());
+    let tls = match (url.scheme(), how.as_deref()) {
+        ("smtps", _) => Tls::Wrapper(trust),
+        (_, Some("required")) => Tls::Required(trust),
+        (_, Some("opportunistic")) => Tls::Opportunistic(trust),
+        _ => bail!(
+            "--mail-ca says nothing where mails go unencrypted. Begin --mail-server with smtps://, or end it with \
+             ?tls=required"
+        ),
+    };
+    Ok(server.tls(tls))
 }
 
 /// A password travels encrypted, or on this machine only.
@@ -251,6 +291,23 @@ mod tests {
             (&[("login_issuer", "id"), ("login_client_id", "a")], "is no address"),
             (&[("mail_server", "smtp://localhost")], "Give --mail-from too"),
             (&[("mail_from", "a@b.org")], "Give --mail-server too"),
+            (&[("mail_ca", "ca.pem")], "Give --mail-server too"),
+            (
+                &[
+                    ("mail_server", "smtps://u:tiger@h.org"),
+                    ("mail_from", "a@b.org"),
+                    ("mail_ca", "/nowhere"),
+                ],
+                "--mail-ca a file",
+            ),
+            (
+                &[
+                    ("mail_server", "smtp://u:tiger@localhost"),
+                    ("mail_from", "a@b.org"),
+                    ("mail_ca", "Cargo.toml"),
+                ],
+                "--mail-ca",
+            ),
             (&[("mail_server", "x://u:tiger@h"), ("mail_from", "a@b.org")], "smtps://"),
             (&[("mail_server", "smtp://localhost"), ("mail_from", "b")], "no mail address"),
             (&[("mail_server", "smtp://u:tiger@h.org"), ("mail_from", "a@b.org")], "smtps://"),

@@ -33,11 +33,16 @@ impl Certificate {
         Self { folder, public_key }
     }
 
+    /// Where certificate and key lie.
+    #[must_use]
+    pub fn files(&self) -> [String; 2] {
+        ["cert.pem", "key.pem"].map(|name| self.folder.path().join(name).display().to_string())
+    }
+
     /// The flags of `hullo serve` that name the files.
     #[must_use]
     pub fn flags(&self) -> [String; 2] {
-        ["cert", "key"].map(|what| {
-            format!("--tls-{what}={}", self.folder.path().join(format!("{what}.pem")).display())
-        })
+        let [cert, key] = self.files();
+        [format!("--tls-cert={cert}"), format!("--tls-key={key}")]
     }
 }

@@ -1,6 +1,7 @@
 //! People log in at our server without a token: at a real provider, and by a link from a real mail server.
 
 use serde_json::{Value, json};
+use tests::peerjs::Certificate;
 use tests::{Hullo, MailServer, Provider, provider};
 
 /// The flags of a server where people of `provider` log in.
@@ -103,6 +104,47 @@ fn a_mailed_link_logs_in_once() {
     );
     assert_eq!((first, &account["email"]), (200, &Value::from("carol@example.com")));
     assert_eq!(second, 401);
+}
+
+#[test]
+fn mails_go_encrypted_to_a_server_whose_authority_the_operator_named_and_to_no_other() {
+    let (ours, other) = (Certificate::make(), Certificate::make());
+    let [ours_file, other_file] = [&ours, &other].map(|one| one.files()[0].clone());
+    for post in [MailServer::with_tls(&ours), MailServer::with_starttls(&ours)] {
+        let hullo = by(&post, &[("--login-sign-up", "example.com"), ("--mail-ca", &ours_file)]);
+
+        hullo.ask("POST", "/session/mail", Some(json!({ "email": "carol@example.com" })));
+
+        let mail = post.next();
+        assert!(mail.encrypted);
+        let (status, account) = hullo.ask("POST", "/session", Some(json!({ "code": mail.code() })));
+        assert_eq!((status, &account["email"]), (200, &Value::from("carol@example.com")));
+        let flags = [("--mail-server", &*post.url), ("--mail-from", "hullo@example.com")];
+        let said = Hullo::check(&[&flags[..], &[("--mail-ca", &*ours_file)]].concat());
+        assert!(said.contains("The mail server takes mails"), "{said}");
+        for trusted in [None, Some(("--mail-ca", &*other_file))] {
+            let said = Hullo::check(&flags.into_iter().chain(trusted).collect::<Vec<_>>());
+            assert!(said.contains("cannot be mailed") && said.contains("--mail-ca"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_mail_server_without_the_encryption_that_is_asked_for_gets_nothing() {
+    let post = MailServer::start();
+    let url = format!("{}?tls=required", post.url);
+    let flags = [("--mail-server", &*url), ("--mail-from", "hullo@example.com")];
+
+    let said = Hullo::check(&flags);
+
+    assert!(said.contains("offers no encryption") && said.contains("smtps://"), "{said}");
+    let hullo = Hullo::start(&[&flags[..], &[("--login-sign-up", "true")]].concat());
+    hullo.ask("POST", "/session/mail", Some(json!({ "email": "carol@example.com" })));
+    hullo.says("got neither password nor mail");
+    // What comes later is the first that came.
+    let open = by(&post, &[("--login-sign-up", "true")]);
+    open.ask("POST", "/session/mail", Some(json!({ "email": "dora@example.com" })));
+    assert_eq!(post.next().to, ["dora@example.com"]);
 }
 
 #[test]
