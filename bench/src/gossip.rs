@@ -31,6 +31,7 @@ pub(crate) fn steady(nodes: usize, seeds: u64) -> Outcome {
     let mut sum = Outcome::default();
     for seed in 1..=seeds {
         let mut net = Network::joined(nodes, seed);
+        sum.speed += net.speed();
         let (mut lasts, mut floods) = (0.0, 0.0);
         net.count_anew();
         for line in 0..LINES {
@@ -66,6 +67,7 @@ pub(crate) fn steady(nodes: usize, seeds: u64) -> Outcome {
         to_flood: mean(sum.to_flood),
         control: mean(sum.control),
         degree: mean(sum.degree),
+        speed: mean(sum.speed),
     }
 }
 
@@ -160,6 +162,18 @@ impl Network {
         }
         net.pass(Duration::from_secs(60));
         net
+    }
+
+    /// How many seconds with a line in each are told in one, measured over half a minute.
+    fn speed(&mut self) -> f64 {
+        const SECONDS: usize = 30;
+        let begin = Instant::now();
+        for line in 0..SECONDS {
+            let who = self.dice.below(self.states.len() as u64) as usize;
+            self.say(who, 1_000_000 + line);
+            self.pass(Duration::from_secs(1));
+        }
+        SECONDS as f64 / begin.elapsed().as_secs_f64().max(1e-9)
     }
 
     fn count_anew(&mut self) {
