@@ -175,6 +175,27 @@ fn six_who_were_cut_apart_merge_for_little_more_than_what_is_new() {
 }
 
 #[test]
+fn notices_cost_little_more_than_one_message_for_each_who_hears_them() {
+    const NOTICES: usize = 100;
+    let mut hall = Hall::joined(30, |who| who.checked_sub(1));
+    hall.pass(120);
+    let before = hall.traffic();
+
+    for notice in 0..NOTICES {
+        hall.act(Act::Shout(notice % 30));
+        hall.pass_for(Duration::from_millis(100));
+    }
+    hall.pass(1);
+
+    let after = hall.traffic();
+    let (casts, frames) = (after.casts - before.casts, after.frames - before.frames);
+    let heard = 29 * NOTICES as u64;
+    assert!(casts <= heard + heard / 100, "{casts} casts");
+    let hints = (frames - casts) as f64 / heard as f64;
+    assert!(hints <= 0.8, "{hints} hints for each notice heard");
+}
+
+#[test]
 fn a_late_joiner_reads_what_the_departed_said() {
     let mut hall = Hall::joined(4, |who| who.checked_sub(1));
     hall.say(3, "I have to go.");

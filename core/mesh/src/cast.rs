@@ -128,7 +128,7 @@ impl Mesh {
             // Others may not know yet that a link of the trees is lost, and what hangs on it: they hint too.
             cast.map = UNSURE;
         }
-        let is_sure = cast.map == self.trees.hash().to_le_bytes() && !cast.is_fleeting();
+        let is_sure = cast.map == self.trees.hash().to_le_bytes();
         // One that has come too far, or was sent so by whoever would have it end here, goes on where it is asked for.
         let is_tired = cast.hops & !FLEETING == 0;
         let author = cast.author;
@@ -144,7 +144,7 @@ impl Mesh {
             }
             if !is_tired && self.trees.is_child(root, peer, link.place) {
                 children.push(id);
-            } else if !is_sure || is_tired {
+            } else if !is_sure || is_tired || cast.is_fleeting() {
                 others.push(id);
             }
         }
@@ -152,7 +152,7 @@ impl Mesh {
             self.lazy.keep(&self.config, id, &cast);
         }
         for other in others {
-            self.plan_hint(now, other, id);
+            self.plan_hint(now, other, id, is_sure && !is_tired);
         }
         let Some((last, rest)) = children.split_last() else { return };
         let frame = Frame::Cast(cast).encode();
