@@ -246,6 +246,10 @@ impl Conference {
             Act::Unclog(one, other) => self.links.unclog(one, other, agenda),
             Act::Jump(who, by) => self.jump(who, by, agenda)?,
             Act::Turn(who, trick) => self.turn_false(who, trick),
+            Act::Sybil(who) => {
+                self.join(Some(who), 0, agenda)?;
+                self.turn_false(self.people.len() - 1, Trick::Equivocate);
+            }
             Act::Twin(who, inviter) => self.double(who, inviter, agenda)?,
             Act::Rubbish(who) => {
                 for (wire, end) in self.links.of(who) {

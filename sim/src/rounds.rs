@@ -56,7 +56,11 @@ fn conditions(dice: &mut Dice, nodes: usize) -> Conditions {
             Surroundings { nats: Nat::ALL.to_vec(), has_relay: true, skew_max: 1_000 };
     }
     if nodes >= 12 && dice.below(2) == 0 {
-        conditions.tricks = vec![Trick::ALL[dice.below(Trick::ALL.len() as u64) as usize]];
+        let trick = Trick::ALL[dice.below(Trick::ALL.len() as u64) as usize];
+        // Where few may invite many, all others who come by the same few are kept out too.
+        if trick != Trick::Sybil || conditions.menu.is_empty() {
+            conditions.tricks = vec![trick];
+        }
     }
     conditions
 }

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod faults;
+mod foul;
 mod hall;
 mod plan;
 mod rough;
@@ -12,9 +13,13 @@ pub use plan::{Misfit, Plan, Shape};
 
 use std::time::Duration;
 
+use crate::conference::Trick;
 use crate::{Broken, Weather};
 
 use hall::Hall;
+
+/// How many one member invites at most where somebody tries to bring in more.
+const INVITES_MAX: u16 = 20;
 
 /// One thing that was measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,6 +154,9 @@ fn tell(plan: &Plan, clock: Option<&dyn Fn() -> Duration>) -> Result<Report, Bro
     };
     let mut hall = Hall::new(plan.seed, weather(plan));
     hall.world.story_mut().place(plan.conditions.surroundings.clone());
+    if plan.conditions.tricks.contains(&Trick::Sybil) {
+        hall.world.story_mut().limit_invites(INVITES_MAX);
+    }
     hall.fill(&mut report)?;
     talk::steady(&mut hall, &mut report, clock)?;
     talk::rotating(&mut hall, &mut report)?;

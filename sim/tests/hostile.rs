@@ -70,3 +70,13 @@ fn whoever_speaks_in_the_names_of_others_silences_nobody() {
 fn what_is_left_out_is_missed() {
     one(Trick::Trim);
 }
+
+#[test]
+fn whoever_writes_more_than_it_may_is_read_no_further_than_that() {
+    one(Trick::Hoard);
+}
+
+#[test]
+fn whoever_invites_more_than_it_may_brings_in_no_more() {
+    one(Trick::Sybil);
+}

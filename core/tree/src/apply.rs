@@ -115,8 +115,9 @@ impl<N: Notary> Tree<N> {
                 shared.push(record.key());
             }
         }
-        // A whole map may bring back what it took away.
-        for (record, _) in undo.removed.iter().filter(|(record, _)| map.get(record.seq).is_none()) {
+        // A whole map may bring back what it took away; of an author who contradicts itself, under another name.
+        let is_back = |old: &Record| map.get(old.seq).is_some_and(|new| new.key() == old.key());
+        for (record, _) in undo.removed.iter().filter(|(record, _)| !is_back(record)) {
             self.index.pull(&record.key(), Hand { author, seq: record.seq });
         }
         self.advance(now, part, &undo.removed, stated);

@@ -120,4 +120,6 @@ pub enum Act {
     Turn(usize, Trick),
     /// Somebody is there a second time, with the same keys, by an invite of another, and plays false from now on.
     Twin(usize, usize),
+    /// Somebody new arrives by an invite of one who plays false, and plays the same trick.
+    Sybil(usize),
 }

@@ -15,6 +15,9 @@ use crate::Agenda;
 /// that of others.
 const TWIN_BEHIND_MS: i64 = 20_000;
 
+/// How many times as much as the others somebody keeps who writes more than it may.
+const GREED: usize = 8;
+
 impl Conference {
     pub(super) fn join(
         &mut self,
@@ -67,15 +70,33 @@ impl Conference {
         }
         let Person { watch, calendar, .. } = self.people[who];
         let trust = self.desk.come_back(who, self.people[who].node.seat());
-        let node = self.fresh(trust, agenda.now(), watch, calendar);
+        let mut config = self.config.clone();
+        if self.people[who].trick() == Some(Trick::Hoard) {
+            config.tree.author_bytes_max *= GREED;
+            config.tree.entries_max *= GREED;
+            config.tree.value_bytes_max *= GREED;
+        }
+        let node = self.fresh_within(config, trust, agenda.now(), watch, calendar);
         self.people[who].renewed(node);
         self.attendance.excuse(who);
         self.sign_in(who, agenda)
     }
 
     fn fresh(&mut self, trust: Trust, now: Time, watch: Watch, calendar: i64) -> node::Node {
+        let config = self.config.clone();
+        self.fresh_within(config, trust, now, watch, calendar)
+    }
+
+    fn fresh_within(
+        &mut self,
+        config: node::Config,
+        trust: Trust,
+        now: Time,
+        watch: Watch,
+        calendar: i64,
+    ) -> node::Node {
         let clock = Timestamp(clock(now).0.saturating_add_signed(calendar));
-        node::Node::new(self.config.clone(), watch.shows(now), clock, trust, self.dice.seed())
+        node::Node::new(config, watch.shows(now), clock, trust, self.dice.seed())
     }
 
     fn sign_in(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {

@@ -26,6 +26,7 @@ impl Checks for Shared {
 #[derive(Debug)]
 pub(crate) struct Desk {
     conference: Option<ConferenceId>,
+    bounds: Bounds,
     seeds: Vec<Seed>,
     checks: Shared,
 }
@@ -33,7 +34,17 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn new() -> Self {
         let checks = Shared(Arc::new(Mutex::new(Memo::new(CHECKS_MAX))));
-        Self { conference: None, seeds: Vec::new(), checks }
+        Self { conference: None, bounds: BOUNDS, seeds: Vec::new(), checks }
+    }
+
+    /// The conference that is founded next lets one member invite so many.
+    pub(crate) fn limit_invites(&mut self, most: u16) {
+        self.bounds.invites_max = most;
+    }
+
+    /// How many one member may invite.
+    pub(crate) fn invites_max(&self) -> usize {
+        usize::from(self.bounds.invites_max)
     }
 
     /// For the next participant. The first one founds the conference.
@@ -41,7 +52,7 @@ impl Desk {
         self.seeds.push(seed);
         let trust = match &self.conference {
             Some(conference) => Trust::apply(seed, conference.clone()),
-            None => Trust::found(seed, Claim::default(), BOUNDS, clock),
+            None => Trust::found(seed, Claim::default(), self.bounds, clock),
         };
         self.conference = Some(trust.conference().clone());
         trust.with_checks(Box::new(self.checks.clone()))

@@ -51,6 +51,11 @@ impl Conference {
         self.surroundings = surroundings;
     }
 
+    /// The conference that is founded next lets one member, but for the founder, invite so many.
+    pub fn limit_invites(&mut self, most: u16) {
+        self.desk.limit_invites(most);
+    }
+
     /// While it is rough, nobody is held to how soon they miss those who crash from then on: who sleeps, or is cut off,
     /// cannot know. In the calm that follows all must.
     pub fn is_rough_from_now_on(&mut self, is_rough: bool) {

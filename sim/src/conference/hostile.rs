@@ -39,11 +39,15 @@ pub enum Trick {
     Pose,
     /// Leaves out one of the writes whenever it tells a neighbour what that one lacks.
     Trim,
+    /// Writes more than anybody may.
+    Hoard,
+    /// Invites more than anybody may, all of them its own.
+    Sybil,
 }
 
 impl Trick {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Flood,
         Self::Flip,
         Self::Truncate,
@@ -54,6 +58,8 @@ impl Trick {
         Self::Equivocate,
         Self::Pose,
         Self::Trim,
+        Self::Hoard,
+        Self::Sybil,
     ];
 
     /// How it is typed.
@@ -70,6 +76,8 @@ impl Trick {
             Self::Equivocate => "equivocate",
             Self::Pose => "pose",
             Self::Trim => "trim",
+            Self::Hoard => "hoard",
+            Self::Sybil => "sybil",
         }
     }
 }
@@ -103,6 +111,10 @@ impl Liar {
         Self { trick, said: VecDeque::new() }
     }
 
+    pub(crate) fn trick(&self) -> Trick {
+        self.trick
+    }
+
     /// What the others say to it.
     pub(crate) fn hear(&mut self, me: NodeId, frame: &[u8]) {
         let is_kept = match self.trick {
@@ -111,7 +123,7 @@ impl Liar {
             Trick::Flood | Trick::Flip | Trick::Truncate | Trick::BlackHole | Trick::Withhold => {
                 false
             }
-            Trick::Forge | Trick::Equivocate | Trick::Trim => false,
+            Trick::Forge | Trick::Equivocate | Trick::Trim | Trick::Hoard | Trick::Sybil => false,
         };
         if is_kept {
             self.remember(frame);
@@ -178,7 +190,9 @@ impl Liar {
             | Trick::BlackHole
             | Trick::Withhold
             | Trick::Forge
-            | Trick::Equivocate => vec![frame],
+            | Trick::Equivocate
+            | Trick::Hoard
+            | Trick::Sybil => vec![frame],
         }
     }
 }
@@ -218,9 +232,9 @@ mod tests {
             let turned =
                 (0..20).any(|_| liar.turn(NodeId(1), frame.clone(), &mut dice) != [&frame[..]]);
             // What others say, and what is told of the tree, is another matter.
-            let is_otherwise =
-                [Trick::BlackHole, Trick::Forge, Trick::Equivocate, Trick::Pose, Trick::Trim]
-                    .contains(&trick);
+            let is_otherwise = [Trick::BlackHole, Trick::Forge, Trick::Pose, Trick::Trim]
+                .contains(&trick)
+                || [Trick::Equivocate, Trick::Hoard, Trick::Sybil].contains(&trick);
             assert_eq!(turned, !is_otherwise, "{trick}");
         }
         assert!("lie".parse::<Trick>().unwrap_err().to_string().contains("black-hole"));

@@ -9,7 +9,7 @@ use node::{Event, Listing, Node, Path};
 use serde_json::Value;
 use wire::{LinkId, NodeId, Time};
 
-use super::hostile::Liar;
+use super::hostile::{Liar, Trick};
 use super::watch::Watch;
 use crate::menu::Nat;
 
@@ -113,6 +113,12 @@ impl Person {
     #[must_use]
     pub fn is_false(&self) -> bool {
         self.liar.is_some()
+    }
+
+    /// How it plays false, if it does.
+    #[must_use]
+    pub fn trick(&self) -> Option<Trick> {
+        self.liar.as_ref().map(Liar::trick)
     }
 
     /// The resources of the lists that stories use, in order, with who wrote them.

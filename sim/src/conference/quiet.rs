@@ -1,12 +1,12 @@
 //! What holds once nothing bad has happened for a while: the same view everywhere, enough links, bounded memory, sane clocks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use node::Listing;
 use wire::{NodeId, Time};
 
-use super::{BEGINNING, Conference, State};
+use super::{BEGINNING, Conference, State, Trick};
 
 /// How far a stamp may be past the true time (in milliseconds): what a node bears, and twice what clocks are off.
 const STAMP_AHEAD_MS: u64 = 60_000;
@@ -67,6 +67,7 @@ impl Conference {
             self.people[*who].believes_right()?;
             self.check_stamps(*who, now)?;
             self.check_memory(*who)?;
+            self.check_shares(*who)?;
         }
         self.check_barred(true)?;
         self.check_degrees(&honest, all_fair)
@@ -127,6 +128,26 @@ impl Conference {
         }
         if weight.authors > self.people.len() {
             return Err(format!("{who} believes in {} authors", weight.authors));
+        }
+        Ok(())
+    }
+
+    /// Nobody shows more of one who plays false than anybody may have, nor more of those whom it brought than it may.
+    fn check_shares(&self, who: usize) -> Result<(), String> {
+        let mut bytes: BTreeMap<NodeId, usize> = BTreeMap::new();
+        let person = &self.people[who];
+        for (path, value, by) in person.view() {
+            *bytes.entry(by).or_default() += path.len() + value.to_string().len();
+        }
+        if let Some((by, bytes)) = bytes.iter().find(|(_, bytes)| **bytes > tree_quota()) {
+            return Err(format!("{who} shows {bytes} bytes of {by}"));
+        }
+        let is_foe = |node: &NodeId| self.truth.is_false(*node);
+        let foes = person.node.nodes().filter(is_foe).count();
+        let inviters = self.people.iter().filter(|person| person.trick() == Some(Trick::Sybil));
+        let most = inviters.count() * (self.desk.invites_max() + 1);
+        if most > 0 && foes > most {
+            return Err(format!("{who} counts on {foes} who were brought by one who may not"));
         }
         Ok(())
     }

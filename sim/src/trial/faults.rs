@@ -135,14 +135,10 @@ pub(super) fn many_crash(hall: &mut Hall, report: &mut Report) -> Result<(), Bro
         hall.say(who, "Is anybody still there?")?;
     }
     let speakers_done = hall.world.now();
-    // Where somebody plays false beside it, nobody is held to how soon they miss all of them.
-    let is_rough = !report.plan.conditions.tricks.is_empty();
-    hall.world.story_mut().is_rough_from_now_on(is_rough);
     for _ in 0..count {
         let victim = hall.somebody();
         hall.act(Act::Crash(victim))?;
     }
-    hall.world.story_mut().is_rough_from_now_on(false);
     let mut points = Vec::new();
     for tick in 0..30 {
         points.push((f64::from(tick) / 2.0, hall.agreement() * 100.0));

@@ -8,7 +8,7 @@ use serde_json::json;
 use wire::{NodeId, Time};
 
 use super::hall::Hall;
-use super::{Report, weather};
+use super::{Report, foul, weather};
 use crate::conference::{Act, State};
 use crate::menu::Fault;
 use crate::{Broken, Weather};
@@ -49,11 +49,7 @@ pub(super) fn rough(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> 
         return Ok(());
     }
     let conditions = report.plan.conditions.clone();
-    for trick in &conditions.tricks {
-        let fair: Vec<usize> = hall.story().honest().into_iter().collect();
-        let who = fair[hall.dice.below(fair.len() as u64) as usize];
-        hall.act(Act::Turn(who, *trick))?;
-    }
+    foul::begin(hall, &conditions.tricks)?;
     hall.world.story_mut().is_rough_from_now_on(true);
     let size = hall.awake().len();
     let begin = hall.world.now();
@@ -62,6 +58,7 @@ pub(super) fn rough(hall: &mut Hall, report: &mut Report) -> Result<(), Broken> 
     while hall.world.now() < end {
         undo(hall, &mut later, false)?;
         talk(hall)?;
+        foul::go_on(hall)?;
         if !conditions.menu.is_empty() && hall.dice.below(FAULT_EVERY) == 0 {
             let faults = conditions.menu.faults();
             let fault = faults[hall.dice.below(faults.len() as u64) as usize];

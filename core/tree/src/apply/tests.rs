@@ -77,6 +77,26 @@ fn no_bit_of_a_whole_map_can_be_turned_by_whoever_hands_it_on() {
 }
 
 #[test]
+fn of_one_who_is_there_twice_nothing_of_the_other_is_left_when_a_whole_map_comes() {
+    let life = |places: &[&str]| {
+        let mut ann = tree(ANN);
+        places.iter().for_each(|place| write(&mut ann, update(place, place)));
+        ann
+    };
+    // Under the same numbers at other places.
+    let mut first = life(&["shared/one", "shared/two", "shared/three"]);
+    let mut second = life(&["shared/two", "shared/three", "shared/four", "shared/five"]);
+    let mut bob = opened(tree(BOB), CAROL);
+    told(&mut bob, CAROL, &whole(&mut first, BOB)).expect("Ann wrote that");
+    assert_eq!(view(&bob), view(&first));
+
+    told(&mut bob, CAROL, &whole(&mut second, BOB)).expect("and that");
+
+    assert_eq!(view(&bob), view(&second));
+    assert_eq!(bob.get(&path("shared/one")), None);
+}
+
+#[test]
 fn what_was_said_before_changes_nothing_when_it_is_said_again() {
     let mut ann = tree(ANN);
     let bob = tree(BOB);
