@@ -218,16 +218,11 @@ impl Conference {
                 agenda.push(now + GHOST, What::Audit(roster));
             }
             Act::Sleep(who) => self.people[who].state = State::Asleep,
-            Act::Wake(who) => {
-                self.people[who].state = State::Awake;
-                // It may still count on links that are gone, and others on it.
-                self.attendance.restart();
-                for (end, wire, frame) in self.people[who].take_waiting() {
-                    agenda.push(now, What::Arrives { wire, end, frame });
-                }
-                self.links.flush_again(Some(who), agenda);
-                self.tell(who, Input::Timeout, agenda)?;
+            Act::Doze(who) => {
+                self.people[who].state = State::Asleep;
+                self.people[who].dozed = Some(now);
             }
+            Act::Wake(who) => self.wake(who, agenda)?,
             Act::Leave(who) => {
                 self.tell(who, Input::Do(Command::Leave), agenda)?;
                 self.people[who].state = State::Left;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use node::{Command, Life};
+use node::{Command, Life, Path};
 use serde_json::json;
 use sim::conference::{Act, Conference, Trick, What};
 use sim::{Weather, World};
@@ -110,6 +110,81 @@ fn whoever_comes_in_by_one_who_leaves_things_out_ends_up_with_everything() {
 }
 
 #[test]
+fn whoever_loses_its_teller_in_the_middle_of_the_state_has_it_from_another() {
+    let slow = Weather { steady: true, bandwidth: 100_000, ..Weather::fair() };
+    let mut hall = Hall::joined_in(6, 4, slow);
+    for part in 0..30 {
+        hall.act(Act::Do(0, write(&format!("shared/part-{part}"), &"x".repeat(12_000))));
+        hall.pass_for(Duration::from_millis(500));
+    }
+    hall.pass(15);
+    let parts = |hall: &Hall, who: usize| {
+        hall.node(who).list(&path("shared"), node::Listing::default()).len()
+    };
+    assert_eq!(parts(&hall, 3), 30);
+
+    hall.act(Act::Join(Some(3)));
+    // Of 360 KB a third is there.
+    hall.pass_for(Duration::from_millis(1_500));
+    hall.act(Act::Crash(3));
+    hall.act(Act::Link(1, 4));
+    assert!(parts(&hall, 4) < 30);
+    hall.pass(20);
+
+    assert_eq!(hall.people()[4].view(), hall.people()[0].view());
+    assert_eq!(parts(&hall, 4), 30);
+}
+
+#[test]
+fn a_clock_that_jumps_an_hour_harms_nobody_else_and_is_right_again_after_a_reload() {
+    let mut hall = Hall::joined(7, 6);
+    hall.act(Act::Jump(2, Duration::from_secs(3_600)));
+    hall.act(Act::Do(2, write("shared/topic", "an hour from now")));
+    hall.act(Act::Do(4, write("shared/topic", "now")));
+    hall.pass(20);
+
+    let topic = path("shared/topic");
+    let others = [0, 1, 3, 4, 5];
+    assert!(others.iter().all(|who| hall.node(*who).get(&topic) == hall.node(4).get(&topic)));
+    let wall = 1_800_000_000_000 + hall.world.now().since_origin().as_millis() as u64;
+    for who in others {
+        let written = hall.node(who).entry(&topic).expect("it is there").written;
+        assert!(written.0 <= wall + 1_000, "{who}");
+    }
+
+    hall.act(Act::Reload(2));
+    hall.act(Act::Link(2, 0));
+    hall.pass(20);
+    hall.act(Act::Do(2, write("shared/agenda", "all of us")));
+    hall.pass(10);
+
+    let agenda = path("shared/agenda");
+    assert!((0..6).all(|who| hall.node(who).get(&agenda).is_some()));
+    assert!((0..6).all(|who| hall.people()[who].view() == hall.people()[0].view()));
+}
+
+#[test]
+fn whoever_slept_for_an_hour_while_its_clock_stood_still_hears_what_is_said_after_it() {
+    for size in [2, 6] {
+        let mut hall = Hall::joined(8, size);
+        hall.act(Act::Doze(1));
+        hall.pass(3_600);
+        hall.say(0, "Good afternoon.");
+        hall.act(Act::Wake(1));
+        hall.pass(5);
+        hall.act(Act::Link(0, 1));
+        hall.pass(10);
+        hall.say(0, "There you are.");
+        hall.say(1, "Was I asleep?");
+        hall.pass(10);
+
+        for who in 0..size {
+            assert_eq!(hall.people()[who].view().len(), size + 3, "{who} of {size}");
+        }
+    }
+}
+
+#[test]
 fn one_seed_is_one_trace() {
     let trace = |seed| {
         let mut hall = Hall::joined(seed, 7);
@@ -125,8 +200,12 @@ fn one_seed_is_one_trace() {
     assert_ne!(trace(5), trace(6));
 }
 
+fn path(text: &str) -> Path {
+    text.parse().expect("tests name paths well")
+}
+
 fn write(place: &str, text: &str) -> Command {
-    let (path, value) = (place.parse().expect("tests name paths well"), json!({ "text": text }));
+    let (path, value) = (path(place), json!({ "text": text }));
     Command::Update { path, value, partial: false, life: Life::Lasting }
 }
 
@@ -138,7 +217,11 @@ struct Hall {
 impl Hall {
     /// `size` people, invited by the first, who have come to rest.
     fn joined(seed: u64, size: usize) -> Self {
-        let mut hall = Self { world: World::new(seed, Conference::new(seed, Weather::fair())) };
+        Self::joined_in(seed, size, Weather::fair())
+    }
+
+    fn joined_in(seed: u64, size: usize, weather: Weather) -> Self {
+        let mut hall = Self { world: World::new(seed, Conference::new(seed, weather)) };
         for who in 0..size {
             hall.act(Act::Join((who > 0).then_some(0)));
             hall.pass_for(Duration::from_millis(300));
@@ -153,8 +236,7 @@ impl Hall {
     }
 
     fn say(&mut self, who: usize, text: &str) {
-        let path = "messages".parse().expect("one word is a path");
-        let value = json!({ "text": text });
+        let (path, value) = (path("messages"), json!({ "text": text }));
         self.act(Act::Do(who, Command::Add { path, value, life: Life::Lasting }));
     }
 

@@ -110,6 +110,9 @@ impl Mesh {
         if self.link_to(closed.peer).is_none() {
             self.outputs.push_back(Output::Closed { peer: closed.peer });
             self.find_reach(now);
+        } else if closed.suspect {
+            // A newer link to it takes over, which may live.
+            self.turn(now, closed.peer);
         }
     }
 

@@ -203,6 +203,22 @@ fn a_second_link_to_the_same_node_changes_nothing_when_it_closes() {
 }
 
 #[test]
+fn a_second_link_takes_over_from_one_that_fell_silent_and_that_is_told() {
+    let mut mesh = Mesh::new(Config::default(), Time::ZERO, NodeId(1), 0);
+    let at = |seconds| Time::at(Duration::from_secs(seconds));
+    mesh.handle(at(0), Input::Up { link: LinkId(1), peer: NodeId(2) }).expect("a link may open");
+    (1..=4).for_each(|now| mesh.handle(at(now), Input::Timeout).expect("time passes"));
+    assert_eq!(mesh.trusted(), []);
+    mesh.handle(at(4), Input::Up { link: LinkId(2), peer: NodeId(2) }).expect("a second one, too");
+    while mesh.poll().is_some() {}
+
+    mesh.handle(at(4), Input::Down { link: LinkId(1) }).expect("and the first may close");
+
+    assert_eq!(mesh.trusted(), [NodeId(2)]);
+    assert_eq!(mesh.poll(), Some(Output::Turned { peer: NodeId(2) }));
+}
+
+#[test]
 fn a_link_that_takes_slowly_is_sent_a_window_and_one_that_takes_nothing_is_hung_up() {
     let mut web = Web::of(&[(1, 2), (1, 3)]);
     web.publish();

@@ -27,6 +27,8 @@ pub(crate) struct Session {
     pub(crate) asks: u32,
     /// The first pieces of a part whose rest is on its way, each as a message of its own.
     pieces: Vec<Vec<u8>>,
+    /// What it says the calendar was at `Time::ZERO`, in milliseconds, while others tell it the time.
+    calendar: Option<i128>,
     /// Whether we said to it that we have heard of nobody.
     pub(crate) said_alone: bool,
     /// Whose map was asked for whole, since what came did not go with ours, and how often.
@@ -209,6 +211,7 @@ impl<N: Notary> Tree<N> {
 
     fn on_have(&mut self, now: Time, peer: NodeId, have: &Have) {
         self.adopt(now, have);
+        self.catch_up(now, peer, have);
         let head = |author: &NodeId| {
             let at = have.heads.binary_search_by_key(author, |(author, ..)| *author);
             at.map_or((0, 0), |at| (have.heads[at].1, have.heads[at].2))
@@ -269,6 +272,21 @@ impl<N: Notary> Tree<N> {
             self.calendar_at_zero += i128::from(have.wall.0) - i128::from(ours.0);
             self.clock.reset();
             self.rewrite(now, self.own().at);
+        }
+    }
+
+    /// Our clock may have stood still while we slept. It is set to that of the neighbour that is ahead least, when all are
+    /// far ahead who have told us, and they are at least two where there are two: nobody alone moves it.
+    fn catch_up(&mut self, now: Time, peer: NodeId, have: &Have) {
+        if let Some(session) = self.sessions.get_mut(&peer) {
+            let calendar = i128::from(have.wall.0) - now.since_origin().as_millis() as i128;
+            session.calendar = (!have.alone).then_some(calendar);
+        }
+        let told = || self.sessions.values().filter_map(|session| session.calendar);
+        let least = told().min().unwrap_or(self.calendar_at_zero);
+        let is_far = least - self.calendar_at_zero > self.config.ahead.as_millis() as i128 / 2;
+        if is_far && told().count() >= self.present.len().saturating_sub(1).clamp(1, 2) {
+            self.calendar_at_zero = least;
         }
     }
 

@@ -94,6 +94,8 @@ pub enum Act {
     Crash(usize),
     /// Hears and does nothing until woken.
     Sleep(usize),
+    /// The same, and its time stands still meanwhile, as that of some browsers does while a computer sleeps.
+    Doze(usize),
     /// Goes on.
     Wake(usize),
     /// Leaves properly.

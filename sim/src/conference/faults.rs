@@ -87,6 +87,19 @@ impl Conference {
         Ok(())
     }
 
+    /// Somebody goes on, and hears what has come meanwhile.
+    pub(crate) fn wake(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
+        let now = agenda.now();
+        self.people[who].wake(now);
+        // It may still count on links that are gone, and others on it.
+        self.attendance.restart();
+        for (end, wire, frame) in self.people[who].take_waiting() {
+            agenda.push(now, What::Arrives { wire, end, frame });
+        }
+        self.links.flush_again(Some(who), agenda);
+        self.tell(who, Input::Timeout, agenda)
+    }
+
     pub(crate) fn turn_false(&mut self, who: usize, trick: Trick) {
         self.people[who].liar = Some(Liar::new(trick));
         self.truth.distrust(self.people[who].node.me());

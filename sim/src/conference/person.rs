@@ -60,6 +60,8 @@ pub struct Person {
     armed: Option<Time>,
     links: u64,
     waiting: Vec<(usize, u64, Vec<u8>)>,
+    /// Since when its time stands still.
+    pub(crate) dozed: Option<Time>,
     /// What it takes for the time.
     pub(crate) watch: Watch,
     /// How far its calendar is off, in milliseconds.
@@ -88,6 +90,7 @@ impl Person {
             armed: None,
             links: 0,
             waiting: Vec::new(),
+            dozed: None,
             watch: Watch::default(),
             calendar: 0,
             nat: Nat::default(),
@@ -101,6 +104,16 @@ impl Person {
         let liar = self.liar.take();
         let Self { watch, calendar, nat, is_in, .. } = *self;
         *self = Self { watch, calendar, nat, is_in, liar, ..Self::new(node) };
+    }
+
+    /// It goes on.
+    pub(crate) fn wake(&mut self, now: Time) {
+        self.state = State::Awake;
+        if let Some(since) = self.dozed.take() {
+            self.watch.stand_still(now - since);
+            // What it wanted to be woken for is later now.
+            self.armed = None;
+        }
     }
 
     /// Whether it was ever let in, and so may let in others.

@@ -9,6 +9,8 @@ use wire::Time;
 pub(crate) struct Watch {
     /// How far it has jumped ahead.
     ahead: Duration,
+    /// For how long it has stood still.
+    behind: Duration,
     /// How many millionths it runs too fast; negative when too slow.
     skew: i64,
 }
@@ -16,12 +18,13 @@ pub(crate) struct Watch {
 impl Watch {
     /// What it shows at a moment of the story.
     pub(crate) fn shows(self, at: Time) -> Time {
-        Time::at(self.scaled(at.since_origin(), 1_000_000 + self.skew) + self.ahead)
+        let shown = self.scaled(at.since_origin(), 1_000_000 + self.skew) + self.ahead;
+        Time::at(shown.saturating_sub(self.behind))
     }
 
     /// The first moment of the story at which it shows at least that much.
     pub(crate) fn when(self, shown: Time) -> Time {
-        let true_span = shown.since_origin().saturating_sub(self.ahead);
+        let true_span = (shown.since_origin() + self.behind).saturating_sub(self.ahead);
         if self.skew == 0 {
             return Time::at(true_span);
         }
@@ -35,9 +38,14 @@ impl Watch {
         self.ahead = self.ahead.max(by);
     }
 
+    /// Has stood still for so long.
+    pub(crate) fn stand_still(&mut self, span: Duration) {
+        self.behind += span;
+    }
+
     /// Runs too fast or too slow from the beginning of the story on.
     pub(crate) fn with_skew(skew: i64) -> Self {
-        Self { ahead: Duration::ZERO, skew: skew.clamp(-500_000, 500_000) }
+        Self { ahead: Duration::ZERO, behind: Duration::ZERO, skew: skew.clamp(-500_000, 500_000) }
     }
 
     fn scaled(self, time: Duration, millionths: i64) -> Duration {
@@ -56,6 +64,17 @@ fn span(nanos: u128) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stood_still_goes_on_from_there() {
+        let mut watch = Watch::default();
+        let at = |seconds| Time::at(Duration::from_secs(seconds));
+        let before = watch.shows(at(100));
+        watch.stand_still(Duration::from_secs(3_600));
+
+        assert_eq!(watch.shows(at(3_700)), before);
+        assert_eq!(watch.when(watch.shows(at(4_000))), at(4_000));
+    }
 
     #[test]
     fn whoever_is_woken_when_it_said_is_not_early() {
