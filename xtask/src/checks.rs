@@ -32,7 +32,7 @@ const BUDGETS: [(&str, &[&str], usize); 3] = [
     ("waking", &["worker.js"], 60_000),
     ("the answer path", &["index.html"], 150_000),
     // The bar is 250,000; what signatures and seals cost over it is named in ARCHITECTURE.md.
-    ("a whole conference", &["wrapper.html", "conference.html"], 277_000),
+    ("a whole conference", &["wrapper.html", "conference.html"], 278_500),
 ];
 
 /// For how long conferences are simulated that no test has told before.
@@ -159,13 +159,13 @@ mod tests {
 
     #[test]
     fn a_byte_too_many_is_named() {
-        let sizes = sizes(&[("page", 1)], &[("other page", 277_000)]);
+        let sizes = sizes(&[("page", 1)], &[("other page", 278_500)]);
 
         let verdict = budgets(&sizes).unwrap_err();
 
         assert_eq!(
             verdict.to_string(),
-            "a whole conference takes 277001 B on the wire, 1 more than it may"
+            "a whole conference takes 278501 B on the wire, 1 more than it may"
         );
     }
 

@@ -113,7 +113,8 @@ fn mails_go_encrypted_to_a_server_whose_authority_the_operator_named_and_to_no_o
     for post in [MailServer::with_tls(&ours), MailServer::with_starttls(&ours)] {
         let hullo = by(&post, &[("--login-sign-up", "example.com"), ("--mail-ca", &ours_file)]);
 
-        hullo.ask("POST", "/session/mail", Some(json!({ "email": "carol@example.com" })));
+        let wish = json!({ "email": "carol@example.com" });
+        assert_eq!(hullo.ask("POST", "/session/mail", Some(wish)).0, 202);
 
         let mail = post.next();
         assert!(mail.encrypted);
@@ -139,11 +140,14 @@ fn a_mail_server_without_the_encryption_that_is_asked_for_gets_nothing() {
 
     assert!(said.contains("offers no encryption") && said.contains("smtps://"), "{said}");
     let hullo = Hullo::start(&[&flags[..], &[("--login-sign-up", "true")]].concat());
-    hullo.ask("POST", "/session/mail", Some(json!({ "email": "carol@example.com" })));
+    let ask = |of: &Hullo, email: &str| {
+        assert_eq!(of.ask("POST", "/session/mail", Some(json!({ "email": email }))).0, 202);
+    };
+    ask(&hullo, "carol@example.com");
     hullo.says("got neither password nor mail");
     // What comes later is the first that came.
     let open = by(&post, &[("--login-sign-up", "true")]);
-    open.ask("POST", "/session/mail", Some(json!({ "email": "dora@example.com" })));
+    ask(&open, "dora@example.com");
     assert_eq!(post.next().to, ["dora@example.com"]);
 }
 
