@@ -17,11 +17,11 @@ pub(crate) const HOPS_MAX: u8 = 64;
 const UNSURE: [u8; 4] = [0; 4];
 
 /// How many casts wait to be judged. Whoever drives us judges each at once.
-const JUDGED_MAX: usize = 64;
+const UNJUDGED_MAX: usize = 64;
 
 /// A cast that was handed up and not judged yet.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Unjudged {
     link: LinkId,
     peer: NodeId,
     cast: Cast,
@@ -88,15 +88,15 @@ impl Mesh {
         self.heard.hear(config.authors_max, id);
         self.lazy.settle(id);
         self.outputs.push_back(Output::Heard { author, payload: cast.payload.clone() });
-        self.judged.push_back(Heard { link, peer, cast, id });
-        if self.judged.len() > JUDGED_MAX {
-            self.judged.pop_front();
+        self.unjudged.push_back(Unjudged { link, peer, cast, id });
+        if self.unjudged.len() > UNJUDGED_MAX {
+            self.unjudged.pop_front();
         }
     }
 
     /// What the oldest cast that was handed up turned out to be.
     pub(crate) fn on_judged(&mut self, now: Time, verdict: Verdict) {
-        let Some(Heard { link, peer, mut cast, id }) = self.judged.pop_front() else { return };
+        let Some(Unjudged { link, peer, mut cast, id }) = self.unjudged.pop_front() else { return };
         let config = &self.config;
         let mut link = self.links.get_mut(&link);
         if let (Some(link), Verdict::Unknown | Verdict::Bad) = (&mut link, verdict) {

@@ -102,7 +102,7 @@ pub struct Mesh {
     /// Which casts were heard.
     heard: Heard,
     /// Casts that were handed up and not judged yet, oldest first.
-    judged: VecDeque<cast::Heard>,
+    unjudged: VecDeque<cast::Unjudged>,
     /// Which casts others have that we lack.
     lazy: Lazy,
     /// Which messages to us were.
@@ -136,7 +136,7 @@ impl Mesh {
             reach: Reach::default(),
             trees: Trees::default(),
             heard: Heard::default(),
-            judged: VecDeque::new(),
+            unjudged: VecDeque::new(),
             lazy: Lazy::default(),
             got: Heard::default(),
             seq: first,
