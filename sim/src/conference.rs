@@ -210,10 +210,15 @@ impl Conference {
             }
             Act::Crash(who) => {
                 self.people[who].state = State::Crashed(now);
-                let roster = Self::roster(self.people[who].node.me());
-                if self.is_rough {
+                let name = self.people[who].node.me();
+                // Of one who is there twice, the other may live on.
+                let lives = |person: &Person| {
+                    person.node.me() == name && matches!(person.state, State::Awake | State::Asleep)
+                };
+                if self.is_rough || self.people.iter().any(lives) {
                     return Ok(());
                 }
+                let roster = Self::roster(name);
                 self.ghosts.insert(roster.clone(), now + GHOST);
                 agenda.push(now + GHOST, What::Audit(roster));
             }

@@ -90,6 +90,23 @@ fn whoever_says_one_thing_here_and_another_there_is_believed_by_nobody_after_one
 }
 
 #[test]
+fn of_one_who_is_there_twice_nobody_is_dead_before_both_are() {
+    let mut hall = Hall::joined(3, 8);
+    hall.pass(20);
+    hall.act(Act::Twin(4, 7));
+    hall.pass(5);
+
+    hall.act(Act::Crash(8));
+    hall.pass(20);
+    let roster = Conference::roster(hall.people()[4].node.me());
+    assert!(hall.people()[0].node.get(&roster).is_some(), "the other is there");
+
+    hall.act(Act::Crash(4));
+    hall.pass(20);
+    assert_eq!(hall.people()[0].node.get(&roster), None);
+}
+
+#[test]
 fn whoever_comes_in_by_one_who_leaves_things_out_ends_up_with_everything() {
     let mut hall = Hall::joined(4, 8);
     for line in 0..30 {
