@@ -184,7 +184,7 @@ impl<N: Notary> Tree<N> {
             (Some(old), None) => {
                 self.emit(Event::Deleted { path, old: json::read(&old.json), by: author });
             }
-            (Some(old), Some(new)) if (old.stamp, old.by) != (new.stamp, new.by) => {
+            (Some(old), Some(new)) if old != new => {
                 let (value, old) = (json::read(&new.json), json::read(&old.json));
                 self.emit(Event::Updated { path, value, old, by: new.by });
             }

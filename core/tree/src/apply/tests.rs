@@ -10,8 +10,8 @@ use crate::fork::Fork;
 use crate::shelf::What;
 use crate::words::{Part, Say};
 use crate::{
-    Command, Config, Error, Input, Kind, Life, Listing, Misuse, Output, Path, Root, Row, Rules,
-    Tree, Weight, Who,
+    Command, Config, Error, Event, Input, Kind, Life, Listing, Misuse, Output, Path, Root, Row,
+    Rules, Tree, Weight, Who,
 };
 
 const NOON: Timestamp = Timestamp(1_793_000_000_000);
@@ -96,6 +96,29 @@ fn of_one_who_is_there_twice_nothing_of_the_other_is_left_when_a_whole_map_comes
 
     assert_eq!(view(&bob), view(&second));
     assert_eq!(bob.get(&path("shared/one")), None);
+}
+
+#[test]
+fn of_one_who_is_there_twice_a_value_under_the_stamp_of_the_other_is_told() {
+    let life = |text: &str, places: &[&str]| {
+        let mut ann = tree(ANN);
+        places.iter().for_each(|place| write(&mut ann, update(place, text)));
+        ann
+    };
+    let mut first = life("one", &["shared/one"]);
+    let mut second = life("other", &["shared/one", "shared/two"]);
+    let mut bob = opened(tree(BOB), CAROL);
+    bob.handle(Time::ZERO, Input::Watch { path: None }).expect("anybody may watch");
+    told(&mut bob, CAROL, &whole(&mut first, BOB)).expect("Ann wrote that");
+    while bob.poll().is_some() {}
+
+    told(&mut bob, CAROL, &whole(&mut second, BOB)).expect("and that");
+
+    let told = std::iter::from_fn(|| bob.poll()).any(|output| {
+        matches!(output, Output::Event(Event::Updated { value, old, .. })
+            if value == json!({ "text": "other" }) && old == json!({ "text": "one" }))
+    });
+    assert!(told);
 }
 
 #[test]
