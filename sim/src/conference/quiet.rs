@@ -73,10 +73,11 @@ impl Conference {
         self.check_degrees(&honest, all_fair)
     }
 
-    /// Checks that all of `who` see the same of what each other wrote, whatever those who play false have told them.
+    /// Checks that all of `who` see the same of what each other wrote, whatever those who play false have told them: what
+    /// these say, what of the departed only they keep up, and what lies below either is left out.
     fn agree_on(&self, who: &BTreeSet<usize>) -> Result<(), String> {
         let names: BTreeSet<NodeId> = who.iter().map(|n| self.people[*n].node.me()).collect();
-        let mut first: Option<(usize, Vec<_>)> = None;
+        let mut views = Vec::new();
         for n in who {
             let person = &self.people[*n];
             if let Some(absent) =
@@ -84,17 +85,19 @@ impl Conference {
             {
                 return Err(format!("{n} misses {absent}"));
             }
-            let view = person.view();
-            let view: Vec<_> = view.into_iter().filter(|(_, _, by)| names.contains(by)).collect();
-            match &first {
-                None => first = Some((*n, view)),
-                Some((_, same)) if *same == view => {}
-                Some((one, other)) => {
-                    return Err(format!("{one} sees {other:?}\nbut {n} sees {view:?}"));
-                }
-            }
+            views.push((*n, person.view()));
         }
-        Ok(())
+        let all = views.iter().flat_map(|(_, view)| view);
+        let covered: BTreeSet<String> =
+            all.filter(|(.., by)| !names.contains(by)).map(|(path, ..)| path.clone()).collect();
+        for (_, view) in &mut views {
+            view.retain(|(path, ..)| !covered.contains(path));
+        }
+        let pairs = views.windows(2).find(|pair| pair[0].1 != pair[1].1);
+        pairs.map_or(Ok(()), |pair| {
+            let [(one, view), (other, theirs)] = pair else { return Ok(()) };
+            Err(format!("{one} sees {view:?}\nbut {other} sees {theirs:?}"))
+        })
     }
 
     /// No stamp is further ahead than clocks may be wrong, whatever anybody's calendar says.
