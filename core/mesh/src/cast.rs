@@ -85,7 +85,7 @@ impl Mesh {
         if wastes || !pace.has_room(now, config.author_pace, config.author_burst) {
             return;
         }
-        self.heard.hear(config.authors_max, id);
+        self.heard.add(config.authors_max, id);
         self.lazy.settle(id);
         self.outputs.push_back(Output::Heard { author, payload: cast.payload.clone() });
         self.unjudged.push_back(Unjudged { link, peer, cast, id });

@@ -34,7 +34,7 @@ struct Known {
     /// How fast it speaks, by what it was found to have said.
     pace: Pace,
     /// The hashes of what was heard lately, oldest first.
-    hashes: VecDeque<[u8; 8]>,
+    hashes: VecDeque<u64>,
     /// The numbers of those of them that nobody could judge.
     doubted: VecDeque<u64>,
 }
@@ -42,7 +42,7 @@ struct Known {
 impl Heard {
     /// Whether that was heard, and not so long ago that it is forgotten.
     pub(crate) fn has(&self, id: CastId) -> bool {
-        self.known(id.author).is_some_and(|known| known.hashes.contains(&id.hash))
+        self.known(id.author).is_some_and(|known| known.hashes.contains(&number(id)))
     }
 
     fn known(&self, author: NodeId) -> Option<&Known> {
@@ -74,9 +74,18 @@ impl Heard {
         true
     }
 
-    /// Marks it as heard; false when it was already. Of `authors_max` authors at most it is known: the one that was
-    /// silent longest is forgotten.
+    /// Marks it as heard; false when it was already.
     pub(crate) fn hear(&mut self, authors_max: usize, id: CastId) -> bool {
+        let is_new = !self.has(id);
+        if is_new {
+            self.add(authors_max, id);
+        }
+        is_new
+    }
+
+    /// Marks one as heard that was not. Of `authors_max` authors at most it is known what was heard: the one that was
+    /// silent longest is forgotten.
+    pub(crate) fn add(&mut self, authors_max: usize, id: CastId) {
         self.count += 1;
         let (last, next) = (self.count, self.authors.len());
         let at = match self.places.get(&id.author) {
@@ -101,15 +110,16 @@ impl Heard {
         }
         let known = &mut self.authors[at];
         known.last = last;
-        if known.hashes.contains(&id.hash) {
-            return false;
-        }
         if known.hashes.len() == REMEMBERED_MAX {
             known.hashes.pop_front();
         }
-        known.hashes.push_back(id.hash);
-        true
+        known.hashes.push_back(number(id));
     }
+}
+
+/// Its hash, as what many are quickly compared with.
+fn number(id: CastId) -> u64 {
+    u64::from_le_bytes(id.hash)
 }
 
 #[cfg(test)]
