@@ -125,12 +125,31 @@ pub struct Sent {
 
 /// Body of `POST /session`: one of the two ways to log a browser in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "EitherLogin")]
 pub enum Login {
     /// With an access token, which becomes this browser's.
     Token(String),
     /// With the code of a log-in link, which is exchanged for a token of this browser's own.
     Code(String),
+}
+
+/// Both ways, of which one is to be given.
+#[derive(Deserialize)]
+struct EitherLogin {
+    token: Option<String>,
+    code: Option<String>,
+}
+
+impl TryFrom<EitherLogin> for Login {
+    type Error = &'static str;
+
+    fn try_from(login: EitherLogin) -> Result<Self, Self::Error> {
+        match (login.token, login.code) {
+            (Some(token), None) => Ok(Self::Token(token)),
+            (None, Some(code)) => Ok(Self::Code(code)),
+            (None, None) | (Some(_), Some(_)) => Err("give either a token or a code"),
+        }
+    }
 }
 
 /// The body of every refusal. One of `POST /contacts` may have `contacts` beside it, of [`Undelivered`].

@@ -75,7 +75,7 @@ pub struct Seen {
 
 /// What a page says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "lowercase", try_from = "PageFields")]
 pub enum FromPage {
     /// The push has been shown to the person.
     Ack {
@@ -94,6 +94,38 @@ pub enum FromPage {
         /// Who.
         users: Vec<UserId>,
     },
+}
+
+/// What a page says, before its fields are held against its type. Read flat, so that an error knows its place.
+#[derive(Deserialize)]
+struct PageFields {
+    r#type: PageType,
+    id: Option<String>,
+    users: Option<Vec<UserId>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PageType {
+    Ack,
+    Ping,
+    Watch,
+    Unwatch,
+}
+
+impl TryFrom<PageFields> for FromPage {
+    type Error = &'static str;
+
+    fn try_from(fields: PageFields) -> Result<Self, Self::Error> {
+        let PageFields { r#type, id, users } = fields;
+        let users = users.ok_or("a watch and an unwatch have users");
+        Ok(match r#type {
+            PageType::Ack => Self::Ack { id: id.ok_or("an ack has an id")? },
+            PageType::Ping => Self::Ping,
+            PageType::Watch => Self::Watch { users: users? },
+            PageType::Unwatch => Self::Unwatch { users: users? },
+        })
+    }
 }
 
 impl TryFrom<Fields> for FromServer {

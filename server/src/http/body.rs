@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use serde::de::DeserializeOwned;
 
-use super::{App, origin};
+use super::{App, json, origin};
 use crate::error::ApiError;
 
 /// A body of JSON, at most as large as the router allows.
@@ -39,8 +39,6 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
             return Err(ApiError::NotJson);
         }
         let Whole(bytes) = Whole::from_request(request, app).await?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| ApiError::Malformed(error.to_string()))
+        json::object(&bytes).map(Self).map_err(ApiError::Malformed)
     }
 }

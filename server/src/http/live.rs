@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use broker::{Device, Farewell, Input, Showing, SocketId};
 use futures_util::{FutureExt as _, SinkExt as _};
@@ -16,7 +16,7 @@ use wire::live::{FromPage, FromServer, OTHER_DEVICE, PROOF_NEEDED};
 use wire::peerjs::PeerId;
 
 use super::auth::Session;
-use super::{App, contacts, presence};
+use super::{App, contacts, json, presence};
 use crate::connections::{End, Kind, Seat, Who};
 use crate::error::ApiError;
 use crate::listener::Remote;
@@ -28,6 +28,9 @@ use crate::telemetry::MESSAGES;
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// How long one write may take. Guess: a phone in a lift.
 const WRITE: Duration = Duration::from_secs(10);
+
+/// The longest reason of a close: a control frame has 125 bytes, of which the code takes two.
+const REASON_BYTES_MAX: usize = 123;
 
 /// How the server finds out that nobody is at the other end.
 #[derive(Clone, Copy, Debug)]
@@ -206,7 +209,7 @@ async fn on_heard(
             return false;
         }
     };
-    match serde_json::from_str(&frame) {
+    match json::object(frame.as_bytes()) {
         Ok(FromPage::Ping) => write(socket, Message::Text(text(&FromServer::Pong))).await,
         Ok(FromPage::Watch { users }) => watch(app, id, socket, &users).await,
         Ok(FromPage::Unwatch { users }) => {
@@ -217,16 +220,26 @@ async fn on_heard(
         Ok(FromPage::Ack { id: push }) => {
             match push.parse() {
                 Ok(push) => app.switchboard.acknowledge(id, push).await,
-                Err(error) => tracing::debug!(%error, "A page acknowledged nothing"),
+                Err(_) => tracing::debug!("A page acknowledged nothing"),
             }
             true
         }
-        Err(error) => {
-            tracing::debug!(%error, "A page sent what is no frame");
-            close(socket, close_code::POLICY, "That is no frame of the live socket").await;
+        Err(problem) => {
+            // What it sent is its own affair, and in no log.
+            tracing::debug!("A page sent what is no frame");
+            close(socket, close_code::POLICY, no_frame(&problem)).await;
             false
         }
     }
+}
+
+/// Why a frame is none, as long as the reason of a close may be (RFC 6455 §5.5).
+fn no_frame(problem: &str) -> String {
+    let mut reason = format!("That is no frame of the live socket: {problem}");
+    while reason.len() > REASON_BYTES_MAX {
+        reason.pop();
+    }
+    reason
 }
 
 /// A page wants to know whether these are reachable. False when the conversation is over.
@@ -267,7 +280,7 @@ async fn part(socket: &mut WebSocket, reason: Option<String>, code: u16, sentenc
     }
 }
 
-async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
+async fn close(socket: &mut WebSocket, code: u16, reason: impl Into<Utf8Bytes>) {
     let frame = CloseFrame { code, reason: reason.into() };
     write(socket, Message::Close(Some(frame))).await;
 }

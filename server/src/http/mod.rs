@@ -7,6 +7,7 @@ mod cors;
 mod device;
 mod devices;
 mod files;
+mod json;
 pub(crate) mod live;
 mod login;
 pub(crate) mod metrics;
