@@ -67,15 +67,21 @@ pub(crate) async fn register(
     Body(contact): Body<Contact>,
 ) -> Result<Json<Registered>, ApiError> {
     let Contact { contact, wake } = contact;
+    let wakes = wake.as_deref().filter(|wake| !wake.is_empty());
+    // Everything is looked at before anything changes.
+    for contact in wakes.into_iter().chain((contact != LIVE).then_some(contact.as_str())) {
+        check_wake(&app, &session, contact).await?;
+    }
+    if wake.is_some() {
+        has_device(&session)?;
+    }
     let registered = if contact == LIVE {
         register_live(&app, &session).await?
     } else {
         register_push(&app, &session, &contact).await?
     };
-    match wake.as_deref() {
-        Some("") => set_wake(&app, &session, None).await?,
-        Some(wake) => set_wake(&app, &session, Some(wake)).await?,
-        None => {}
+    if wake.is_some() {
+        app.store.set_wake(&session.token, wakes).await?;
     }
     registered.map(Json).ok_or(ApiError::NotLoggedIn)
 }
@@ -86,24 +92,48 @@ async fn register_push(
     session: &Session,
     contact: &str,
 ) -> Result<Option<Registered>, ApiError> {
-    set_wake(app, session, Some(contact)).await?;
+    app.store.set_wake(&session.token, Some(contact)).await?;
     let instance = session.token.instance(&session.user, contact);
     let expires = lasts();
     let known = app.store.set_contact(&session.token, contact, instance, expires).await?;
     Ok(known.then_some(Registered { instance, expires }))
 }
 
-async fn set_wake(app: &App, session: &Session, wake: Option<&str>) -> Result<(), ApiError> {
-    if let Session { origin: Origin::Session { .. }, .. } = session {
-        return Err(ApiError::UnknownContact(
+/// Whether a device can be woken by this.
+async fn check_wake(app: &App, session: &Session, wake: &str) -> Result<(), ApiError> {
+    has_device(session)?;
+    let contact = PushContact::parse(wake, app.carriers.web.guard())
+        .map_err(|error| ApiError::UnknownContact(error.to_string()))?;
+    match contact {
+        PushContact::Web { .. } => Ok(()),
+        PushContact::Fcm { .. } => has_project(app, session).await,
+    }
+}
+
+fn has_device(session: &Session) -> Result<(), ApiError> {
+    match session.origin {
+        Origin::Account { .. } => Ok(()),
+        Origin::Session { .. } => Err(ApiError::UnknownContact(
             "a session of another service has no device that could be woken".to_owned(),
-        ));
+        )),
     }
-    if let Some(wake) = wake {
-        PushContact::parse(wake, app.carriers.web.guard())
-            .map_err(|error| ApiError::UnknownContact(error.to_string()))?;
+}
+
+/// Whether there is a Firebase project for the registration token of this device. Without one nothing could ever be sent
+/// to it, which would come out only when somebody rings.
+async fn has_project(app: &App, session: &Session) -> Result<(), ApiError> {
+    let namespace = app.store.namespace(&session.token).await?;
+    if app.carriers.has_project(namespace.as_deref()) {
+        return Ok(());
     }
-    Ok(app.store.set_wake(&session.token, wake).await?)
+    let lacks = match namespace {
+        Some(name) => format!("no Firebase project {name}, which the access token names"),
+        None => "no Firebase project".to_owned(),
+    };
+    Err(ApiError::UnknownContact(format!(
+        "it is a Firebase registration token, and this server has {lacks}. Register a push subscription by the vapidkey of \
+         GET /contacts, or have the operator name the project with --fcm-projects"
+    )))
 }
 
 /// Until when a contact lasts that is registered now.

@@ -37,6 +37,11 @@ impl Carriers {
         self.fcm(Some(namespace)).map(|fcm| &fcm.project)
     }
 
+    /// Whether a device whose token names this project, or none, can be sent anything by Firebase.
+    pub(crate) fn has_project(&self, namespace: Option<&str>) -> bool {
+        self.fcm(namespace).is_some()
+    }
+
     fn fcm(&self, namespace: Option<&str>) -> Option<&Fcm> {
         match namespace {
             Some(name) => self.fcm.iter().find(|fcm| fcm.project.namespace == name),

@@ -177,6 +177,31 @@ fn the_faults_of_the_reference_are_gone() {
     assert_eq!(whoami(), Value::Null, "logged out by its own word");
 }
 
+#[test]
+fn a_registration_token_that_nothing_could_be_sent_to_is_refused_at_once() {
+    let bare = Hullo::start(&[]);
+    let scene = Scene::new();
+    let phone = json!({ "contact": registration("phone") });
+    let wakes = json!({ "contact": "live", "wake": registration("phone") });
+    let (anybody, stray) =
+        (bare.token(ALICE, &[]), scene.hullo.token(ALICE, &["--namespace", "nobody-has-it"]));
+
+    for (hullo, token, lacks) in [
+        (&bare, &anybody, "has no Firebase project."),
+        (&scene.hullo, &stray, "has no Firebase project nobody-has-it"),
+    ] {
+        for contact in [&phone, &wakes] {
+            let (status, refusal) = hullo.ask_as(token, "PUT", "/contacts", contact);
+
+            assert_eq!((status, &refusal["error"]), (400, &json!("unknown-contact")), "{refusal}");
+            let message = refusal["message"].as_str().expect("a sentence");
+            assert!(message.contains(lacks) && message.contains("--fcm-projects"), "{message}");
+        }
+        let (_, account) = hullo.ask_as(token, "GET", "/contacts", &Value::Null);
+        assert_eq!(account.get("instance"), None, "it has not become a contact by that");
+    }
+}
+
 /// What a client of the reference does with what it is told: RC4 by the namespace.
 fn unveil(name: &str, value: &Value) -> String {
     use base64::Engine as _;
