@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use server::{Flags, Place, Server, Settings, TokenCommand, UserCommand, Verdict};
+use server::{Flags, Place, Printout, Server, Settings, TokenCommand, UserCommand, Verdict};
 
 /// Where settings come from.
 const SOURCES: &str = "Each option is also a key of hullo.toml (base_path for --base-path) and a variable of the \
@@ -88,7 +88,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Serve(flags) => serve(Settings::load(&flags)?).await,
         Command::Check(flags) => check(&Settings::load(&flags)?).await,
-        Command::User { place, command } => print(&command.run(&place).await?),
+        Command::User { place, command } => {
+            let Printout { text, note: assumed } = command.run(&place).await?;
+            if let Some(assumed) = assumed {
+                note(&format!("hullo: {assumed}.\n"));
+            }
+            print(&text)
+        }
         Command::Token { place, command } => print(&command.run(&place.database()?).await?),
         Command::Who(place) => print(&server::who(&place.database()?).await?),
         Command::Kick { place, name } => print(&server::kick(&place.database()?, &name).await?),

@@ -70,23 +70,35 @@ pub enum TokenCommand {
     },
 }
 
+/// What a command has to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Printout {
+    /// Its result.
+    pub text: String,
+    /// What whoever gave it should know beside the result, as a sentence without its full stop.
+    pub note: Option<String>,
+}
+
 impl UserCommand {
     /// Does it, and returns what to print.
     ///
     /// # Errors
     ///
     /// When there is no such user, or the store cannot be written.
-    pub async fn run(self, place: &Place) -> anyhow::Result<String> {
+    pub async fn run(self, place: &Place) -> anyhow::Result<Printout> {
         let store = Store::open(&place.clone().database()?).await?;
+        let mut note = None;
         let done = match self {
             Self::Link { user, hours } => {
-                let (user, url) = (name(&user)?, place.clone().url()?);
+                let user = name(&user)?;
+                let (url, assumed) = place.clone().url(store.last_address().await?)?;
                 if !store.has_user(&user).await? {
                     bail!("There is no user {user}. `hullo user add {user}` adds it");
                 }
                 let lasts = Duration::from_secs(u64::from(hours) * 60 * 60);
                 let code = store.add_code(&user, Kind::Once, lasts).await?;
                 let link = format!("{url}/#code={}", code.reveal());
+                note = assumed;
                 let until =
                     Timestamp(u64::try_from(store::now())? + u64::from(hours) * 3_600_000).minute();
                 format!("{link}\n{}\nLogs one browser in as {user}, until {until}.\n", qr(&link)?)
@@ -120,7 +132,7 @@ impl UserCommand {
             }
         };
         store.close().await;
-        Ok(done)
+        Ok(Printout { text: done, note })
     }
 }
 

@@ -29,7 +29,7 @@
 //!
 //! **Invariant:** what a message says about its sender was written by the server, from a token that it checked.
 //!
-//! **Invariant:** secrets are stored as hashes and never logged; names and addresses are logged at `debug` at most.
+//! **Invariant:** secrets are stored as hashes; neither they nor anything about a person is ever logged.
 //!
 //! **Invariant:** no queue is unbounded, no write waits for ever: a slow reader is cut off, and returns.
 //!
@@ -77,7 +77,7 @@ use tokio::task::JoinSet;
 use wire::{Seed, UserId};
 
 pub use check::{Finding, Verdict, check};
-pub use commands::{TokenCommand, UserCommand};
+pub use commands::{Printout, TokenCommand, UserCommand};
 pub use config::{Flags, PeerJsFlags, Place, Settings};
 use connections::Connections;
 pub use listener::ListenerFlags;
@@ -148,15 +148,10 @@ impl Server {
         let base = settings.base_path.trim_end_matches('/');
         let url = settings.url.unwrap_or_else(|| format!("{scheme}://{address}{base}"));
 
+        store.note_address(&url).await?;
         // Links to a demo of an earlier run are void.
         store.clear_demo().await?;
-        let mut logins = Vec::new();
-        for user in DEMO_USERS.iter().filter(|_| settings.demo) {
-            let user: UserId = user.parse().expect("the demo users have valid names");
-            store.add_user(&user).await?;
-            let code = store.add_code(&user, Kind::Demo, DEMO_LASTS).await?;
-            logins.push((user, format!("{url}/#code={}", code.reveal())));
-        }
+        let logins = if settings.demo { demo(&store, &url).await? } else { Vec::new() };
 
         let mut seed = Seed([0; 32]);
         getrandom::fill(&mut seed.0).context("The system gives no random numbers")?;
@@ -300,6 +295,18 @@ impl Server {
         store.close().await;
         Ok(())
     }
+}
+
+/// Makes the demo users, and the links that log browsers in as them.
+async fn demo(store: &Store, url: &str) -> anyhow::Result<Vec<(UserId, String)>> {
+    let mut logins = Vec::new();
+    for user in DEMO_USERS {
+        let user: UserId = user.parse().expect("the demo users have valid names");
+        store.add_user(&user).await?;
+        let code = store.add_code(&user, Kind::Demo, DEMO_LASTS).await?;
+        logins.push((user, format!("{url}/#code={}", code.reveal())));
+    }
+    Ok(logins)
 }
 
 /// Listens on `address`, which came by `flag`.

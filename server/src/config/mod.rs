@@ -202,14 +202,17 @@ impl Place {
         Database::settle(place.database.as_deref(), &settle_data(place.data)?)
     }
 
-    /// Where log-in links lead; without a slash at its end.
+    /// Where log-in links lead; without a slash at its end. And what is to be said to whoever asked, when it was not told
+    /// but assumed: by `last`, where people reached the server that started last on these accounts, or by default.
     ///
     /// # Errors
     ///
-    /// When the configuration cannot be read, does not tell, or leaves the tokens that links bring without worth.
-    pub fn url(self) -> anyhow::Result<String> {
+    /// When the configuration cannot be read, tells no address that people could open, or leaves the tokens that links
+    /// bring without worth.
+    pub(crate) fn url(self, last: Option<String>) -> anyhow::Result<(String, Option<String>)> {
         let file = self.config.clone();
         let raw = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?;
+        let is_told = raw.listen.is_some();
         let settings = Settings::settle(raw)?;
         if !settings.session.accounts {
             bail!(
@@ -218,18 +221,36 @@ impl Place {
             );
         }
         if let Some(url) = settings.url {
-            return Ok(url);
+            return Ok((url, None));
         }
         let listen = settings.listen;
-        if listen.port() == 0 || listen.ip().is_unspecified() {
+        let is_plain = matches!(settings.listener.tls, TlsSettings::Off);
+        let scheme = if is_plain { "http" } else { "https" };
+        let told = format!("{scheme}://{listen}{}", settings.base_path.trim_end_matches('/'));
+        let (url, how) = match last {
+            // The server chose its port when it started.
+            Some(last) if !is_told || listen.port() == 0 => {
+                (last, Some("where the server that started last is reached"))
+            }
+            _ if is_told => (told, None),
+            _ => (told, Some("where the server listens by default, for none has run here yet")),
+        };
+        let place = reqwest::Url::parse(&url).ok();
+        let address =
+            place.as_ref().and_then(|url| url.host_str()?.trim_matches(['[', ']']).parse().ok());
+        let is_nowhere = address.is_some_and(|ip: std::net::IpAddr| ip.is_unspecified());
+        if is_nowhere || place.is_some_and(|url| url.port() == Some(0)) {
             bail!(
-                "A link needs the address under which people reach the server, and {listen} is none. Give --url, such as \
+                "A link needs the address under which people reach the server, and {url} is none. Give --url, such as \
                  https://calls.example.com"
             );
         }
-        let is_plain = matches!(settings.listener.tls, TlsSettings::Off);
-        let scheme = if is_plain { "http" } else { "https" };
-        Ok(format!("{scheme}://{listen}{}", settings.base_path.trim_end_matches('/')))
+        let note = how.map(|how| {
+            format!(
+                "The link leads to {url}, {how}. If people reach it elsewhere, give --url, or set url in hullo.toml"
+            )
+        });
+        Ok((url, note))
     }
 }
 
@@ -312,12 +333,48 @@ mod tests {
         let judge = "session_service = \"http://127.0.0.1:9/whoami\"\n";
 
         std::fs::write(&file, judge).unwrap();
-        let error = place().url().unwrap_err().to_string();
+        let error = place().url(None).unwrap_err().to_string();
         std::fs::write(&file, format!("{judge}session_local = true\n")).unwrap();
-        let url = place().url();
+        let url = place().url(None);
 
         assert!(error.contains("session_local"), "{error}");
-        assert_eq!(url.unwrap(), "http://127.0.0.1:8080");
+        assert_eq!(url.unwrap().0, "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn a_link_leads_where_the_operator_says_else_where_the_server_is_and_what_is_assumed_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hullo.toml");
+        let url = |text: &str, last: Option<&str>| {
+            std::fs::write(&file, text).unwrap();
+            let place = Place { config: Some(file.clone()), ..Place::default() };
+            place.url(last.map(str::to_owned))
+        };
+        let last = Some("http://127.0.0.1:4321/calls");
+
+        let told = url("url = \"https://calls.example.com\"\nlisten = \"0.0.0.0:80\"", last);
+        assert_eq!(told.unwrap(), ("https://calls.example.com".to_owned(), None));
+        let told = url("listen = \"192.0.2.1:9000\"\nbase_path = \"/x/\"", last);
+        assert_eq!(told.unwrap(), ("http://192.0.2.1:9000/x".to_owned(), None));
+        for (text, last, leads) in [
+            ("", last, "http://127.0.0.1:4321/calls"),
+            ("listen = \"127.0.0.1:0\"", last, "http://127.0.0.1:4321/calls"),
+            ("", None, "http://127.0.0.1:8080"),
+        ] {
+            let (url, note) = url(text, last).unwrap();
+            assert_eq!(url, leads, "{text}");
+            let note = note.expect("it was assumed");
+            assert!(note.contains(leads) && note.contains("--url"), "{note}");
+        }
+        for (text, last) in [
+            ("listen = \"0.0.0.0:80\"", None),
+            ("listen = \"127.0.0.1:0\"", None),
+            ("", Some("http://0.0.0.0:9000")),
+            ("", Some("http://[::]:9000")),
+        ] {
+            let error = url(text, last).unwrap_err().to_string();
+            assert!(error.contains("--url"), "{error}");
+        }
     }
 
     fn settle(listen: &str, demo: bool) -> anyhow::Result<Settings> {

@@ -83,6 +83,24 @@ impl Store {
         Ok(())
     }
 
+    /// Notes where people reach a server that starts.
+    pub(crate) async fn note_address(&self, url: &str) -> sqlx::Result<()> {
+        sqlx::query(
+            "INSERT INTO last_address (only_row, url) VALUES (1, $1) ON CONFLICT (only_row) DO UPDATE SET url = $1",
+        )
+        .bind(url)
+        .execute(&self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Where people reach the server that started last; `None` when none has.
+    pub(crate) async fn last_address(&self) -> sqlx::Result<Option<String>> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT url FROM last_address").fetch_optional(&self.0).await?;
+        Ok(row.map(|(url,)| url))
+    }
+
     /// The secret of this name, which is `fresh` the first time that anybody asks.
     ///
     /// # Errors

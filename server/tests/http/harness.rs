@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use server::{Database, File, Flags, Place, Server, Settings, TokenCommand, UserCommand};
+use server::{Database, File, Flags, Place, Printout, Server, Settings, TokenCommand, UserCommand};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -110,7 +110,13 @@ impl House {
     }
 
     pub(crate) async fn user_command(&self, command: UserCommand) -> anyhow::Result<String> {
-        command.run(&self.place()).await
+        Ok(command.run(&self.place()).await?.text)
+    }
+
+    /// The same, of an operator who does not say where people reach the server.
+    pub(crate) async fn user_command_of_few_words(&self, command: UserCommand) -> Printout {
+        let place = Place { url: None, ..self.place() };
+        command.run(&place).await.expect("it is done")
     }
 
     /// What a command beside this server is told.

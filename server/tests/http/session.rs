@@ -173,6 +173,21 @@ async fn a_link_of_the_operator_logs_one_browser_in() {
 }
 
 #[tokio::test]
+async fn a_link_leads_to_the_server_that_runs_whatever_port_it_got() {
+    let house = House::open().await;
+    let user = || "carol@example.com".to_owned();
+    house.user_command(UserCommand::Add { user: user() }).await.unwrap();
+
+    let command = UserCommand::Link { user: user(), hours: 1 };
+    let said = house.user_command_of_few_words(command).await;
+
+    let at = format!("http://{}", house.host);
+    assert!(said.text.starts_with(&format!("{at}/#code=")), "{}", said.text);
+    let note = said.note.expect("nobody told the address");
+    assert!(note.contains(&at) && note.contains("--url"), "{note}");
+}
+
+#[tokio::test]
 async fn of_two_who_open_a_link_at_once_one_gets_in() {
     let house = House::open().await;
     let user = || "carol@example.com".to_owned();
