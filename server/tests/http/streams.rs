@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::harness::{House, text};
 use crate::peerjs::open;
+use crate::possession::Key;
 
 #[tokio::test]
 async fn one_without_a_socket_watches_too() {
@@ -67,6 +68,27 @@ async fn a_server_that_stops_ends_sockets_and_streams_in_peace() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_when_its_token_is_bound_to_a_key_and_others_go_on() {
+    let house = House::open_as(&[("presence", "anyone")]).await;
+    let [bobs, carols] = [house.token("bob").await, house.token("carol").await];
+    let mut bob = Downlink::open_as(&house, "bob", &bobs).await;
+    let mut carol = Downlink::open_as(&house, "carol", &carols).await;
+    assert_eq!(bob.hear().await, json!({ "type": "OPEN" }));
+    assert_eq!(carol.hear().await, json!({ "type": "OPEN" }));
+    let watch = json!({ "type": "WATCH", "payload": ["bob"] }).to_string();
+    house.ask("POST", &format!("/peerjs/carol/{carols}/watch"), &[], &watch).await;
+    assert_eq!(carol.hear().await["payload"]["reachable"], true);
+
+    assert_eq!(Key::new().ask(&house, &bobs, "GET", "/session").await.status, 200);
+
+    assert!(bob.rest().await.ends_with("0\r\n\r\n"), "an answer that ends as answers do");
+    assert_eq!(carol.hear().await["payload"]["reachable"], false, "he left, and she stays");
+    let mut again = Downlink::open_as(&house, "bob", &bobs).await;
+    let said = again.rest().await;
+    assert!(said.contains("ERROR") && !said.contains("OPEN"), "not without a proof: {said}");
+}
+
+#[tokio::test]
 async fn why_a_client_is_kept_out_is_counted() {
     let flags = [
         ("peerjs_open", "true"),
@@ -110,9 +132,14 @@ struct Downlink(BufReader<TcpStream>);
 
 impl Downlink {
     async fn open(house: &House, id: &str) -> Self {
+        Self::open_as(house, id, "t").await
+    }
+
+    async fn open_as(house: &House, id: &str, token: &str) -> Self {
         let mut stream = TcpStream::connect(&house.host).await.expect("it listens");
-        let ask =
-            format!("POST /peerjs/{id}/t/id?i=0 HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
+        let ask = format!(
+            "POST /peerjs/{id}/{token}/id?i=0 HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        );
         stream.write_all(ask.as_bytes()).await.expect("it reads");
         Self(BufReader::new(stream))
     }
