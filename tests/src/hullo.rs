@@ -5,6 +5,9 @@ use tempfile::TempDir;
 
 use crate::guard::Guard;
 
+/// Where a talkative one logs, in its data directory.
+const LOG: &str = "test.log";
+
 /// A running server.
 pub struct Hullo {
     guard: Guard,
@@ -23,6 +26,28 @@ impl Hullo {
         Self::launch(TempDir::new().expect("there is room for a data directory"), flags)
     }
 
+    /// Starts one that logs all that it and what it is made of can log, to a file: [`Self::log`].
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn start_talkative(flags: &[(&str, &str)]) -> Self {
+        let data = TempDir::new().expect("there is room for a data directory");
+        let log = data.path().join(LOG);
+        let log = log.to_string_lossy();
+        let shell = ["sh", "-c", r#"log="$1"; shift; exec "$@" 2>>"$log""#, "sh", &*log];
+        Self::launch_by(&shell, &[("RUST_LOG", "trace")], data, flags)
+    }
+
+    /// What one that is talkative has logged so far.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join(LOG)).expect("it logs to a file")
+    }
+
     /// Ends it and starts it again on the same data, with other flags.
     ///
     /// # Panics
@@ -35,12 +60,22 @@ impl Hullo {
     }
 
     fn launch(data: TempDir, flags: &[(&str, &str)]) -> Self {
+        Self::launch_by(&[], &[], data, flags)
+    }
+
+    fn launch_by(
+        shell: &[&str],
+        environment: &[(&str, &str)],
+        data: TempDir,
+        flags: &[(&str, &str)],
+    ) -> Self {
         let binary = crate::server::binary();
         let (binary, folder) = (binary.to_string_lossy(), data.path().to_string_lossy());
-        let mut words = vec![&*binary, "serve", "--listen", "127.0.0.1:0", "--data", &*folder];
+        let mut words = shell.to_vec();
+        words.extend([&*binary, "serve", "--listen", "127.0.0.1:0", "--data", &*folder]);
         words.extend(flags.iter().flat_map(|(flag, value)| [*flag, *value]));
         let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
-        let (guard, origin) = Guard::start(&words, &[], ready).expect("it starts");
+        let (guard, origin) = Guard::start(&words, environment, ready).expect("it starts");
         Self { guard, origin, data }
     }
 
@@ -100,6 +135,19 @@ impl Hullo {
         let mut answer = agent().run(request).expect("an answer");
         let body = answer.body_mut().read_to_string().expect("a body");
         (answer.status().as_u16(), serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    /// The status of the answer to a request with these headers.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn knock(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+        let request = ureq::http::Request::builder();
+        let request = request.method(method).uri(format!("{}{path}", self.origin));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = request.body(body.to_owned()).expect("a request");
+        agent().run(request).expect("an answer").status().as_u16()
     }
 
     /// Status and JSON of an answer.

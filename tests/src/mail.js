@@ -1,4 +1,5 @@
 // Starts a mail server from npm on a free port of this machine, and says where. What arrives is asked for over HTTP.
+// It has no mailbox for a name that begins with "nobody".
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -23,6 +24,11 @@ const smtp = new SMTPServer({
   onAuth: (auth, _, done) => {
     const isKnown = auth.username === user && auth.password === password;
     done(isKnown ? null : new Error("535 unknown"), { user });
+  },
+  onRcptTo: ({ address }, _, done) => {
+    const name = address.split("@")[0];
+    const refusal = Object.assign(new Error(`5.1.1 <${address}>: there is no ${name} here`), { responseCode: 550 });
+    done(name.startsWith("nobody") ? refusal : null);
   },
   onData: (stream, session, done) => {
     const chunks = [];

@@ -38,7 +38,7 @@ pub(crate) async fn log_in(
         }
     };
     let session = possess(&app, verify(&app, token).await?, page.proven.take()).await?;
-    tracing::debug!(user = %session.user, "Logged in");
+    tracing::debug!("Logged in");
     let account = session.account();
     Ok((AppendHeaders([(header::SET_COOKIE, page.set_cookie(&session.token))]), Json(account)))
 }

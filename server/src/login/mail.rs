@@ -83,7 +83,10 @@ impl Post {
             .body(text)
             .context("The mail cannot be written")?;
         let sent = self.server.send(message).await;
-        sent.map_err(|error| anyhow!("The mail server does not take the mail: {}", words(&error)))?;
+        sent.map_err(|error| {
+            let said = without(&words(&error), user.as_str());
+            anyhow!("The mail server does not take the mail: {said}")
+        })?;
         Ok(())
     }
 
@@ -95,6 +98,17 @@ impl Post {
             Err(error) => Err(words(&error)),
         }
     }
+}
+
+/// A text for the log without a mail address, which mail servers like to repeat, whole or in part.
+fn without(text: &str, email: &str) -> String {
+    let name = email.split('@').next().unwrap_or(email);
+    let is_of_it = |word: &str| {
+        let bare = word.trim_matches(|sign: char| !sign.is_alphanumeric());
+        word.contains('@') || bare.eq_ignore_ascii_case(name)
+    };
+    let words = text.split(' ').map(|word| if is_of_it(word) { "…" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What went wrong on the way to the mail server, and what to do where it can be told.

@@ -142,6 +142,7 @@ impl Fcm {
             let id = &self.project.account.project_id;
             let url = format!("{}/v1/projects/{id}/messages:send", self.api);
             let answer = self.client.post(url).bearer_auth(access).json(&message).send().await;
+            let answer = answer.map_err(reqwest::Error::without_url);
             let answer = answer.context("Firebase cannot be reached")?;
             if answer.status() == StatusCode::UNAUTHORIZED && attempt == 0 {
                 *self.token.lock().await = None;

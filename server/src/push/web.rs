@@ -82,7 +82,10 @@ impl WebPush {
         if let Some(topic) = push.topic {
             request = request.header("Topic", short_topic(topic));
         }
-        let answer = request.send().await.context("The push service cannot be reached")?;
+        // Without the address: whoever has it can address the device.
+        let answer = request.send().await.map_err(reqwest::Error::without_url);
+        let answer =
+            answer.with_context(|| format!("The push service {origin} cannot be reached"))?;
         Ok(outcome(&answer))
     }
 }

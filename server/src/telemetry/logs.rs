@@ -14,6 +14,8 @@ use opentelemetry_otlp::{
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -25,6 +27,9 @@ const EXPORT: Duration = Duration::from_secs(5);
 
 /// What the exporter itself is built on. It must not export what it says about its exports.
 const EXPORTERS: [&str; 6] = ["hyper", "hyper_util", "h2", "reqwest", "rustls", "opentelemetry"];
+
+/// The crates of this program.
+const OURS: [&str; 4] = ["hullo", "server", "broker", "wire"];
 
 /// Sends what is still waiting when it is finished.
 #[must_use]
@@ -43,12 +48,12 @@ impl Logs {
             LogFormat::Human => tracing_subscriber::fmt::layer()
                 .with_ansi(std::io::stderr().is_terminal())
                 .with_writer(std::io::stderr)
-                .with_filter(filter())
+                .with_filter(filter().and(filter_fn(is_discreet)))
                 .boxed(),
             LogFormat::Json => tracing_subscriber::fmt::layer()
                 .json()
                 .with_writer(std::io::stderr)
-                .with_filter(filter())
+                .with_filter(filter().and(filter_fn(is_discreet)))
                 .boxed(),
         };
         let registry = tracing_subscriber::registry().with(format);
@@ -61,8 +66,9 @@ impl Logs {
             .with_tracer(traces.tracer("hullo"))
             .with_location(false)
             .with_threads(false)
-            .with_filter(exported()?);
-        let bridge = OpenTelemetryTracingBridge::new(&logs).with_filter(exported()?);
+            .with_filter(exported()?.and(filter_fn(is_discreet)));
+        let bridge = OpenTelemetryTracingBridge::new(&logs)
+            .with_filter(exported()?.and(filter_fn(is_discreet)));
         registry.with(spans).with(bridge).try_init().context("Logs go somewhere else already")?;
         Ok(Self(Some((traces, logs))))
     }
@@ -77,6 +83,17 @@ impl Logs {
         });
         sent.await.ok();
     }
+}
+
+/// Whether something may be logged, however much `RUST_LOG` asks for. Ours never tells anything about a person. Libraries
+/// at `trace` tell each packet, which is all that people say; the one of WebSockets does at `debug`, too.
+fn is_discreet(event: &Metadata<'_>) -> bool {
+    let target = event.target();
+    if OURS.iter().any(|name| target.split("::").next() == Some(name)) {
+        return true;
+    }
+    let most = if target.contains("tungstenite") { Level::INFO } else { Level::DEBUG };
+    *event.level() <= most
 }
 
 fn filter() -> EnvFilter {

@@ -71,7 +71,7 @@ impl PushService {
     #[must_use]
     pub fn subscribe(&self, key: &str) -> Subscription {
         let mut state = lock(&self.state);
-        let path = format!("/push/{}", state.keys.len());
+        let path = format!("/push/to-browser-{}", state.keys.len());
         state.keys.insert(path.clone(), Some(key.to_owned()));
         Subscription::new(format!("{}{path}", state.origin))
     }

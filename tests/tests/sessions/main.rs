@@ -1,6 +1,7 @@
 //! People who log in at a real OpenID Connect provider are known to our server, and no longer when they are not.
 
 mod login;
+mod logs;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
