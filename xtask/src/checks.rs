@@ -53,6 +53,9 @@ const REAL: [(&str, &str, &[&str]); 6] = [
     ("end to end", "e2e", &[BROWSERS, "--show-output"]),
 ];
 
+/// The test that needs the simulator's stories as a module.
+const REPLAY: &str = "replay";
+
 /// Runs every check, the quick ones first.
 pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.step("format", || project.cargo(["fmt", "--all", "--check"]).run())?;
@@ -72,7 +75,8 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     })?;
     steps.step("clippy, native", || {
         // The browser tests are no part of `--all-targets`, for a plain `cargo test` is to do without a browser.
-        let outside = REAL.iter().flat_map(|(_, test, _)| ["--test", *test]).collect::<Vec<_>>();
+        let outside = REAL.iter().map(|(_, test, _)| *test).chain([REPLAY]);
+        let outside = outside.flat_map(|test| ["--test", test]).collect::<Vec<_>>();
         for targets in [&["--all-targets"][..], &outside] {
             let strict = targets.iter().copied().chain(["--", "--deny", "warnings"]);
             project.cargo(["clippy", "--quiet"].into_iter().chain(NATIVE).chain(strict)).run()?;
@@ -107,6 +111,7 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.step("simulated conferences", || simulate(&["--check"]))?;
     // Fresh ones, told by the seed that is printed first. One that breaks is printed as the command that tells it again.
     steps.step("simulated conferences nobody has seen", || simulate(&["--soak", SOAK_SECONDS]))?;
+    replay(project, steps)?;
     let seconds = fuzz::span(project, fuzz::SECONDS).as_secs();
     println!("   the fuzz targets take {seconds} s");
     steps.step("fuzz", || fuzz::run(project, &fuzz::Wish::all(fuzz::SECONDS)))?;
@@ -118,6 +123,14 @@ pub(crate) fn all(project: &Project, steps: &mut Steps) -> Result<()> {
     }
     steps.summary();
     Ok(())
+}
+
+/// Stories that are the same on every machine: here, and in the engine that browsers run wasm with.
+pub(crate) fn replay(project: &Project, steps: &mut Steps) -> Result<()> {
+    steps.step("stories to wasm", || web::replay(project))?;
+    steps.step("the same stories here and in wasm", || {
+        project.cargo(["test"].into_iter().chain(NATIVE).chain(["--test", REPLAY])).run()
+    })
 }
 
 /// Documentation of both sides, with warnings denied.

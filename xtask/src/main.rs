@@ -8,6 +8,7 @@
 //!                      fmt · tidy · web + budgets · clippy · tests · docs · deny · browsers
 //!   cargo xtask tidy   the rules that no compiler knows
 //!   cargo xtask fuzz   target/fuzz ─▶ fuzz/corpus           every reader of remote bytes, for a minute
+//!   cargo xtask replay sim ─▶ wasm ─▶ Node                the same stories natively and in wasm, to the last bit
 //!   cargo xtask bench  docs/benchmarks.md                   us beside our peers, in one run
 //! ```
 //!
@@ -45,6 +46,7 @@ usage: cargo xtask COMMAND
   build       build the release binary with the web app inside: target/release/hullo
   test        check everything that CI checks; installs what is missing where it may (also: ci)
   tidy        check the rules of the house alone
+  replay      tell the same stories natively and in wasm: to the last bit, the same must happen
   bench [SECTION…]
               measure all sections, or these, beside our peers, and write docs/benchmarks.md
   fuzz [TARGET…] [--seconds N] [--keep] [--replay FILE]
@@ -70,6 +72,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "build" => build(steps),
         "test" | "ci" => checks::all(&Project::read()?, steps),
         "bench" => bench(steps, rest),
+        "replay" => checks::replay(&Project::read()?, steps),
         "fuzz" => fuzz::run(&Project::read()?, &fuzz::Wish::read(rest)?),
         "tidy" => steps.step("tidy", || tidy::check(&Project::read()?)),
         "" | "help" | "--help" | "-h" => {

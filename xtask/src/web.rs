@@ -82,6 +82,16 @@ fn short_paths() -> Vec<String> {
     folders.map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect()
 }
 
+/// The stories of the simulator as a module that Node can load.
+pub(crate) fn replay(project: &Project) -> Result<()> {
+    const NAME: &str = "replay";
+    project.cargo(["build", "--quiet", "--package", NAME, "--target", install::WASM]).run()?;
+    let module = project.target.join(install::WASM).join("debug").join(format!("{NAME}.wasm"));
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(module).out_name(NAME).nodejs(true)?.typescript(false);
+    bindgen.generate(project.target.join(NAME))
+}
+
 fn assemble(project: &Project) -> Result<Sizes> {
     let web = project.web();
     let mut assets = Assets::new(web.join("assets"))?;

@@ -15,12 +15,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ui", &["room", "node", "call", "trust", "wire"]),
     ("sim", &["wire", "call", "mesh", "tree", "trust", "node", "room", "ui", "broker"]),
     ("server", &["broker", "wire"]),
+    ("replay", &["sim"]),
     ("cli", &["server", "sim", "wire"]),
     ("platform", &["wire"]),
     ("worker", &["platform", "ui", "wire"]),
     ("app", &["platform", "ui", "room", "node", "trust", "call", "wire"]),
     // These stand outside: they use what was built, measure it, and build it.
-    ("tests", &["wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim"]),
+    (
+        "tests",
+        &[
+            "wire", "call", "mesh", "tree", "node", "room", "ui", "broker", "server", "sim",
+            "replay",
+        ],
+    ),
     ("fuzz", &["wire", "call", "mesh", "tree", "trust", "node", "room", "ui", "broker"]),
     (
         "bench",
