@@ -185,10 +185,12 @@ impl Author {
 
     /// Keeps what the author has stated, and forgets what it stated long before.
     pub(crate) fn keep_seal(&mut self, seal: Seal, max: usize) {
-        self.seals.push_back(seal);
-        while self.seals.len() > max {
+        while self.seals.len() >= max {
             self.seals.pop_front();
         }
+        // Of most authors there are a few: they would take up as much room again if it doubled.
+        self.seals.reserve_exact(1);
+        self.seals.push_back(seal);
     }
 
     /// Whether the author has been proved to have contradicted itself.

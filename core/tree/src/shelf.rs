@@ -75,6 +75,14 @@ struct Bucket {
     hash: Option<Root>,
 }
 
+/// Room for one more, and for half of what there is: a vector left to itself begins with room for four, and of most authors
+/// there are one or two.
+fn make_room<T>(all: &mut Vec<T>) {
+    if all.len() == all.capacity() {
+        all.reserve_exact(1 + all.len() / 2);
+    }
+}
+
 /// **Invariant:** numbers rise from bucket to bucket and within each, and no bucket is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
@@ -109,12 +117,14 @@ impl Shelf {
             Ok(at) => at,
             Err(at) => {
                 let number = record.seq / SPAN;
+                make_room(&mut self.buckets);
                 self.buckets.insert(at, Bucket { number, records: Vec::new(), hash: None });
                 at
             }
         };
         let bucket = &mut self.buckets[at];
         let within = bucket.records.partition_point(|other| other.seq < record.seq);
+        make_room(&mut bucket.records);
         bucket.records.insert(within, record);
         bucket.hash = None;
         self.root = None;
