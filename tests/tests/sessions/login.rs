@@ -134,17 +134,22 @@ fn mails_go_encrypted_to_a_server_whose_authority_the_operator_named_and_to_no_o
 fn a_mail_server_without_the_encryption_that_is_asked_for_gets_nothing() {
     let post = MailServer::start();
     let url = format!("{}?tls=required", post.url);
+    let certificate = Certificate::make();
+    let [authority, _] = certificate.files();
     let flags = [("--mail-server", &*url), ("--mail-from", "hullo@example.com")];
-
-    let said = Hullo::check(&flags);
-
-    assert!(said.contains("offers no encryption") && said.contains("smtps://"), "{said}");
-    let hullo = Hullo::start(&[&flags[..], &[("--login-sign-up", "true")]].concat());
+    let with_authority = [&flags[..], &[("--mail-ca", &*authority)]].concat();
     let ask = |of: &Hullo, email: &str| {
         assert_eq!(of.ask("POST", "/session/mail", Some(json!({ "email": email }))).0, 202);
     };
-    ask(&hullo, "carol@example.com");
-    hullo.says("got neither password nor mail");
+
+    // Whose authority is trusted is another question than whether it is asked for.
+    for flags in [&flags[..], &with_authority] {
+        let said = Hullo::check(flags);
+        assert!(said.contains("offers no encryption") && said.contains("smtps://"), "{said}");
+        let hullo = Hullo::start(&[flags, &[("--login-sign-up", "true")]].concat());
+        ask(&hullo, "carol@example.com");
+        hullo.says("got neither password nor mail");
+    }
     // What comes later is the first that came.
     let open = by(&post, &[("--login-sign-up", "true")]);
     ask(&open, "dora@example.com");
