@@ -5,12 +5,11 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use broker::{Capabilities, Device, Failure, Parcel, Policy, PushId, Unsent};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wire::contacts::{
-    Account, Contact, Registered, Ringing, Send, Sent, Shown, Undelivered, Wakeable,
-};
+use wire::contacts::{Account, Registered, Ringing, Send, Sent, Shown, Undelivered, Wakeable};
 use wire::{Address, InviteId, Timestamp};
 
 use super::auth::Session;
@@ -60,13 +59,24 @@ pub(crate) async fn whoami(
     Ok(Json(Whoami { account, wakeable: Wakeable { namespace, config, vapidkey } }))
 }
 
+/// The body of `PUT /contacts`, as [`wire::contacts::Contact`]. With `null` in place of the contact, clients of the reference
+/// log out; one that is missing is a mistake, which costs nobody their log-in.
+#[derive(Deserialize)]
+pub(crate) struct Wish {
+    #[serde(deserialize_with = "Option::deserialize")]
+    contact: Option<String>,
+    wake: Option<String>,
+}
+
 /// `PUT /contacts`: this is how I am reached.
 pub(crate) async fn register(
     State(app): State<App>,
     session: Session,
-    Body(contact): Body<Contact>,
-) -> Result<Json<Registered>, ApiError> {
-    let Contact { contact, wake } = contact;
+    Body(wish): Body<Wish>,
+) -> Result<Response, ApiError> {
+    let Wish { contact: Some(contact), wake } = wish else {
+        return Ok(forget(&app, &session).await?.into_response());
+    };
     let wakes = wake.as_deref().filter(|wake| !wake.is_empty());
     // Everything is looked at before anything changes.
     for contact in wakes.into_iter().chain((contact != LIVE).then_some(contact.as_str())) {
@@ -83,7 +93,8 @@ pub(crate) async fn register(
     if wake.is_some() {
         app.store.set_wake(&session.token, wakes).await?;
     }
-    registered.map(Json).ok_or(ApiError::NotLoggedIn)
+    let registered = registered.ok_or(ApiError::NotLoggedIn)?;
+    Ok(Json(registered).into_response())
 }
 
 /// Registers a push subscription or a Firebase token as the contact, as clients of the reference do.
@@ -250,6 +261,10 @@ pub(crate) async fn log_out(
     State(app): State<App>,
     session: Session,
 ) -> Result<StatusCode, ApiError> {
+    forget(&app, &session).await
+}
+
+async fn forget(app: &App, session: &Session) -> Result<StatusCode, ApiError> {
     app.store.clear_contact(&session.token).await?;
     if let Some(device) = session.device() {
         app.switchboard.dismiss(device.into()).await;

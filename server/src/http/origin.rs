@@ -171,6 +171,9 @@ mod tests {
     fn an_origin_is_kept_as_browsers_write_it() {
         assert_eq!(origin("HTTPS://App.Example.com:443/").unwrap(), "https://app.example.com");
         assert_eq!(origin("http://localhost:3000").unwrap(), "http://localhost:3000");
+        for extension in ["chrome-extension://abcdefghijklmnop", "moz-extension://0a1b-2c3d"] {
+            assert_eq!(origin(extension).unwrap(), extension);
+        }
         assert!(origin("app.example.com").is_err());
         assert!(origin("https://app.example.com/path").is_err());
         assert!(origin("*").is_err());

@@ -40,6 +40,8 @@ async fn what_is_answered_is_what_is_described() {
         ("get", "/contacts", json!(null)),
         ("put", "/contacts", json!({ "contact": "live" })),
         ("put", "/contacts", json!({ "contact": "elsewhere" })),
+        ("put", "/contacts", json!({ "contact": null })),
+        ("put", "/contacts", json!({ "contact": "live" })),
         ("post", "/contacts", json!({ "to": BOB, "data": { "method": "X" } })),
         ("post", "/contacts", json!({ "to": BOB })),
         ("post", "/contacts", json!({ "to": "nobody" })),

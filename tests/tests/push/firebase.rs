@@ -175,6 +175,10 @@ fn the_faults_of_the_reference_are_gone() {
     }
     assert_eq!(ask("DELETE", Value::Null).0, 204);
     assert_eq!(whoami(), Value::Null, "logged out by its own word");
+    let contact = json!({ "contact": registration("alice") });
+    assert_eq!(ask("PUT", contact).1["instance"], instance);
+    assert_eq!(ask("PUT", json!({ "contact": null })).0, 204);
+    assert_eq!(whoami(), Value::Null, "and by that of its own API");
 }
 
 #[test]
