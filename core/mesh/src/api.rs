@@ -17,6 +17,12 @@ pub struct Config {
     pub suspect: Duration,
     /// How long a link may be silent before it is hung up.
     pub down: Duration,
+    /// How long a neighbour may not name us among its links before nobody is reached by way of what it says. Guess: twice
+    /// what it takes to tell, and as long as it takes to hang up after that.
+    pub unnamed: Duration,
+    /// How long after somebody was contradicted what it said of its links counts: until it has noticed that a neighbour
+    /// does not name it, said so, and all have heard.
+    pub worn: Duration,
     /// The most links at a time. A browser bears 200; a conference of 30 needs 8.
     pub links_max: usize,
     /// The longest message, in bytes.
@@ -81,6 +87,8 @@ impl Default for Config {
             digest: Duration::from_secs(5),
             suspect: Duration::from_secs(3),
             down: Duration::from_secs(8),
+            unnamed: Duration::from_secs(15),
+            worn: Duration::from_secs(30),
             links_max: 64,
             message_bytes_max: 64 * 1024,
             frame_bytes_max: 16 * 1024,
@@ -225,7 +233,8 @@ pub enum Output {
         /// The former neighbour.
         peer: NodeId,
     },
-    /// A neighbour has fallen silent, or is heard again: [`Mesh::trusted`](crate::Mesh::trusted) has changed.
+    /// A neighbour has fallen silent, or is heard again, or does not name us any more, or does:
+    /// [`Mesh::trusted`](crate::Mesh::trusted) or [`Mesh::costs`](crate::Mesh::costs) has changed.
     Turned {
         /// Who.
         peer: NodeId,

@@ -44,7 +44,8 @@
 //! **Invariant:** no frame goes further than 64 hops, and none to one that visits a node twice.
 //!
 //! Limits: [`Config`]. A neighbour that floods is hung up, an author that floods is heard as fast as it may speak and
-//! no faster, and a link that only one end claims counts for nothing.
+//! no faster, a link that only one end claims counts for nothing, and what somebody said who has crashed since counts no
+//! more, whoever keeps it up.
 //!
 //! Sources: reverse-path trees after Dalal and Metcalfe, 1978; the liveness figures were measured in Chromium, which
 //! notices a killed peer after seven seconds only.
@@ -66,6 +67,7 @@ mod reach;
 mod reread;
 mod route;
 mod trees;
+mod worn;
 
 use std::collections::VecDeque;
 
@@ -218,10 +220,11 @@ impl Mesh {
         &self.map
     }
 
-    /// The neighbours that were heard lately, and how long a frame takes to each.
+    /// What we should say of our own links: the neighbours that were heard lately and say that they are linked to us, or
+    /// may be about to; and how long a frame takes to each.
     #[must_use]
     pub fn costs(&self) -> wire::Map<NodeId, Cost> {
-        let live = self.first_links().filter(|(_, link)| !link.suspect);
+        let live = self.first_links().filter(|(_, link)| !link.suspect && !link.naming.is_mute);
         live.map(|(_, link)| (link.peer, link.cost)).collect()
     }
 
@@ -232,8 +235,8 @@ impl Mesh {
         } else {
             links
         };
-        let turn = self.map.turn(node, links);
-        self.follow(now, &turn);
+        let turn = self.map.turn(now, node, links);
+        self.on_turn(now, turn);
     }
 
     fn check_size(&self, payload: &[u8]) -> Result<(), Error> {

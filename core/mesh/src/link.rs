@@ -6,6 +6,7 @@ use crate::cast::Waste;
 use crate::frame::{CastId, Frame, Piece};
 use crate::pace::Pace;
 use crate::queue::{Queue, Whose};
+use crate::worn::Naming;
 use crate::{Config, Cost, Error, Mesh, Output};
 
 /// More than a frame adds to its payload.
@@ -33,6 +34,8 @@ pub(crate) struct Link {
     pub(crate) cost: Cost,
     /// Whether it has been silent too long to be relied on.
     pub(crate) suspect: bool,
+    /// Whether it says that it is linked to us.
+    pub(crate) naming: Naming,
     /// How many beats running have named another digest than ours.
     differed: u32,
     /// How fast frames come.
@@ -76,15 +79,17 @@ impl Mesh {
 
     fn open(&mut self, now: Time, id: LinkId, peer: NodeId) {
         let is_new = self.link_to(peer).is_none();
+        let place = self.map.number(peer);
         let link = Link {
             peer,
-            place: self.map.number(peer),
+            place,
             sent: now,
             beaten: now,
             heard: now,
             pinged: Some(now),
             cost: Cost::UNKNOWN,
             suspect: false,
+            naming: Naming::new(now, self.map.names(place, self.me)),
             differed: 0,
             pace: Pace::default(),
             pieces: Vec::new(),
@@ -155,7 +160,8 @@ impl Mesh {
                 link.heard = link.heard.max(Time::at(now.since_origin().saturating_sub(spare)));
             }
             let suspect = now >= link.heard + self.config.suspect;
-            if suspect != std::mem::replace(&mut link.suspect, suspect) {
+            let turns = suspect != std::mem::replace(&mut link.suspect, suspect);
+            if link.naming.is_late(&self.config, now) || turns {
                 turned.push(link.peer);
             }
             let stalled = link.queue.stalled_at(&self.config).is_some_and(|at| now >= at);
@@ -166,6 +172,7 @@ impl Mesh {
         for peer in turned {
             self.turn(now, peer);
         }
+        self.wear_out(now, slept);
         for link in dead {
             self.hang_up(now, link);
         }
@@ -286,7 +293,7 @@ impl Mesh {
         }
     }
 
-    fn turn(&mut self, now: Time, peer: NodeId) {
+    pub(crate) fn turn(&mut self, now: Time, peer: NodeId) {
         self.outputs.push_back(Output::Turned { peer });
         self.find_reach(now);
     }

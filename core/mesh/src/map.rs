@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use wire::NodeId;
+use wire::{NodeId, Time};
 
 use crate::brief::Brief;
 use crate::cost::Cost;
+use crate::worn::Worn;
 
-/// The map of the network: a link counts when both ends say it is there.
+/// The map of the network: a link counts when both ends say it is there, and the word of neither is worn out.
 ///
 /// It is drawn anew link by link, for in a large conference a record changes more often than anybody looks.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Map {
     briefs: Vec<(Brief, usize)>,
     /// The links of each that count, in the order of the names at their other ends.
     links: Vec<Vec<Edge>>,
+    /// How far what each says can be relied on.
+    pub(crate) worn: Worn,
     hash: u32,
 }
 
@@ -50,20 +53,19 @@ impl Turn {
 
 impl Map {
     /// From now on `node` says that it has these links; what that means.
-    pub(crate) fn turn(&mut self, node: NodeId, links: wire::Map<Brief, Cost>) -> Turn {
+    pub(crate) fn turn(&mut self, now: Time, node: NodeId, links: wire::Map<Brief, Cost>) -> Turn {
         let me = self.number(node);
+        self.said[me] = links;
+        self.worn.renew(me);
+        self.redraw(now, me)
+    }
+
+    /// Draws the links of whoever is at `me` anew; what has changed.
+    pub(crate) fn redraw(&mut self, now: Time, me: usize) -> Turn {
         let mut turn = Turn { at: me, ..Turn::default() };
+        let node = self.names[me];
         let before = std::mem::take(&mut self.links[me]);
-        let mut after = Vec::with_capacity(links.len());
-        let ours = Brief::of(node);
-        for (peer, cost) in &links {
-            for other in self.called(*peer).filter(|other| *other != me) {
-                let Some(theirs) = self.said[other].get(&ours) else { continue };
-                let name = self.names[other];
-                let at = after.partition_point(|edge: &Edge| self.names[edge.to] <= name);
-                after.insert(at, Edge { to: other, length: cost.max(theirs).micros() });
-            }
-        }
+        let after = self.answered(me);
         for edge in before.iter().filter(|edge| !after.contains(edge)) {
             self.hash ^= mix(node, self.names[edge.to], edge.length);
             self.links[edge.to].retain(|back| back.to != me);
@@ -81,8 +83,36 @@ impl Map {
             }
         }
         self.links[me] = after;
-        self.said[me] = links;
+        self.note_doubts(now, &turn);
         turn
+    }
+
+    /// The links that whoever is at `me` claims and the others too, in the order of their names.
+    fn answered(&self, me: usize) -> Vec<Edge> {
+        let mut after = Vec::with_capacity(self.said[me].len());
+        if self.worn.is(me) {
+            return after;
+        }
+        let ours = Brief::of(self.names[me]);
+        for (peer, cost) in &self.said[me] {
+            for other in self.called(*peer).filter(|other| *other != me) {
+                let Some(theirs) = self.claim(other, ours) else { continue };
+                let name = self.names[other];
+                let at = after.partition_point(|edge: &Edge| self.names[edge.to] <= name);
+                after.insert(at, Edge { to: other, length: cost.max(theirs).micros() });
+            }
+        }
+        after
+    }
+
+    /// What whoever is at `at` says of its link to the one with that brief name, as long as its word counts.
+    pub(crate) fn claim(&self, at: usize, of: Brief) -> Option<&Cost> {
+        self.said[at].get(&of).filter(|_| !self.worn.is(at))
+    }
+
+    /// What it said last, whether that counts or not.
+    pub(crate) fn said(&self, at: usize) -> &wire::Map<Brief, Cost> {
+        &self.said[at]
     }
 
     /// The place of `node`, given to it now if it has none.
@@ -93,6 +123,7 @@ impl Map {
             self.names.push(node);
             self.said.push(wire::Map::new());
             self.links.push(Vec::new());
+            self.worn.number();
             let brief = (Brief::of(node), at);
             let place = self.briefs.partition_point(|other| *other < brief);
             self.briefs.insert(place, brief);
@@ -101,7 +132,7 @@ impl Map {
     }
 
     /// The places of those with that brief name.
-    fn called(&self, brief: Brief) -> impl Iterator<Item = usize> {
+    pub(crate) fn called(&self, brief: Brief) -> impl Iterator<Item = usize> {
         let first = self.briefs.partition_point(|(other, _)| *other < brief);
         let all = self.briefs[first..].iter().take_while(move |(other, _)| *other == brief);
         all.map(|(_, at)| *at)
@@ -322,7 +353,11 @@ pub(crate) mod tests {
     fn drawn(records: impl IntoIterator<Item = (NodeId, BTreeSet<NodeId>)>) -> Map {
         let mut map = Map::default();
         for (node, links) in records {
-            map.turn(node, links.iter().map(|peer| (Brief::of(*peer), Cost::UNKNOWN)).collect());
+            map.turn(
+                Time::ZERO,
+                node,
+                links.iter().map(|peer| (Brief::of(*peer), Cost::UNKNOWN)).collect(),
+            );
         }
         map
     }
@@ -385,12 +420,12 @@ pub(crate) mod tests {
                     (0..dice.below(6)).map(|_| (peer(&mut dice), cost(&mut dice))).collect();
                 let before = links_of(&turned);
 
-                let turn = turned.turn(node, links.clone());
+                let turn = turned.turn(Time::ZERO, node, links.clone());
 
                 said.insert(node, links);
                 let mut fresh = Map::default();
                 for (node, links) in &said {
-                    fresh.turn(*node, links.clone());
+                    fresh.turn(Time::ZERO, *node, links.clone());
                 }
                 assert_eq!(links_of(&turned), links_of(&fresh), "story {story}");
                 assert_eq!(turned.hash(), fresh.hash(), "story {story}");

@@ -51,6 +51,10 @@ impl Mesh {
             return;
         }
         self.trees.spoil(now);
+        if self.links.values().any(|link| link.naming.is_leaf) {
+            self.find_reach(now);
+            return;
+        }
         // Where both ends of a lost link are joined by another way, nothing has changed.
         if turn.lost.iter().any(|other| !self.map.are_joined(turn.at, *other)) {
             self.find_reach(now);
@@ -76,8 +80,13 @@ impl Mesh {
     /// Works it out from the beginning.
     pub(crate) fn find_reach(&mut self, now: Time) {
         self.trees.spoil(now);
-        let own = self.links.values().filter(|link| !link.suspect).map(|link| link.place);
-        let turned = self.reach.turn(self.map.reach(own, self.map.place(self.me)));
+        let live = |is_leaf| {
+            let all = self.links.values().filter(|link| !link.suspect);
+            all.filter(move |link| link.naming.is_leaf == is_leaf).map(|link| link.place)
+        };
+        let mut reached = self.map.reach(live(false), self.map.place(self.me));
+        live(true).for_each(|at| reached[at] = true);
+        let turned = self.reach.turn(reached);
         for (at, is_reached) in turned {
             self.tell_reach(at, is_reached);
         }

@@ -268,7 +268,7 @@ mod tests {
         for node in (0..nodes).map(NodeId) {
             let cost = |dice: &mut Dice| Cost::of_level(dice.below(u64::from(LEVEL_MAX)) as u8);
             let links = plain.neighbours(node).map(|peer| (Brief::of(peer), cost(dice)));
-            map.turn(node, links.collect());
+            map.turn(Time::ZERO, node, links.collect());
         }
         map
     }

@@ -33,7 +33,7 @@ impl Node {
 
     /// How many live links we mean to keep.
     pub(crate) fn degree(&self) -> usize {
-        self.mesh.trusted().iter().filter(|peer| !self.retiring.contains_key(peer)).count()
+        self.mesh.costs().keys().filter(|peer| !self.retiring.contains_key(peer)).count()
     }
 
     /// Drops one link that nobody would miss, now and then: the slowest that the nodes opened themselves, of those whose

@@ -73,8 +73,8 @@ impl Conference {
         self.check_degrees(&honest, all_fair)
     }
 
-    /// Checks that all of `who` see the same of what each other wrote, whatever those who play false have told them: what
-    /// these say, what of the departed only they keep up, and what lies below either is left out.
+    /// Checks that all of `who` see the same, whatever those who play false have told them, and nobody who is not there:
+    /// only what these say and what lies below it is left out.
     fn agree_on(&self, who: &BTreeSet<usize>) -> Result<(), String> {
         let names: BTreeSet<NodeId> = who.iter().map(|n| self.people[*n].node.me()).collect();
         let mut views = Vec::new();
@@ -85,11 +85,15 @@ impl Conference {
             {
                 return Err(format!("{n} misses {absent}"));
             }
+            let is_ghost = |node: &NodeId| !names.contains(node) && !self.truth.is_false(*node);
+            if let Some(ghost) = person.node.nodes().find(is_ghost) {
+                return Err(format!("{n} counts on {ghost}, who is not there"));
+            }
             views.push((*n, person.view()));
         }
         let all = views.iter().flat_map(|(_, view)| view);
-        let covered: BTreeSet<String> =
-            all.filter(|(.., by)| !names.contains(by)).map(|(path, ..)| path.clone()).collect();
+        let of_false = all.filter(|(.., by)| self.truth.is_false(*by));
+        let covered: BTreeSet<String> = of_false.map(|(path, ..)| path.clone()).collect();
         for (_, view) in &mut views {
             view.retain(|(path, ..)| !covered.contains(path));
         }

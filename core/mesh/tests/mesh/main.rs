@@ -3,6 +3,7 @@
 mod hostile;
 mod links;
 mod ways;
+mod worn;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -128,6 +129,17 @@ impl Web {
                 }
                 self.tell(node.0, Input::Links { node: *of, links });
             }
+        }
+    }
+
+    /// Tells all but those who are dead what one says of its links.
+    fn say(&mut self, node: u64, peers: &[u64]) {
+        let links: wire::Map<Brief, Cost> =
+            peers.iter().map(|peer| (Brief::of(NodeId(*peer)), Cost::UNKNOWN)).collect();
+        for to in
+            self.nodes.keys().copied().filter(|to| !self.dead.contains(to)).collect::<Vec<_>>()
+        {
+            self.tell(to.0, Input::Links { node: NodeId(node), links: links.clone() });
         }
     }
 
