@@ -75,6 +75,10 @@ pub(crate) fn mesh(bytes: &[u8]) {
                     let verdict = [Verdict::Good, Verdict::Unknown, Verdict::Bad][heard % 3];
                     mesh.handle(now, mesh::Input::Judged(verdict)).expect("it is a judgement");
                 }
+                mesh::Output::Got { is_new, .. } => {
+                    let opened = mesh::Input::Opened(is_new.then_some([1; 8]));
+                    mesh.handle(now, opened).expect("it is open");
+                }
                 mesh::Output::Flush { .. }
                 | mesh::Output::Reached { .. }
                 | mesh::Output::Lost { .. }
@@ -82,7 +86,6 @@ pub(crate) fn mesh(bytes: &[u8]) {
                 | mesh::Output::Opened { .. }
                 | mesh::Output::Closed { .. }
                 | mesh::Output::Turned { .. }
-                | mesh::Output::Got { .. }
                 | mesh::Output::Told { .. }
                 | mesh::Output::Digest { .. }
                 | mesh::Output::NoWay { .. } => {}

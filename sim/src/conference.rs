@@ -447,6 +447,10 @@ impl Conference {
         }
         let person = &mut self.people[who];
         if let Some(liar) = &mut person.liar {
+            if let Some(answer) = liar.swallow(person.node.me(), &frame, &mut self.dice) {
+                self.links.send(who, link, answer, agenda).ok();
+                return Ok(());
+            }
             liar.hear(person.node.me(), &frame);
         }
         if let Glance::Cast { author, seq, hops } = mesh::glance(&frame)

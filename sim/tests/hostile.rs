@@ -47,6 +47,11 @@ fn a_black_hole_is_gone_around() {
 }
 
 #[test]
+fn whoever_keeps_messages_to_others_deceives_nobody_with_a_receipt() {
+    one(Trick::Swallow);
+}
+
+#[test]
 fn whoever_withholds_is_not_the_only_one_who_is_asked() {
     one(Trick::Withhold);
 }

@@ -174,9 +174,14 @@ pub enum Input {
         to: NodeId,
         /// By which number to tell that it found no way.
         id: u32,
+        /// What proves that it has arrived: nobody but the addressee finds it in the payload.
+        receipt: [u8; 8],
         /// What.
         payload: Vec<u8>,
     },
+    /// What the addressee finds in the oldest [`Output::Got`] that was not opened yet, to prove that it has arrived; `None`
+    /// when it is not what its sender would say. Each is opened once, in order.
+    Opened(Option<[u8; 8]>),
     /// Have no more to do with a neighbour: hang up all its links.
     Shun {
         /// Whom.
@@ -256,12 +261,16 @@ pub enum Output {
         /// What.
         payload: Vec<u8>,
     },
-    /// Somebody said something to us.
+    /// Somebody said something to us, or somebody on the way made it up: [`Input::Opened`] tells.
     Got {
         /// Who.
         from: NodeId,
+        /// Its number.
+        id: u32,
         /// What.
         payload: Vec<u8>,
+        /// Whether it was not opened before: it is said again when its receipt was lost.
+        is_new: bool,
     },
     /// A neighbour said something to us.
     Told {

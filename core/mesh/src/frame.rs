@@ -121,6 +121,9 @@ impl Short {
     }
 }
 
+/// What only the addressee of a message finds in it.
+pub(crate) type Receipt = [u8; 8];
+
 /// What a message to one is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Body {
@@ -128,8 +131,8 @@ pub(crate) enum Body {
     Payload(#[serde(with = "bytes")] Vec<u8>),
     /// Your message of that number to this node found no way beyond whoever says so.
     NoWay(NodeId),
-    /// Your message of that number has arrived.
-    Receipt,
+    /// Your message of that number has arrived, and this was in it, where nobody but its addressee reads it.
+    Receipt(Receipt),
 }
 
 impl Frame {
@@ -197,7 +200,7 @@ mod tests {
             (Frame::Cast(cast), "010100000000000000ac0201020304400109".to_owned()),
             (to_one(Body::Payload(vec![9])), format!("02{names}{way}000109")),
             (to_one(Body::NoWay(NodeId(3))), format!("02{names}{way}010300000000000000")),
-            (to_one(Body::Receipt), format!("02{names}{way}02")),
+            (to_one(Body::Receipt([8; 8])), format!("02{names}{way}020808080808080808")),
             (Frame::Tell(vec![8, 9]), "03020809".to_owned()),
             (
                 Frame::Piece(Piece { of: 5, at: 2, more: true, bytes: vec![7] }),

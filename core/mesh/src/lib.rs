@@ -15,7 +15,7 @@
 //!
 //!   unicast   from ─▶ a ─▶ b ─▶ to            the frame carries its route
 //!           ◀── receipt, back the same way; where a link is gone: around it, or no way back to the sender, who tries
-//!               for five seconds
+//!               other ways for five seconds
 //!
 //!   tell      one hop
 //! ```
@@ -86,6 +86,7 @@ use lazy::Lazy;
 use link::Link;
 use queue::Whose;
 use reach::Reach;
+use route::Waiting;
 use trees::Trees;
 
 /// One node's part of the network.
@@ -109,11 +110,13 @@ pub struct Mesh {
     lazy: Lazy,
     /// Which messages to us were.
     got: Heard,
+    /// Those that were handed up and not opened yet, oldest first.
+    unopened: VecDeque<route::Unopened>,
     seq: u64,
     digest: u32,
     /// When it last changed.
     digested: Time,
-    waiting: VecDeque<route::Waiting>,
+    waiting: VecDeque<Waiting>,
     /// When one of them is due.
     waiting_at: Option<Time>,
     /// When we last looked at the time, to notice that we slept.
@@ -141,6 +144,7 @@ impl Mesh {
             unjudged: VecDeque::new(),
             lazy: Lazy::default(),
             got: Heard::default(),
+            unopened: VecDeque::new(),
             seq: first,
             digest: 0,
             digested: now,
@@ -174,10 +178,11 @@ impl Mesh {
                 self.cast(now, payload, except, fleeting);
             }
             Input::Judged(verdict) => self.on_judged(now, verdict),
-            Input::Unicast { to, id, payload } => {
+            Input::Unicast { to, id, receipt, payload } => {
                 self.check_size(&payload)?;
-                self.unicast(now, to, id, payload);
+                self.unicast(now, Waiting::new(to, id, receipt, payload));
             }
+            Input::Opened(receipt) => self.on_opened(now, receipt),
             Input::Shun { peer } => self.shun(now, peer),
             Input::Tell { peer, payload } => {
                 self.check_size(&payload)?;

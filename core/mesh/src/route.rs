@@ -1,5 +1,8 @@
 //! To one: along a way that its sender chose, acknowledged from end to end, with an answer when there is no way.
 //!
+//! Whoever passes it on may drop it, and answer whatever it likes: a receipt is one only if it shows what nobody but the
+//! addressee finds in the message, and where none comes, it is sent again past all who were on the way before.
+//!
 //! The frame carries its route, so it cannot go in circles however much maps differ, and what answers it goes back the
 //! way it came. Whoever finds the next link gone leads it another way, past none of those it has visited.
 
@@ -8,36 +11,53 @@ use std::collections::VecDeque;
 use wire::{LinkId, NodeId, Time};
 
 use crate::cast::HOPS_MAX;
-use crate::frame::{Body, CastId, Frame, Short, Unicast};
+use crate::frame::{Body, CastId, Frame, Receipt, Short, Unicast};
 use crate::queue::Whose;
 use crate::{Mesh, Output};
 
 /// How often a message is led another way than its sender meant.
 const TURNS_MAX: u8 = 3;
 
+/// How many messages to us wait to be opened. Whoever drives us opens each at once.
+const UNOPENED_MAX: usize = 64;
+
 /// A message of our own that has not been acknowledged.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     to: NodeId,
     id: u32,
+    receipt: Receipt,
     payload: Vec<u8>,
     until: Time,
     /// When to send it again; `None` while there is no way.
     again: Option<Time>,
-    /// Where it got stuck last.
-    shunned: Option<Short>,
+    /// Where it got stuck last, as we were told.
+    stuck: Option<Short>,
+    /// By way of whom it was sent.
+    tried: Vec<Short>,
+}
+
+/// A message to us that was handed up and not opened yet: whose it is, and where it came from.
+#[derive(Debug)]
+pub(crate) struct Unopened {
+    which: CastId,
+    unicast: Unicast,
 }
 
 impl Waiting {
+    pub(crate) fn new(to: NodeId, id: u32, receipt: Receipt, payload: Vec<u8>) -> Self {
+        let (until, tried) = (Time::ZERO, Vec::new());
+        Self { to, id, receipt, payload, until, again: None, stuck: None, tried }
+    }
+
     fn timeout(&self) -> Time {
         self.again.map_or(self.until, |again| again.min(self.until))
     }
 }
 
 impl Mesh {
-    pub(crate) fn unicast(&mut self, now: Time, to: NodeId, id: u32, payload: Vec<u8>) {
-        let until = now + self.config.waiting;
-        let mut waiting = Waiting { to, id, payload, until, again: None, shunned: None };
+    pub(crate) fn unicast(&mut self, now: Time, mut waiting: Waiting) {
+        waiting.until = now + self.config.waiting;
         self.try_waiting(now, &mut waiting);
         self.waiting.push_back(waiting);
         if self.waiting.len() > self.config.waiting_max
@@ -51,11 +71,17 @@ impl Mesh {
     /// Sends it if there is a way.
     fn try_waiting(&mut self, now: Time, waiting: &mut Waiting) {
         let (to, id) = (waiting.to, waiting.id);
-        let shunned = waiting.shunned;
+        let (stuck, tried) = (waiting.stuck, &waiting.tried);
         let route = self
-            .way_to(to, |node| shunned == Some(Short::of(node)))
+            .way_to(to, |node| tried.contains(&Short::of(node)))
+            .or_else(|| self.way_to(to, |node| stuck == Some(Short::of(node))))
             .or_else(|| self.way_to(to, |_| false));
         waiting.again = route.map(|route| {
+            // Where there is no way past all of them, it begins from the beginning.
+            if route.iter().any(|place| waiting.tried.contains(place)) {
+                waiting.tried.clear();
+            }
+            waiting.tried.extend(route.iter().filter(|place| **place != Short::of(to)));
             let body = Body::Payload(waiting.payload.clone());
             let unicast = Unicast { from: self.me, to, id, turns: 0, at: 0, route, body };
             self.pass_on(now, unicast);
@@ -130,25 +156,41 @@ impl Mesh {
 
     fn on_own(&mut self, now: Time, unicast: Unicast) {
         let (from, id) = (unicast.from, unicast.id);
-        match &unicast.body {
-            Body::Payload(_) => self.answer(now, &unicast, Body::Receipt),
-            Body::Receipt => self.waiting.retain(|waiting| (waiting.to, waiting.id) != (from, id)),
+        match unicast.body {
+            Body::Payload(ref payload) => {
+                let which = CastId::of(from, u64::from(id), payload);
+                let (payload, is_new) = (payload.clone(), !self.got.has(which));
+                self.outputs.push_back(Output::Got { from, id, payload, is_new });
+                self.unopened.push_back(Unopened { which, unicast });
+                if self.unopened.len() > UNOPENED_MAX {
+                    self.unopened.pop_front();
+                }
+            }
+            Body::Receipt(shown) => {
+                let is_it = |waiting: &Waiting| {
+                    (waiting.to, waiting.id, waiting.receipt) == (from, id, shown)
+                };
+                self.waiting.retain(|waiting| !is_it(waiting));
+            }
             Body::NoWay(to) => {
                 // Whoever got stuck may know less than we do, or more: another way is tried within the time it has.
                 let stuck =
-                    self.waiting.iter_mut().find(|waiting| (waiting.to, waiting.id) == (*to, id));
+                    self.waiting.iter_mut().find(|waiting| (waiting.to, waiting.id) == (to, id));
                 if let Some(stuck) = stuck {
                     stuck.again = Some(now + self.config.resend / 4);
-                    stuck.shunned = Some(Short::of(from));
+                    stuck.stuck = Some(Short::of(from));
                 }
                 self.plan_waiting();
             }
         }
-        // Sent again when the receipt was lost.
-        if let Body::Payload(payload) = unicast.body
-            && self.got.hear(self.config.authors_max, CastId::of(from, u64::from(id), &payload))
-        {
-            self.outputs.push_back(Output::Got { from, payload });
+    }
+
+    /// What the oldest message that was handed up turned out to hold.
+    pub(crate) fn on_opened(&mut self, now: Time, receipt: Option<Receipt>) {
+        let Some(Unopened { which, unicast }) = self.unopened.pop_front() else { return };
+        if let Some(receipt) = receipt {
+            self.got.hear(self.config.authors_max, which);
+            self.answer(now, &unicast, Body::Receipt(receipt));
         }
     }
 
@@ -223,5 +265,97 @@ impl Mesh {
 
     fn tell_no_way(&mut self, waiting: &Waiting) {
         self.outputs.push_back(Output::NoWay { id: waiting.id, to: waiting.to });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Brief, Config, Cost, Input};
+
+    /// Node 1 with links of these numbers to 2 and 3, which both say that they are linked to 4.
+    fn node() -> Mesh {
+        let mut mesh = Mesh::new(Config::default(), Time::ZERO, NodeId(1), 0);
+        let links = |peers: &[u64]| {
+            peers.iter().map(|peer| (Brief::of(NodeId(*peer)), Cost::UNKNOWN)).collect()
+        };
+        for peer in [2, 3] {
+            take(&mut mesh, 0, Input::Up { link: LinkId(peer), peer: NodeId(peer) });
+            take(&mut mesh, 0, Input::Links { node: NodeId(peer), links: links(&[1, 4]) });
+        }
+        take(&mut mesh, 0, Input::Links { node: NodeId(1), links: links(&[2, 3]) });
+        take(&mut mesh, 0, Input::Links { node: NodeId(4), links: links(&[2, 3]) });
+        mesh
+    }
+
+    /// What comes of it: over which links messages to one go, and whether it is told that there is no way.
+    fn take(mesh: &mut Mesh, millis: u64, input: Input) -> (Vec<u64>, bool) {
+        mesh.handle(Time::at(Duration::from_millis(millis)), input).expect("it makes sense");
+        let (mut sent, mut is_told) = (Vec::new(), false);
+        while let Some(output) = mesh.poll() {
+            match output {
+                Output::Send { link, frame } if frame[0] == 2 => sent.push(link.0),
+                Output::NoWay { id: 7, to: NodeId(4) } => is_told = true,
+                _ => {}
+            }
+        }
+        (sent, is_told)
+    }
+
+    fn say(mesh: &mut Mesh) -> (Vec<u64>, bool) {
+        let (to, receipt, payload) = (NodeId(4), [9; 8], b"psst".to_vec());
+        take(mesh, 0, Input::Unicast { to, id: 7, receipt, payload })
+    }
+
+    fn answer(mesh: &mut Mesh, by: u64, body: Body) -> (Vec<u64>, bool) {
+        let (from, route) = (NodeId(4), vec![Short::of(NodeId(1))]);
+        let unicast = Unicast { from, to: NodeId(1), id: 7, turns: 0, at: 0, route, body };
+        let frame = Frame::Unicast(unicast).encode();
+        take(mesh, 10, Input::Received { link: LinkId(by), frame })
+    }
+
+    #[test]
+    fn whoever_swallows_a_message_and_makes_up_its_receipt_is_gone_around() {
+        let mut mesh = node();
+        let (first, _) = say(&mut mesh);
+        let other = 5 - first[0];
+
+        answer(&mut mesh, first[0], Body::Receipt([1; 8]));
+
+        assert_eq!(take(&mut mesh, 1_100, Input::Timeout).0, [other]);
+        answer(&mut mesh, other, Body::Receipt([9; 8]));
+        for second in 2..10 {
+            assert_eq!(take(&mut mesh, second * 1_000, Input::Timeout), (vec![], false));
+        }
+    }
+
+    #[test]
+    fn whoever_is_swallowed_on_all_ways_hears_so() {
+        let mut mesh = node();
+        say(&mut mesh);
+        answer(&mut mesh, 2, Body::Receipt([1; 8]));
+        answer(&mut mesh, 3, Body::Receipt([2; 8]));
+
+        let told: Vec<bool> =
+            (1..10).map(|second| take(&mut mesh, second * 1_000, Input::Timeout).1).collect();
+
+        assert_eq!(told.iter().position(|is_told| *is_told), Some(4));
+        assert_eq!(told.iter().filter(|is_told| **is_told).count(), 1);
+    }
+
+    #[test]
+    fn where_it_is_said_to_be_stuck_all_other_ways_are_tried_and_then_that_one_again() {
+        let mut mesh = node();
+        let (first, _) = say(&mut mesh);
+        let mut ways = first.clone();
+
+        for nth in 1..4_u64 {
+            answer(&mut mesh, ways[0], Body::NoWay(NodeId(4)));
+            ways.extend(take(&mut mesh, 300 * nth, Input::Timeout).0);
+        }
+
+        assert_eq!(ways, [first[0], 5 - first[0], first[0], 5 - first[0]]);
     }
 }

@@ -8,7 +8,7 @@
 
 use wire::{LinkId, NodeId, Time};
 
-use crate::words::{Private, ToOne, encode};
+use crate::words::Private;
 use crate::{Config, Error, Misuse, Node, Output};
 
 /// How many links a node takes beyond [`Config::links_max`], since the network would be cut without them.
@@ -184,19 +184,18 @@ impl Node {
             Stage::Offered | Stage::Opening => return Err(Error::Misuse(Misuse::UnknownLink)),
         };
         let peer = attempt.peer;
-        let id = self.next_message();
-        self.say_privately(now, peer, id, &words).map(drop)
+        self.say_to(now, peer, words)
     }
 
     pub(crate) fn on_undescribed(&mut self, now: Time, link: LinkId) -> Result<(), Error> {
         let attempt = self.attempts.get(&link).ok_or(Error::Misuse(Misuse::UnknownLink))?;
         let peer = attempt.peer;
         let refusal = match attempt.stage {
-            Stage::Answering(theirs) => Some(ToOne::Refusal { attempt: theirs }),
+            Stage::Answering(theirs) => Some(Private::Refusal { attempt: theirs }),
             Stage::Offering | Stage::Offered | Stage::Opening => None,
         };
         self.give_up(now, link);
-        refusal.map_or(Ok(()), |refusal| self.say_to(now, peer, &refusal))
+        refusal.map_or(Ok(()), |refusal| self.say_to(now, peer, refusal))
     }
 
     pub(crate) fn on_offer(
@@ -224,7 +223,7 @@ impl Node {
         let is_shunned = self.is_shunned(now, peer);
         let is_full = self.attempts.len() >= self.config.attempts_max * 2 || links >= links_max;
         if is_full || is_shunned || self.mesh.neighbours().contains(&peer) {
-            return self.say_to(now, peer, &ToOne::Refusal { attempt });
+            return self.say_to(now, peer, Private::Refusal { attempt });
         }
         let link = self.begin(now, peer, Stage::Answering(attempt));
         self.outputs.push_back(Output::Answer { link, peer, offer });
@@ -288,9 +287,10 @@ impl Node {
         }
     }
 
-    fn say_to(&mut self, now: Time, to: NodeId, words: &ToOne) -> Result<(), Error> {
+    /// Whoever does not get it gives up after a while.
+    fn say_to(&mut self, now: Time, to: NodeId, words: Private) -> Result<(), Error> {
         let id = self.next_message();
-        self.mesh_input(now, mesh::Input::Unicast { to, id, payload: encode(words) })
+        self.say_privately(now, to, id, words).map(drop)
     }
 }
 

@@ -65,7 +65,7 @@ impl Node {
             self.notices.pop_front();
         }
         let path = notice.path.clone();
-        if !self.say_privately(now, to, id, &Private::Notice(notice))? {
+        if !self.say_privately(now, to, id, Private::Notice(notice))? {
             self.notices.pop_back();
             self.emit(Event::Undelivered { path, to });
         }

@@ -5,7 +5,7 @@ use tree::LINKS;
 use trust::Purpose;
 use wire::{NodeId, Time};
 
-use crate::words::{Names, Private, ToAll, ToNeighbour, ToOne, decode, encode};
+use crate::words::{Letter, Names, Private, ToAll, ToNeighbour, decode, encode};
 use crate::{Error, Event, Misuse, Node, Output, Path};
 
 impl Node {
@@ -69,7 +69,19 @@ impl Node {
             mesh::Output::Heard { author, payload } => {
                 return self.on_heard(now, author, &payload);
             }
-            mesh::Output::Got { from, payload } => return self.on_got(now, from, &payload),
+            mesh::Output::Got { from, id, payload, is_new } => {
+                let trust = &self.tree.notary().0;
+                let plain = trust.open(Purpose::Words, from, &payload);
+                let letter =
+                    plain.as_deref().and_then(decode).filter(|said: &Letter| said.id == id);
+                let receipt = letter.as_ref().map(|letter| letter.receipt);
+                self.mesh_input(now, mesh::Input::Opened(receipt))?;
+                let what = "a message that is not sealed to us";
+                let letter = letter.ok_or(Error::PeerMisbehaved { peer: from, what })?;
+                if is_new {
+                    return self.on_got(now, from, letter.words);
+                }
+            }
             mesh::Output::Told { peer, payload } => {
                 let what = "words that cannot be read";
                 let words = decode(&payload).ok_or(Error::PeerMisbehaved { peer, what });
@@ -129,28 +141,20 @@ impl Node {
         result.and(self.mesh_input(now, mesh::Input::Judged(verdict)))
     }
 
-    fn on_got(&mut self, now: Time, from: NodeId, payload: &[u8]) -> Result<(), Error> {
-        let misbehaved = |what| Error::PeerMisbehaved { peer: from, what };
-        let sealed = match decode(payload).ok_or(misbehaved("a message that cannot be read"))? {
-            ToOne::Sealed(sealed) => sealed,
-            ToOne::Refusal { attempt } => {
-                self.on_refusal(now, from, attempt);
-                return Ok(());
-            }
-        };
-        let opened = self.tree.notary().0.open(Purpose::Words, from, &sealed);
-        let words = opened.as_deref().and_then(decode);
-        match words.ok_or(misbehaved("a message that is not sealed to us"))? {
+    fn on_got(&mut self, now: Time, from: NodeId, words: Private) -> Result<(), Error> {
+        match words {
             Private::Notice(notice) => self.on_notice(from, &notice),
             Private::Offer { description, .. } | Private::Answer { description, .. }
                 if description.len() > self.config.description_bytes_max =>
             {
-                return Err(misbehaved("a session description too long"));
+                let what = "a session description too long";
+                return Err(Error::PeerMisbehaved { peer: from, what });
             }
             Private::Offer { attempt, description } => {
                 return self.on_offer(now, from, attempt, description);
             }
             Private::Answer { attempt, description } => self.on_answer(from, attempt, description),
+            Private::Refusal { attempt } => self.on_refusal(now, from, attempt),
         }
         Ok(())
     }
@@ -161,13 +165,14 @@ impl Node {
         now: Time,
         to: NodeId,
         id: u32,
-        words: &Private,
+        words: Private,
     ) -> Result<bool, Error> {
-        let (trust, plain) = (&self.tree.notary().0, encode(words));
+        let receipt = self.dice.bytes();
+        let plain = encode(&Letter { id, receipt, words });
+        let trust = &self.tree.notary().0;
         let sealed = trust.seal(Purpose::Words, to, &plain, &mut self.dice);
-        let Some(sealed) = sealed else { return Ok(false) };
-        let payload = encode(&ToOne::Sealed(sealed));
-        self.mesh_input(now, mesh::Input::Unicast { to, id, payload })?;
+        let Some(payload) = sealed else { return Ok(false) };
+        self.mesh_input(now, mesh::Input::Unicast { to, id, receipt, payload })?;
         Ok(true)
     }
 

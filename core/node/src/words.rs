@@ -29,19 +29,17 @@ pub(crate) struct Loud {
     pub(crate) signature: Signature,
 }
 
-/// To one.
+/// To one, sealed: nobody on the way can read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ToOne {
-    /// [`Private`] words, sealed.
-    Sealed(Vec<u8>),
-    /// No link now. It says nothing that whoever passes it on does not see anyway.
-    Refusal {
-        /// The number in the offer.
-        attempt: u64,
-    },
+pub(crate) struct Letter {
+    /// The number by which the mesh knows it, so that nobody says it again under another.
+    pub(crate) id: u32,
+    /// What the addressee shows to prove that it has arrived.
+    pub(crate) receipt: [u8; 8],
+    pub(crate) words: Private,
 }
 
-/// To one, and nobody on the way can read it.
+/// What is said to one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Private {
     /// For its application.
@@ -59,6 +57,11 @@ pub(crate) enum Private {
         attempt: u64,
         /// For the dialler's driver.
         description: String,
+    },
+    /// No link now.
+    Refusal {
+        /// The number in the offer.
+        attempt: u64,
     },
 }
 

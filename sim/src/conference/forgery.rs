@@ -6,6 +6,9 @@ use wire::NodeId;
 /// The first byte of a cast.
 const CAST: u8 = 1;
 
+/// The first byte of a message to one.
+const UNICAST: u8 = 2;
+
 /// The first byte of what is told to a neighbour.
 const TELL: u8 = 3;
 
@@ -41,6 +44,30 @@ impl Cast {
         frame.extend(&self.payload);
         frame
     }
+}
+
+/// To whom a message is that is on its way, and a receipt for it in the name of that one, which shows what it guesses to
+/// be in it; `None` for any other frame.
+pub(crate) fn receipt(frame: &[u8], guess: [u8; 8]) -> Option<(NodeId, Vec<u8>)> {
+    let (from, rest) = frame.strip_prefix(&[UNICAST])?.split_first_chunk::<8>()?;
+    let (to, rest) = rest.split_first_chunk::<8>()?;
+    let (id, rest) = number(rest)?;
+    let ([_, at], rest) = rest.split_first_chunk()?;
+    let (_, rest) = number(rest)?;
+    let at = usize::from(*at);
+    let visited = rest.get(..3 * at)?.chunks(3).rev().map(<[u8]>::to_vec);
+    let x = u64::from_le_bytes(*from);
+    let home = (x ^ x >> 24 ^ x >> 48).to_le_bytes()[..3].to_vec();
+    let route: Vec<Vec<u8>> = visited.chain([home]).collect();
+    let mut answer = vec![UNICAST];
+    answer.extend(to.iter().chain(from));
+    put_number(&mut answer, id);
+    answer.extend([0, 0]);
+    put_number(&mut answer, route.len() as u64);
+    answer.extend(route.concat());
+    answer.push(2);
+    answer.extend(guess);
+    Some((NodeId(u64::from_le_bytes(*to)), answer))
 }
 
 /// The frame that tells a neighbour `change(said)` where this one says something of the tree; `None` for any other, or
@@ -93,6 +120,21 @@ mod tests {
         assert_eq!(seen, mesh::Glance::Cast { author: NodeId(7), seq: 1 << 60, hops: 1 });
         frame.pop();
         assert_eq!(Cast::read(&frame), None);
+    }
+
+    #[test]
+    fn a_receipt_goes_back_the_way_that_the_message_came() {
+        let name = |name: u8| [name, 0, 0, 0, 0, 0, 0, 0];
+        let frame = |from, to, way: &[u8], body: &[u8]| {
+            [&[UNICAST], &name(from)[..], &name(to), &[5], way, body].concat()
+        };
+        // From 1 by way of 7, 8 and 9 to 4, and now at 8.
+        let said = frame(1, 4, &[0, 1, 4, 7, 0, 0, 8, 0, 0, 9, 0, 0, 4, 0, 0], &[0, 1, 9]);
+        let answer = frame(4, 1, &[0, 0, 2, 7, 0, 0, 1, 0, 0], &[2, 6, 6, 6, 6, 6, 6, 6, 6]);
+
+        assert_eq!(receipt(&said, [6; 8]), Some((NodeId(4), answer.clone())));
+        assert_eq!(mesh::reread(&answer), Some(answer));
+        assert_eq!(receipt(&[TELL, 1, 0], [6; 8]), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use mesh::Glance;
 use wire::{Dice, NodeId};
 
-use super::forgery::{Cast, retold};
+use super::forgery::{Cast, receipt, retold};
 use crate::trial::Misfit;
 
 /// How many frames somebody who repeats them remembers.
@@ -29,6 +29,8 @@ pub enum Trick {
     Replay,
     /// Hands on nothing that others say, though it keeps its links.
     BlackHole,
+    /// Keeps what is said to one of the others, and answers in the name of that one that it has come.
+    Swallow,
     /// Answers no question about what it has.
     Withhold,
     /// Hands on what others say with a bit of its content turned over.
@@ -47,12 +49,13 @@ pub enum Trick {
 
 impl Trick {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Flood,
         Self::Flip,
         Self::Truncate,
         Self::Replay,
         Self::BlackHole,
+        Self::Swallow,
         Self::Withhold,
         Self::Forge,
         Self::Equivocate,
@@ -71,6 +74,7 @@ impl Trick {
             Self::Truncate => "truncate",
             Self::Replay => "replay",
             Self::BlackHole => "black-hole",
+            Self::Swallow => "swallow",
             Self::Withhold => "withhold",
             Self::Forge => "forge",
             Self::Equivocate => "equivocate",
@@ -115,6 +119,12 @@ impl Liar {
         self.trick
     }
 
+    /// What it answers instead of passing a frame on, if that is its trick.
+    pub(crate) fn swallow(&self, me: NodeId, frame: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
+        let is_its_trick = self.trick == Trick::Swallow;
+        receipt(frame, dice.bytes()).filter(|(to, _)| is_its_trick && *to != me).map(|(_, it)| it)
+    }
+
     /// What the others say to it.
     pub(crate) fn hear(&mut self, me: NodeId, frame: &[u8]) {
         let is_kept = match self.trick {
@@ -124,6 +134,7 @@ impl Liar {
                 false
             }
             Trick::Forge | Trick::Equivocate | Trick::Trim | Trick::Hoard | Trick::Sybil => false,
+            Trick::Swallow => false,
         };
         if is_kept {
             self.remember(frame);
@@ -188,6 +199,7 @@ impl Liar {
             Trick::Flip
             | Trick::Truncate
             | Trick::BlackHole
+            | Trick::Swallow
             | Trick::Withhold
             | Trick::Forge
             | Trick::Equivocate
@@ -234,7 +246,7 @@ mod tests {
             // What others say, and what is told of the tree, is another matter.
             let is_otherwise = [Trick::BlackHole, Trick::Forge, Trick::Pose, Trick::Trim]
                 .contains(&trick)
-                || [Trick::Equivocate, Trick::Hoard, Trick::Sybil].contains(&trick);
+                || [Trick::Equivocate, Trick::Hoard, Trick::Sybil, Trick::Swallow].contains(&trick);
             assert_eq!(turned, !is_otherwise, "{trick}");
         }
         assert!("lie".parse::<Trick>().unwrap_err().to_string().contains("black-hole"));

@@ -30,7 +30,12 @@ pub(super) fn begin(hall: &mut Hall, tricks: &[Trick]) -> Result<(), Broken> {
                 }
             }
             Trick::Flood | Trick::Flip | Trick::Truncate | Trick::Replay | Trick::BlackHole => {}
-            Trick::Withhold | Trick::Forge | Trick::Pose | Trick::Trim | Trick::Sybil => {}
+            Trick::Swallow
+            | Trick::Withhold
+            | Trick::Forge
+            | Trick::Pose
+            | Trick::Trim
+            | Trick::Sybil => {}
         }
     }
     Ok(())

@@ -17,6 +17,11 @@ const LIE: &[u8] = b"a lie";
 /// What nobody can tell.
 const RIDDLE: &[u8] = b"a riddle";
 
+/// What only an addressee finds in a message.
+fn receipt(payload: &[u8]) -> [u8; 8] {
+    [payload.len() as u8; 8]
+}
+
 /// The bytes of a cast.
 fn cast_frame(author: u64, seq: u64, hops: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![1];
@@ -167,7 +172,8 @@ impl Web {
     }
 
     fn unicast(&mut self, from: u64, to: u64, id: u32, payload: &[u8]) {
-        self.tell(from, Input::Unicast { to: NodeId(to), id, payload: payload.to_vec() });
+        let receipt = receipt(payload);
+        self.tell(from, Input::Unicast { to: NodeId(to), id, receipt, payload: payload.to_vec() });
     }
 
     fn tell(&mut self, node: u64, input: Input) {
@@ -194,6 +200,10 @@ impl Web {
                     };
                     let judged = Input::Judged(verdict);
                     self.mesh_mut(me.0).handle(now, judged).expect("it is a judgement");
+                }
+                if let Output::Got { payload, .. } = &output {
+                    let opened = (payload != LIE).then(|| receipt(payload));
+                    self.mesh_mut(me.0).handle(now, Input::Opened(opened)).expect("it is open");
                 }
                 let Output::Send { link, frame } = output else {
                     self.outputs.push((me, output));
@@ -252,7 +262,7 @@ impl Web {
 
     fn got(&self, node: u64) -> Vec<(NodeId, Vec<u8>)> {
         self.told(node, |output| {
-            let Output::Got { from, payload } = output else { return None };
+            let Output::Got { from, payload, is_new: true, .. } = output else { return None };
             Some((*from, payload.clone()))
         })
     }
