@@ -53,6 +53,9 @@ const BEGINNING: Timestamp = Timestamp(1_800_000_000_000);
 /// How long after a crash somebody may still be shown.
 const GHOST: Duration = Duration::from_secs(15);
 
+/// The same where somebody who plays false claims that it is there.
+const HAUNTED: Duration = Duration::from_secs(60);
+
 /// In a conference of more than that many, some promises are not looked at after each step, for it would take hours.
 const LARGE: usize = 64;
 
@@ -208,20 +211,7 @@ impl Conference {
                 let to = self.people[to].node.me();
                 self.notify(who, Some(to), agenda)?;
             }
-            Act::Crash(who) => {
-                self.people[who].state = State::Crashed(now);
-                let name = self.people[who].node.me();
-                // Of one who is there twice, the other may live on.
-                let lives = |person: &Person| {
-                    person.node.me() == name && matches!(person.state, State::Awake | State::Asleep)
-                };
-                if self.is_rough || self.people.iter().any(lives) {
-                    return Ok(());
-                }
-                let roster = Self::roster(name);
-                self.ghosts.insert(roster.clone(), now + GHOST);
-                agenda.push(now + GHOST, What::Audit(roster));
-            }
+            Act::Crash(who) => self.crash(who, agenda),
             Act::Sleep(who) => self.people[who].state = State::Asleep,
             Act::Doze(who) => {
                 self.people[who].state = State::Asleep;
@@ -258,6 +248,24 @@ impl Conference {
             }
         }
         Ok(())
+    }
+
+    fn crash(&mut self, who: usize, agenda: &mut Agenda<What>) {
+        let now = agenda.now();
+        self.people[who].state = State::Crashed(now);
+        let name = self.people[who].node.me();
+        // Of one who is there twice, the other may live on.
+        let lives = |person: &Person| {
+            person.node.me() == name && matches!(person.state, State::Awake | State::Asleep)
+        };
+        if self.is_rough || self.people.iter().any(lives) {
+            return;
+        }
+        let roster = Self::roster(name);
+        let is_haunted = (0..self.people.len()).any(|who| self.keeps_links(who));
+        let until = now + if is_haunted { HAUNTED } else { GHOST };
+        self.ghosts.insert(roster.clone(), until);
+        agenda.push(until, What::Audit(roster));
     }
 
     fn notify(
@@ -369,6 +377,7 @@ impl Conference {
             Output::Flush { link } => {
                 let reader = self.links.reader(who, link);
                 let reads = reader.is_some_and(|who| self.people[who].state == State::Awake);
+                let reads = reads || self.keeps_links(who);
                 self.links.flush(who, link, reads, agenda);
             }
             Output::Dial { link, .. } => {
@@ -505,7 +514,12 @@ impl Story for Conference {
                 other.map_or(Ok(()), |other| self.link(who, other, agenda))
             }
             What::Opens(ends) => self.open(ends, false, agenda),
+            What::Haunts(who) => self.haunt(who, agenda),
             What::Closes { wire, end } => {
+                let end_of = self.links.arrive(wire, end);
+                if end_of.is_some_and(|(who, _)| self.keeps_links(who)) {
+                    return Ok(());
+                }
                 if let Some((who, link)) = self.links.close(wire, end) {
                     self.try_tell(who, Input::Down { link }, agenda)?.ok();
                 }

@@ -33,6 +33,11 @@ pub fn fixed() -> Vec<Plan> {
     plans.push(plan(100, 0, Shape::None, 40, 7));
     // News of those who crashed reached some late, since a write said just before had not.
     plans.push(plan(30, 0, Shape::Thirds, 30, 43));
+    // Links that there are not, and messages to one that are kept and acknowledged.
+    let tricks = vec![Trick::FalseLinks, Trick::Swallow];
+    let menu = Menu::of([Fault::Crash, Fault::MassLeave]);
+    let conditions = Conditions { menu, tricks, span: 40, ..Conditions::default() };
+    plans.push(Plan { conditions, ..plan(20, 0, Shape::Halves, 10, 2) });
     plans
 }
 

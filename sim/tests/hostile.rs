@@ -52,6 +52,11 @@ fn whoever_keeps_messages_to_others_deceives_nobody_with_a_receipt() {
 }
 
 #[test]
+fn links_that_there_are_not_lead_nobody_astray_and_keep_nobody_alive() {
+    one(Trick::FalseLinks);
+}
+
+#[test]
 fn whoever_withholds_is_not_the_only_one_who_is_asked() {
     one(Trick::Withhold);
 }

@@ -107,6 +107,26 @@ fn of_one_who_is_there_twice_nobody_is_dead_before_both_are() {
 }
 
 #[test]
+fn whoever_crashed_is_gone_within_a_minute_though_a_neighbour_goes_on_with_the_link() {
+    let mut hall = Hall::joined(5, 7);
+    hall.act(Act::Turn(4, Trick::FalseLinks));
+    hall.act(Act::Reload(4));
+    hall.act(Act::Link(0, 4));
+    hall.pass(30);
+    let roster = Conference::roster(hall.node(2).me());
+    let shows = |hall: &Hall| {
+        [0, 1, 3, 5, 6].iter().filter(|who| hall.node(**who).get(&roster).is_some()).count()
+    };
+
+    hall.act(Act::Crash(2));
+    hall.pass(20);
+    assert_eq!(shows(&hall), 5, "it is claimed to be there");
+    hall.pass(40);
+
+    assert_eq!(shows(&hall), 0);
+}
+
+#[test]
 fn whoever_comes_in_by_one_who_leaves_things_out_ends_up_with_everything() {
     let mut hall = Hall::joined(4, 8);
     for line in 0..30 {

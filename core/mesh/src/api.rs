@@ -179,8 +179,8 @@ pub enum Input {
         /// What.
         payload: Vec<u8>,
     },
-    /// What the addressee finds in the oldest [`Output::Got`] that was not opened yet, to prove that it has arrived; `None`
-    /// when it is not what its sender would say. Each is opened once, in order.
+    /// What the addressee finds in what it [`Got`](Output::Got), to prove that it has arrived; `None` when it is not what
+    /// its sender would say. Each is opened before anything else is taken in.
     Opened(Option<[u8; 8]>),
     /// Have no more to do with a neighbour: hang up all its links.
     Shun {

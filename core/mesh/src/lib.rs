@@ -110,8 +110,8 @@ pub struct Mesh {
     lazy: Lazy,
     /// Which messages to us were.
     got: Heard,
-    /// Those that were handed up and not opened yet, oldest first.
-    unopened: VecDeque<route::Unopened>,
+    /// The last that was handed up, until it is opened.
+    unopened: Option<route::Unopened>,
     seq: u64,
     digest: u32,
     /// When it last changed.
@@ -144,7 +144,7 @@ impl Mesh {
             unjudged: VecDeque::new(),
             lazy: Lazy::default(),
             got: Heard::default(),
-            unopened: VecDeque::new(),
+            unopened: None,
             seq: first,
             digest: 0,
             digested: now,

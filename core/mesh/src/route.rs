@@ -18,9 +18,6 @@ use crate::{Mesh, Output};
 /// How often a message is led another way than its sender meant.
 const TURNS_MAX: u8 = 3;
 
-/// How many messages to us wait to be opened. Whoever drives us opens each at once.
-const UNOPENED_MAX: usize = 64;
-
 /// A message of our own that has not been acknowledged.
 #[derive(Debug)]
 pub(crate) struct Waiting {
@@ -71,11 +68,8 @@ impl Mesh {
     /// Sends it if there is a way.
     fn try_waiting(&mut self, now: Time, waiting: &mut Waiting) {
         let (to, id) = (waiting.to, waiting.id);
-        let (stuck, tried) = (waiting.stuck, &waiting.tried);
-        let route = self
-            .way_to(to, |node| tried.contains(&Short::of(node)))
-            .or_else(|| self.way_to(to, |node| stuck == Some(Short::of(node))))
-            .or_else(|| self.way_to(to, |_| false));
+        let shunned = [waiting.tried.as_slice(), waiting.stuck.as_slice(), &[]];
+        let route = shunned.iter().find_map(|shunned| self.way_to(to, shunned));
         waiting.again = route.map(|route| {
             // Where there is no way past all of them, it begins from the beginning.
             if route.iter().any(|place| waiting.tried.contains(place)) {
@@ -89,13 +83,13 @@ impl Mesh {
         });
     }
 
-    /// A way from us to `to`, as it stands in a route.
-    fn way_to(&self, to: NodeId, is_shunned: impl Fn(NodeId) -> bool) -> Option<Vec<Short>> {
+    /// A way from us to `to` past those who are `shunned`, as it stands in a route.
+    fn way_to(&self, to: NodeId, shunned: &[Short]) -> Option<Vec<Short>> {
         let own = self.trusted();
         let mut clash = None;
         // Where two on the way are short for the same, a way without the second is looked for.
         for _ in 0..2 {
-            let shuns = |node: NodeId| is_shunned(node) || clash == Some(node);
+            let shuns = |node| shunned.contains(&Short::of(node)) || clash == Some(node);
             let way = self.map.way(self.me, &own, to, shuns)?;
             let short: Vec<Short> = way.iter().map(|node| Short::of(*node)).collect();
             let earlier = |at: usize| [&[Short::of(self.me)], &short[..at]].concat();
@@ -126,11 +120,8 @@ impl Mesh {
         }
         if self.next_hop(&unicast).is_none() {
             let lead = |unicast: &Unicast| {
-                let visited = &unicast.route[..=at];
-                let from = Short::of(unicast.from);
-                let was_there =
-                    |node| visited.contains(&Short::of(node)) || from == Short::of(node);
-                self.way_to(unicast.to, was_there)
+                let visited = [&[Short::of(unicast.from)], &unicast.route[..=at]].concat();
+                self.way_to(unicast.to, &visited)
             };
             let new = if unicast.turns < TURNS_MAX { lead(&unicast) } else { None };
             let is_fit = |new: &Vec<Short>| {
@@ -161,10 +152,7 @@ impl Mesh {
                 let which = CastId::of(from, u64::from(id), payload);
                 let (payload, is_new) = (payload.clone(), !self.got.has(which));
                 self.outputs.push_back(Output::Got { from, id, payload, is_new });
-                self.unopened.push_back(Unopened { which, unicast });
-                if self.unopened.len() > UNOPENED_MAX {
-                    self.unopened.pop_front();
-                }
+                self.unopened = Some(Unopened { which, unicast });
             }
             Body::Receipt(shown) => {
                 let is_it = |waiting: &Waiting| {
@@ -185,10 +173,10 @@ impl Mesh {
         }
     }
 
-    /// What the oldest message that was handed up turned out to hold.
+    /// What the message that was handed up turned out to hold.
     pub(crate) fn on_opened(&mut self, now: Time, receipt: Option<Receipt>) {
-        let Some(Unopened { which, unicast }) = self.unopened.pop_front() else { return };
-        if let Some(receipt) = receipt {
+        let opened = self.unopened.take();
+        if let (Some(Unopened { which, unicast }), Some(receipt)) = (opened, receipt) {
             self.got.hear(self.config.authors_max, which);
             self.answer(now, &unicast, Body::Receipt(receipt));
         }
@@ -295,11 +283,12 @@ mod tests {
         mesh.handle(Time::at(Duration::from_millis(millis)), input).expect("it makes sense");
         let (mut sent, mut is_told) = (Vec::new(), false);
         while let Some(output) = mesh.poll() {
-            match output {
-                Output::Send { link, frame } if frame[0] == 2 => sent.push(link.0),
-                Output::NoWay { id: 7, to: NodeId(4) } => is_told = true,
-                _ => {}
+            if let Output::Send { link, frame } = &output
+                && frame[0] == 2
+            {
+                sent.push(link.0);
             }
+            is_told |= output == Output::NoWay { id: 7, to: NodeId(4) };
         }
         (sent, is_told)
     }

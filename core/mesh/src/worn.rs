@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use wire::{NodeId, Time};
 
-use crate::link::Link;
 use crate::map::{Map, Turn};
 use crate::{Brief, Config, Mesh};
 
@@ -24,54 +23,64 @@ const EARLY: Duration = Duration::from_secs(1);
 /// How far what each says of its links can be relied on, by place on the map.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Worn {
-    is_worn: Vec<bool>,
-    /// Since when it has named one that does not name it, and said nothing new.
-    since: Vec<Option<Time>>,
-    /// No later than the first of those.
+    words: Vec<Word>,
+    /// No later than since when the first of them is doubted.
     first: Option<Time>,
+}
+
+/// How far what one says can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Good,
+    /// Since then it has named one that does not name it, and said nothing new.
+    Doubted(Time),
+    Worn,
 }
 
 impl Worn {
     /// One more place.
     pub(crate) fn number(&mut self) {
-        self.is_worn.push(false);
-        self.since.push(None);
+        self.words.push(Word::Good);
     }
 
     pub(crate) fn is(&self, at: usize) -> bool {
-        self.is_worn[at]
+        self.words[at] == Word::Worn
     }
 
     /// It says something new.
     pub(crate) fn renew(&mut self, at: usize) {
-        (self.is_worn[at], self.since[at]) = (false, None);
+        self.words[at] = Word::Good;
     }
 
     fn doubt(&mut self, at: usize, now: Time) {
-        if !self.is_worn[at] {
-            self.since[at].get_or_insert(now);
+        if self.words[at] == Word::Good {
+            self.words[at] = Word::Doubted(now);
             self.first.get_or_insert(now);
         }
     }
 
-    /// Gives all that are doubted their time again.
-    fn restart(&mut self, now: Time) {
-        self.since.iter_mut().flatten().for_each(|since| *since = now);
-    }
-
-    /// Who is worn out by now; from now on they are. `own` never is.
-    fn take(&mut self, now: Time, patience: Duration, own: usize) -> Vec<usize> {
+    /// Who is worn out by now; from now on they are. `own` never is. Whoever `slept` gives all their time again.
+    fn take(&mut self, now: Time, patience: Duration, own: usize, slept: bool) -> Vec<usize> {
+        let mut over = Vec::new();
         if self.first.is_none_or(|first| now < first + patience) {
-            return Vec::new();
+            return over;
         }
-        self.since[own] = None;
-        let since = self.since.iter().enumerate();
-        let is_over = |since: &Option<Time>| since.is_some_and(|at| now + EARLY >= at + patience);
-        let over: Vec<usize> = since.filter(|(_, at)| is_over(at)).map(|(at, _)| at).collect();
-        for at in &over {
-            (self.is_worn[*at], self.since[*at]) = (true, None);
+        self.first = None;
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let Word::Doubted(since) = word else { continue };
+            if slept {
+                *since = now;
+            }
+            if at == own {
+                *word = Word::Good;
+            } else if now + EARLY >= *since + patience {
+                *word = Word::Worn;
+                over.push(at);
+            } else {
+                let since = *since;
+                self.first = Some(self.first.map_or(since, |first| first.min(since)));
+            }
         }
-        self.first = self.since.iter().flatten().min().copied();
         over
     }
 }
@@ -86,8 +95,8 @@ impl Map {
             self.worn.doubt(turn.at, now);
         }
         for other in turn.gained.iter().chain([&turn.at]) {
-            if self.worn.since[*other].is_some() && self.is_answered(*other) {
-                self.worn.since[*other] = None;
+            if !self.worn.is(*other) && self.is_answered(*other) {
+                self.worn.renew(*other);
             }
         }
     }
@@ -170,21 +179,21 @@ impl Mesh {
 
     fn look_at_naming(&mut self, now: Time, at: usize) {
         let is_named = self.map.names(at, self.me);
-        let theirs = self.links.values_mut().filter(|link| link.place == at);
-        let turned = theirs
-            .filter_map(|Link { naming, peer, .. }| naming.turn(now, is_named).then_some(*peer));
-        for peer in turned.collect::<Vec<_>>() {
+        let mut turned = None;
+        for link in self.links.values_mut().filter(|link| link.place == at) {
+            if link.naming.turn(now, is_named) {
+                turned = Some(link.peer);
+            }
+        }
+        if let Some(peer) = turned {
             self.turn(now, peer);
         }
     }
 
     /// Takes off the map what is worn out.
     pub(crate) fn wear_out(&mut self, now: Time, slept: bool) {
-        if slept {
-            self.map.worn.restart(now);
-        }
         let own = self.map.number(self.me);
-        let over = self.map.worn.take(now, self.config.worn, own);
+        let over = self.map.worn.take(now, self.config.worn, own, slept);
         for at in &over {
             self.map.redraw(now, *at);
             self.look_at_naming(now, *at);

@@ -47,6 +47,8 @@ pub enum What {
     Reunites(usize, NodeId),
     /// It is time that nobody shows the resource of somebody who crashed.
     Audit(Path),
+    /// Somebody who goes on with links that there are not takes it that all others are there.
+    Haunts(usize),
     /// One end learns that the other has hung up.
     Closes {
         /// Which wire.
@@ -70,6 +72,7 @@ impl fmt::Debug for What {
             Self::Opens(ends) => write!(f, "a wire opens: {ends:?}"),
             Self::Reunites(who, node) => write!(f, "{who} invites {node} again"),
             Self::Audit(path) => write!(f, "nobody shows {path} any more"),
+            Self::Haunts(who) => write!(f, "{who} takes it that all are there"),
             Self::Closes { wire, end } => write!(f, "wire {wire} closes at end {end}"),
         }
     }

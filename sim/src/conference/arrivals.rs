@@ -1,5 +1,7 @@
 //! Who comes, and who comes back with a memory that is lost.
 
+use std::time::Duration;
+
 use node::{Command, Input, Life};
 use serde_json::json;
 use trust::Trust;
@@ -14,6 +16,9 @@ use crate::Agenda;
 /// By how much the clock of a twin is behind that of the first one, in milliseconds; further off, it would take over
 /// that of others.
 const TWIN_BEHIND_MS: i64 = 20_000;
+
+/// Longer than any story.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 /// How many times as much as the others somebody keeps who writes more than it may.
 const GREED: usize = 8;
@@ -75,6 +80,11 @@ impl Conference {
             config.tree.author_bytes_max *= GREED;
             config.tree.entries_max *= GREED;
             config.tree.value_bytes_max *= GREED;
+        }
+        if self.keeps_links(who) {
+            // It is contradicted, and does not care.
+            (config.mesh.unnamed, config.mesh.worn) = (FOR_EVER, FOR_EVER);
+            agenda.push(agenda.now(), What::Haunts(who));
         }
         let node = self.fresh_within(config, trust, agenda.now(), watch, calendar);
         self.people[who].renewed(node);

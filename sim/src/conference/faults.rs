@@ -11,6 +11,12 @@ use crate::Agenda;
 use crate::menu::Nat;
 use node::Input;
 
+/// How often somebody who goes on with links that there are not hears over them that all is well.
+const HAUNTS: Duration = Duration::from_secs(1);
+
+/// What it hears.
+const BEAT: [u8; 5] = [0; 5];
+
 /// What people are placed in when they arrive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
@@ -105,6 +111,23 @@ impl Conference {
         self.truth.distrust(self.people[who].node.me());
     }
 
+    /// Whether somebody goes on with links that there are not.
+    pub(super) fn keeps_links(&self, who: usize) -> bool {
+        self.people[who].trick() == Some(Trick::FalseLinks)
+    }
+
+    /// It hears over all its links that the others are there, whether they are or not.
+    pub(super) fn haunt(&mut self, who: usize, agenda: &mut Agenda<What>) -> Result<(), String> {
+        for (wire, end) in self.links.of(who) {
+            if let Some((_, link)) = self.links.arrive(wire, end) {
+                let frame = BEAT.to_vec();
+                self.try_tell(who, Input::Received { link, frame }, agenda)?.ok();
+            }
+        }
+        agenda.push(agenda.now() + HAUNTS, What::Haunts(who));
+        Ok(())
+    }
+
     /// Sends what the node of `who` said, or what `who` makes of it.
     pub(crate) fn send(
         &mut self,
@@ -114,6 +137,10 @@ impl Conference {
         agenda: &mut Agenda<What>,
     ) -> Result<(), String> {
         let me = self.people[who].node.me();
+        let reader = self.links.reader(who, link).filter(|_| self.keeps_links(who));
+        if reader.is_some_and(|reader| self.keeps_links(reader)) && !Liar::keeps_up(&frame) {
+            return Ok(());
+        }
         let Some(liar) = &mut self.people[who].liar else {
             return self.links.send(who, link, frame, agenda);
         };

@@ -31,6 +31,9 @@ pub enum Trick {
     BlackHole,
     /// Keeps what is said to one of the others, and answers in the name of that one that it has come.
     Swallow,
+    /// Goes on with links that there are not: to those who crashed or hung up, and to its accomplices, over which nothing
+    /// passes but that they are there.
+    FalseLinks,
     /// Answers no question about what it has.
     Withhold,
     /// Hands on what others say with a bit of its content turned over.
@@ -49,13 +52,14 @@ pub enum Trick {
 
 impl Trick {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Flood,
         Self::Flip,
         Self::Truncate,
         Self::Replay,
         Self::BlackHole,
         Self::Swallow,
+        Self::FalseLinks,
         Self::Withhold,
         Self::Forge,
         Self::Equivocate,
@@ -75,6 +79,7 @@ impl Trick {
             Self::Replay => "replay",
             Self::BlackHole => "black-hole",
             Self::Swallow => "swallow",
+            Self::FalseLinks => "false-links",
             Self::Withhold => "withhold",
             Self::Forge => "forge",
             Self::Equivocate => "equivocate",
@@ -119,6 +124,11 @@ impl Liar {
         self.trick
     }
 
+    /// Whether that passes over a link between two accomplices that is not there: only that they are, and who.
+    pub(crate) fn keeps_up(frame: &[u8]) -> bool {
+        matches!(mesh::glance(frame), Glance::Beat | Glance::Rubbish)
+    }
+
     /// What it answers instead of passing a frame on, if that is its trick.
     pub(crate) fn swallow(&self, me: NodeId, frame: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
         let is_its_trick = self.trick == Trick::Swallow;
@@ -134,7 +144,7 @@ impl Liar {
                 false
             }
             Trick::Forge | Trick::Equivocate | Trick::Trim | Trick::Hoard | Trick::Sybil => false,
-            Trick::Swallow => false,
+            Trick::Swallow | Trick::FalseLinks => false,
         };
         if is_kept {
             self.remember(frame);
@@ -200,6 +210,7 @@ impl Liar {
             | Trick::Truncate
             | Trick::BlackHole
             | Trick::Swallow
+            | Trick::FalseLinks
             | Trick::Withhold
             | Trick::Forge
             | Trick::Equivocate
@@ -244,9 +255,10 @@ mod tests {
             let turned =
                 (0..20).any(|_| liar.turn(NodeId(1), frame.clone(), &mut dice) != [&frame[..]]);
             // What others say, and what is told of the tree, is another matter.
-            let is_otherwise = [Trick::BlackHole, Trick::Forge, Trick::Pose, Trick::Trim]
-                .contains(&trick)
-                || [Trick::Equivocate, Trick::Hoard, Trick::Sybil, Trick::Swallow].contains(&trick);
+            let of_others = [Trick::BlackHole, Trick::Forge, Trick::Pose, Trick::Swallow];
+            let by_itself = [Trick::Equivocate, Trick::Hoard, Trick::Sybil, Trick::FalseLinks];
+            let is_otherwise =
+                of_others.contains(&trick) || by_itself.contains(&trick) || trick == Trick::Trim;
             assert_eq!(turned, !is_otherwise, "{trick}");
         }
         assert!("lie".parse::<Trick>().unwrap_err().to_string().contains("black-hole"));

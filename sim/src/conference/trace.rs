@@ -36,6 +36,7 @@ impl Trace {
                 self.number(7);
                 self.bytes(path.as_str().as_bytes());
             }
+            What::Haunts(who) => self.numbers([10, *who as u64]),
             What::Closes { wire, end } => self.numbers([8, *wire, *end as u64]),
         }
     }

@@ -1,5 +1,7 @@
 //! What those who play false do by themselves, beside what they make of what their nodes say.
 
+use std::time::Duration;
+
 use node::{Command, Life};
 use serde_json::json;
 
@@ -28,6 +30,18 @@ pub(super) fn begin(hall: &mut Hall, tricks: &[Trick]) -> Result<(), Broken> {
                 if other != who {
                     hall.act(Act::Link(who, other))?;
                 }
+            }
+            // So are its own, and it needs an accomplice.
+            Trick::FalseLinks => {
+                for (liar, friend) in [(who, fair[0]), (other, fair[fair.len() - 1])] {
+                    hall.act(Act::Turn(liar, *trick))?;
+                    hall.act(Act::Reload(liar))?;
+                    if friend != who && friend != other {
+                        hall.act(Act::Link(friend, liar))?;
+                    }
+                }
+                hall.pass(Duration::from_secs(2))?;
+                hall.act(Act::Link(who, other))?;
             }
             Trick::Flood | Trick::Flip | Trick::Truncate | Trick::Replay | Trick::BlackHole => {}
             Trick::Swallow
