@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use node::{Command, Life, Path};
 use serde_json::json;
-use sim::conference::{Act, Conference, Trick, What};
+use sim::conference::{Act, Conference, Surroundings, Trick, What};
+use sim::menu::Nat;
 use sim::{Weather, World};
 use wire::Timestamp;
 
@@ -222,6 +223,36 @@ fn whoever_slept_for_an_hour_while_its_clock_stood_still_hears_what_is_said_afte
 }
 
 #[test]
+fn whoever_was_linked_to_by_all_has_few_links_again_within_seconds_and_nobody_is_cut_off() {
+    let nats = |nat| Surroundings { nats: vec![nat], ..Surroundings::default() };
+    let mut conference = Conference::new(6, Weather::fair());
+    conference.place(nats(Nat::Port));
+    let mut hall = Hall::joined_to(conference, 6, 29);
+    // One whom nobody is linked to but by an invite: whoever lets it in alone joins it to the others.
+    hall.world.story_mut().place(nats(Nat::Symmetric));
+    hall.act(Act::Join(Some(3)));
+    hall.pass(60);
+    let others = (1..29).filter(|who| ![3, 7].contains(who)).take(22);
+    for who in others {
+        hall.act(Act::Link(7, who));
+    }
+    hall.pass(1);
+    let links = |hall: &Hall| hall.node(7).trusted().len();
+    assert!(links(&hall) >= 20, "{}", links(&hall));
+
+    let mut most = Vec::new();
+    for _ in 0..30 {
+        hall.pass(1);
+        most.push(links(&hall));
+        let honest = hall.world.story().honest();
+        assert!(honest.iter().all(|who| hall.node(*who).nodes().count() == 30), "{most:?}");
+    }
+
+    // As many as are ever taken.
+    assert!(links(&hall) <= 10, "{most:?}");
+}
+
+#[test]
 fn one_seed_is_one_trace() {
     let trace = |seed| {
         let mut hall = Hall::joined(seed, 7);
@@ -258,7 +289,12 @@ impl Hall {
     }
 
     fn joined_in(seed: u64, size: usize, weather: Weather) -> Self {
-        let mut hall = Self { world: World::new(seed, Conference::new(seed, weather)) };
+        Self::joined_to(Conference::new(seed, weather), seed, size)
+    }
+
+    /// The same in a conference that is prepared.
+    fn joined_to(conference: Conference, seed: u64, size: usize) -> Self {
+        let mut hall = Self { world: World::new(seed, conference) };
         for who in 0..size {
             hall.act(Act::Join((who > 0).then_some(0)));
             hall.pass_for(Duration::from_millis(300));

@@ -6,7 +6,7 @@ pub(crate) fn find<I: Iterator<Item = usize>>(
     count: usize,
     links: impl Fn(usize) -> I,
 ) -> Vec<(usize, usize, usize)> {
-    let mut search = Search { depth: vec![0; count], low: vec![0; count], cuts: Vec::new() };
+    let mut search = Search::of(count, count);
     for root in 0..count {
         if search.depth[root] == 0 {
             search.from(root, &links);
@@ -17,16 +17,16 @@ pub(crate) fn find<I: Iterator<Item = usize>>(
     cuts.iter().copied().collect()
 }
 
-/// Whether `one` and `other` are joined, and no node alone holds together what is joined to them.
+/// Whether `one` and `other` are joined, and no third node alone joins them.
 pub(crate) fn are_safe<I: Iterator<Item = usize>>(
     count: usize,
     one: usize,
     other: usize,
     links: impl Fn(usize) -> I,
 ) -> bool {
-    let mut search = Search { depth: vec![0; count], low: vec![0; count], cuts: Vec::new() };
+    let mut search = Search::of(count, other);
     search.from(one, &links);
-    search.depth[other] > 0 && search.cuts.is_empty()
+    search.depth[other] > 0 && !search.is_cut_off
 }
 
 /// A search in depth.
@@ -36,9 +36,18 @@ struct Search {
     /// The least depth that is linked to what lies below each node.
     low: Vec<usize>,
     cuts: Vec<(usize, usize, usize)>,
+    /// Whoever is looked for, and later the nodes above it up to where the search began.
+    goal: usize,
+    /// Whether one of those is a cut between the two.
+    is_cut_off: bool,
 }
 
 impl Search {
+    fn of(count: usize, goal: usize) -> Self {
+        let (depth, low, cuts) = (vec![0; count], vec![0; count], Vec::new());
+        Self { depth, low, cuts, goal, is_cut_off: false }
+    }
+
     fn from<I: Iterator<Item = usize>>(&mut self, root: usize, links: &impl Fn(usize) -> I) {
         self.meet(root, 1);
         let mut path = vec![(root, links(root))];
@@ -58,6 +67,10 @@ impl Search {
             let Some((above, _)) = path.last() else { break };
             let above = *above;
             self.low[above] = self.low[above].min(self.low[at]);
+            let leads_to_goal = self.goal == at;
+            if leads_to_goal {
+                self.goal = above;
+            }
             if above == root {
                 // The first node on its way back from the root: a second one has no way around it.
                 match first_child {
@@ -68,6 +81,7 @@ impl Search {
                 && let Some((before, _)) = path.get(path.len() - 2)
             {
                 self.cuts.push((above, *before, at));
+                self.is_cut_off |= leads_to_goal;
             }
         }
     }
@@ -134,9 +148,26 @@ mod tests {
             are_safe(7, 0, 1, links)
         };
 
-        assert!(safe(usize::MAX));
+        assert!(safe(usize::MAX), "a ring");
         assert!(safe(5), "a link that joins neither of them");
         assert!(!safe(0), "the ring would be a chain");
+    }
+
+    #[test]
+    fn whoever_hangs_on_one_link_alone_keeps_nobody_else_from_sparing_theirs() {
+        // A ring with a chord from 0 to 2, and 4 on a link of its own.
+        let pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (0, 4)];
+        let links = |without: usize| {
+            move |at: usize| {
+                let pairs = pairs.into_iter().enumerate().filter(move |(n, _)| *n != without);
+                let both = pairs.flat_map(|(_, (one, other))| [(one, other), (other, one)]);
+                both.filter(move |(one, _)| *one == at).map(|(_, other)| other)
+            }
+        };
+
+        assert!(are_safe(5, 0, 2, links(4)));
+        assert!(!are_safe(5, 0, 1, links(0)), "2 alone would join them");
+        assert!(!are_safe(5, 0, 4, links(5)));
     }
 
     #[test]

@@ -283,17 +283,18 @@ impl Map {
         way
     }
 
-    /// Whether the network of these two stays whole when the link between them is gone, and no node alone holds it
-    /// together then. Those who crashed together still claim links to each other; they are no part of it.
+    /// Whether these two are joined without the link between them and those of the first to others that `go` before long,
+    /// and that by no third node alone: then nobody falls apart that does not fall apart with it.
     #[must_use]
-    pub fn can_spare(&self, one: NodeId, other: NodeId) -> bool {
+    pub fn can_spare(&self, one: NodeId, other: NodeId, go: &wire::Map<NodeId, Time>) -> bool {
         let (Some(one), Some(other)) = (self.place(one), self.place(other)) else {
             return false;
         };
-        let is_it = |at: usize, to: usize| (at, to) == (one, other) || (to, at) == (one, other);
+        let goes = |at: usize| at == other || go.contains_key(&self.names[at]);
+        let goes = |at: usize, to: usize| at == one && goes(to) || to == one && goes(at);
         let links = |at: usize| {
             let edges = self.links[at].iter().map(|edge| edge.to);
-            edges.filter(move |to| !is_it(at, *to))
+            edges.filter(move |to| !goes(at, *to))
         };
         crate::cuts::are_safe(self.names.len(), one, other, links)
     }

@@ -114,8 +114,14 @@ impl Map {
 
     /// Of those named by whoever is at `at`: one that was worn out and whose word counts again.
     fn forgiven(&self, at: usize) -> Option<usize> {
-        let named = self.said(at).keys().flat_map(|peer| self.called(*peer));
-        named.into_iter().find(|other| self.worn.is(*other) && self.is_answered(*other))
+        for peer in self.said(at).keys() {
+            for other in self.called(*peer) {
+                if self.worn.is(other) && self.is_answered(other) {
+                    return Some(other);
+                }
+            }
+        }
+        None
     }
 
     /// Whether whoever is at `at` names `node`.

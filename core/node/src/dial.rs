@@ -12,7 +12,7 @@ use crate::words::Private;
 use crate::{Config, Error, Misuse, Node, Output};
 
 /// How many links a node takes beyond [`Config::links_max`], since the network would be cut without them.
-const MENDS_MAX: usize = 2;
+pub(crate) const MENDS_MAX: usize = 2;
 
 /// How long whoever came is content with one link more than at first, in the time that it was new.
 const SETTLES: u32 = 9;

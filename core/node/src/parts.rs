@@ -45,7 +45,7 @@ impl Node {
             }
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
-                self.plan_pruning(now, 1);
+                self.plan_pruning(now);
                 self.on_links_changed(now, bridge);
                 if bridge {
                     // With what it brings, which all hear before the map changes.

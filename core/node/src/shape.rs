@@ -3,6 +3,7 @@
 use wire::{Set, Time};
 
 use crate::Node;
+use crate::dial::MENDS_MAX;
 
 /// How many links beyond [`Config::links_aim`](crate::Config::links_aim) both ends of a link have that is dropped.
 const SURPLUS_MIN: usize = 1;
@@ -37,8 +38,8 @@ impl Node {
     }
 
     /// Drops one link that nobody would miss, now and then: the slowest that the nodes opened themselves, of those whose
-    /// both ends have links to spare and without which no node alone holds the network together. Links that came by an
-    /// invite stay, unless there are more than we would ever open: islands are joined by invites again and again.
+    /// both ends have links to spare and are joined by more than one other way. Links that came by an invite stay, unless
+    /// there are more than we would ever open: islands are joined by invites again and again.
     pub(crate) fn drop_surplus(&mut self, now: Time) {
         if self.prune_at.is_none_or(|at| now < at) {
             return;
@@ -49,9 +50,8 @@ impl Node {
         if self.present.len() <= self.config.full_mesh_max || degree <= enough {
             return;
         }
-        let too_many = degree.saturating_sub(self.config.links_max) as u32;
-        let has_too_many = too_many > 0;
-        self.plan_pruning(now, if has_too_many { 10 + too_many } else { 1 });
+        self.plan_pruning(now);
+        let has_too_many = degree > self.config.links_max;
         let map = self.mesh.map();
         let costs = self.mesh.costs();
         let surplus = costs.iter().filter(|(peer, _)| {
@@ -64,7 +64,8 @@ impl Node {
         let invited = |peer| !self.repairs.contains(peer);
         let surplus: Set<_> =
             surplus.map(|(peer, cost)| (invited(peer), std::cmp::Reverse(*cost), *peer)).collect();
-        let spare = surplus.iter().find(|(.., peer)| map.can_spare(self.me, *peer)).copied();
+        let spares = |peer| map.can_spare(self.me, peer, &self.retiring);
+        let spare = surplus.iter().find(|(.., peer)| spares(*peer)).copied();
         if let Some((.., peer)) = spare {
             // First it leaves the map, so that nothing is sent that way any more, and then it is hung up.
             self.retiring.insert(peer, now + self.config.gather * RETIRES);
@@ -72,20 +73,30 @@ impl Node {
         }
     }
 
+    /// Hangs up what all have heard of by now. Where others have dropped links meanwhile that were to stand in for it, it
+    /// stays.
     pub(crate) fn hang_up_retired(&mut self, now: Time) {
         let over = self.retiring.iter().filter(|(_, at)| now >= **at).map(|(peer, _)| *peer);
         for peer in over.collect::<Vec<_>>() {
+            let is_spare = self.mesh.map().can_spare(self.me, peer, &self.retiring);
             self.retiring.remove(&peer);
+            if !is_spare {
+                self.on_links_changed(now, true);
+                continue;
+            }
             self.mesh_input(now, mesh::Input::Shun { peer })
                 .expect("nothing is said when a link is hung up that could be refused");
         }
     }
 
-    /// Thinks about dropping a link before long, so many times sooner than usual, but not all nodes at the same time.
-    pub(crate) fn plan_pruning(&mut self, now: Time, haste: u32) {
-        if self.prune_at.is_none() {
-            let jitter = self.config.prune.mul_f64(self.dice.below(1_000) as f64 / 1_000.0);
-            self.prune_at = Some(now + (self.config.prune + jitter) / haste);
-        }
+    /// Thinks about dropping a link before long, the sooner the more there are beyond what we ever take, but not all nodes
+    /// at the same time.
+    pub(crate) fn plan_pruning(&mut self, now: Time) {
+        let most = self.config.links_max + MENDS_MAX;
+        let too_many = self.degree().saturating_sub(most) as u32;
+        let haste = if too_many > 0 { 10 + too_many } else { 1 };
+        let jitter = self.config.prune.mul_f64(self.dice.below(1_000) as f64 / 1_000.0);
+        let at = now + (self.config.prune + jitter) / haste;
+        self.prune_at = Some(self.prune_at.map_or(at, |before| before.min(at)));
     }
 }
