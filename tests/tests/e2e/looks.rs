@@ -53,8 +53,17 @@ fn the_call_is_for_everybody(screen: Screen) {
     check(&talk.hers, screen, "alone-again");
 }
 
+/// The texts that stand in a column too narrow to read, letter below letter. What is a pixel wide is for screen readers.
+const SQUEEZED: &str =
+    "[...document.querySelectorAll('p, li, label, h1, h2, button')].filter((one) => {
+    const width = one.getBoundingClientRect().width;
+    return one.checkVisibility() && one.innerText.trim().length > 8 && width > 1 && width < 60;
+}).map((one) => one.innerText).join(' | ')";
+
 /// Checks a state in all colours and keeps pictures of it.
 pub(crate) fn check(page: &Page, screen: Screen, state: &str) {
+    let squeezed = page.evaluate(SQUEEZED).expect("it runs");
+    assert_eq!(squeezed, "", "`{state}` squeezes texts");
     let size = match screen {
         Screen::Desktop => "1280x800",
         Screen::Phone => "390x844",
