@@ -19,6 +19,7 @@ mod findings;
 mod gossip;
 mod page;
 mod place;
+mod push;
 mod size;
 mod storage;
 
@@ -62,6 +63,11 @@ const SECTIONS: &[Section] = &[
         run: broker::run,
     },
     Section {
+        name: "push",
+        about: "Waking the devices of somebody, beside a design that sends to one after the other; and among a million users.",
+        run: push::run,
+    },
+    Section {
         name: "size",
         about: "What a page loads before it can talk to anybody.",
         run: size::run,
@@ -72,6 +78,9 @@ fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     if std::env::args().nth(1).is_some_and(|word| word == broker::BARE) {
         return broker::serve_bare();
+    }
+    if std::env::args().nth(1).is_some_and(|word| word == push::ONE_BY_ONE) {
+        return push::serve_one_by_one(&std::env::args().skip(2).collect::<Vec<_>>());
     }
     let (Some(root), Some(target)) = (args.next(), args.next()) else {
         bail!("usage: bench ROOT TARGET [SECTION…]; `cargo xtask bench` says it all");

@@ -16,5 +16,6 @@ mod service;
 mod subscription;
 
 pub use firebase::{Firebase, Project};
+pub use listener::{Answer, Listener, Request};
 pub use service::{PushService, Received};
 pub use subscription::Subscription;

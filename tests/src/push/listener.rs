@@ -13,30 +13,39 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// A request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The path, with the query.
+    pub path: String,
     /// By lower-case names.
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: Vec<u8>,
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 impl Request {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// What a header says, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 }
 
 /// An answer.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, beside those that every answer has.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
 }
 
 impl Answer {
-    pub(crate) fn new(status: u16, body: impl Into<String>) -> Self {
+    /// One without further headers.
+    pub fn new(status: u16, body: impl Into<String>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
@@ -71,14 +80,18 @@ impl Gate {
 }
 
 /// Listens on a port that the system chose until it is dropped.
-pub(crate) struct Listener {
+pub struct Listener {
     address: SocketAddr,
     is_over: Arc<AtomicBool>,
     connections: Arc<AtomicUsize>,
 }
 
 impl Listener {
-    pub(crate) fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+    /// Starts one that answers so.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = listener.local_addr().expect("it is bound");
         let (is_over, connections) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
@@ -97,12 +110,15 @@ impl Listener {
         Self { address, is_over, connections }
     }
 
-    pub(crate) fn origin(&self) -> String {
+    /// `http://127.0.0.1:PORT`
+    #[must_use]
+    pub fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// How often somebody connected.
-    pub(crate) fn connections(&self) -> usize {
+    #[must_use]
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
