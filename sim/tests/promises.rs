@@ -253,6 +253,23 @@ fn whoever_was_linked_to_by_all_has_few_links_again_within_seconds_and_nobody_is
 }
 
 #[test]
+fn whoever_loses_all_neighbours_at_once_is_with_the_others_again_before_long() {
+    let mut hall = Hall::joined(7, 20);
+    hall.pass(120);
+    let near = hall.node(5).trusted();
+    let lost: Vec<usize> = (0..20).filter(|who| near.contains(&hall.node(*who).me())).collect();
+    assert!(lost.len() < 15, "{lost:?}");
+
+    lost.iter().for_each(|who| hall.act(Act::Crash(*who)));
+    // Doubted after 3 s, gone after 4 more; then it is asked for, and a call takes a while.
+    hall.pass(30);
+
+    let left = hall.world.story().honest();
+    assert_eq!(left.len(), 20 - lost.len());
+    hall.world.story().agree(&left).expect("they are together");
+}
+
+#[test]
 fn one_seed_is_one_trace() {
     let trace = |seed| {
         let mut hall = Hall::joined(seed, 7);

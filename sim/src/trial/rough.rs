@@ -94,8 +94,12 @@ fn talk(hall: &mut Hall) -> Result<(), Broken> {
     let number = hall.dice.below(1_000);
     let path = format!("shared/{}", hall.dice.below(6)).parse().expect("two words are a path");
     let (value, life) = (json!({ "number": number }), Life::Lasting);
-    match hall.dice.below(6) {
+    match hall.dice.below(7) {
         0 => hall.act(Act::Shout(who)),
+        4 => {
+            let other = fair[hall.dice.below(fair.len() as u64) as usize];
+            hall.act(Act::Whisper(who, other))
+        }
         1 => hall.act(Act::Do(who, Command::Update { path, value, partial: false, life })),
         2 => hall.act(Act::Do(who, Command::Create { path, value, life: Life::Ephemeral })),
         3 => hall.act(Act::Do(who, Command::Delete { path })),
