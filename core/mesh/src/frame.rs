@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use wire::NodeId;
+use wire::{NodeId, Sure};
 
 /// The most casts that one frame hints at or asks for.
 pub(crate) const IDS_MAX: usize = 512;
@@ -145,7 +145,7 @@ impl Frame {
             Self::Beat(_) | Self::Ping | Self::Echo => 0,
         };
         let bytes = Vec::with_capacity(payload + 32);
-        postcard::to_extend(self, bytes).expect("frames are made of what postcard can write")
+        postcard::to_extend(self, bytes).sure("frames are made of what postcard can write")
     }
 
     /// Reads all of `bytes`, or nothing.

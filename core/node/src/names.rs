@@ -2,7 +2,7 @@
 
 use mesh::Verdict;
 use trust::{Certificate, Charter, Difference, Learned, Purpose, Short, Trust};
-use wire::{NodeId, Set, Time, Timestamp};
+use wire::{NodeId, Set, Sure, Time, Timestamp};
 
 use crate::words::{Names, Standing, ToAll, ToNeighbour, encode};
 use crate::{Error, Event, Node, Output, Reason};
@@ -120,7 +120,7 @@ impl Node {
         out.extend(new.chain(revocations.iter().map(|revocation| revocation.node)));
         for certificate in &certificates {
             let known = tree::Input::Known(certificate.node());
-            self.tree_input(now, known).expect("news of a member is never refused");
+            self.tree_input(now, known).sure("news of a member is never refused");
         }
         if !self.was_admitted && self.tree.notary().0.is_in() {
             self.was_admitted = true;
@@ -146,7 +146,7 @@ impl Node {
         for names in Names::pieces(None, news) {
             let payload = encode(&ToAll::Names(names.to_bytes()));
             let cast = mesh::Input::Cast { payload, except: Some(from), fleeting: false };
-            self.mesh_input(now, cast).expect("a piece of a roll is no longer than a message");
+            self.mesh_input(now, cast).sure("a piece of a roll is no longer than a message");
         }
     }
 
@@ -160,9 +160,9 @@ impl Node {
             return;
         }
         self.turned.extend([node, node]);
-        self.tree_input(now, tree::Input::Out(node)).expect("what counts no more is not asked");
+        self.tree_input(now, tree::Input::Out(node)).sure("what counts no more is not asked");
         self.mesh_input(now, mesh::Input::Shun { peer: node })
-            .expect("nothing is said when a link is hung up that could be refused");
+            .sure("nothing is said when a link is hung up that could be refused");
         let theirs = self.doors.iter().filter(|(_, guest)| guest.peer == node);
         for link in theirs.map(|(link, _)| *link).collect::<Vec<_>>() {
             self.doors.remove(&link);
@@ -253,7 +253,7 @@ impl Node {
 
     pub(crate) fn tell_digest(&mut self, now: Time) {
         let digest = mesh::Input::Digest(self.mixed_digest());
-        self.mesh_input(now, digest).expect("a digest is never refused");
+        self.mesh_input(now, digest).sure("a digest is never refused");
     }
 
     /// A neighbour has this digest. The tree finds out whether that is its affair; the roll is compared seldom.

@@ -3,7 +3,7 @@
 use mesh::Verdict;
 use tree::LINKS;
 use trust::Purpose;
-use wire::{NodeId, Time};
+use wire::{NodeId, Sure, Time};
 
 use crate::words::{Letter, Names, Private, ToAll, ToNeighbour, decode, encode};
 use crate::{Error, Event, Misuse, Node, Output, Path};
@@ -234,7 +234,7 @@ impl Node {
 
     /// Link records are the one thing that a node itself reads.
     pub(crate) fn watch_links(&mut self, now: Time) {
-        let path = Some(LINKS.parse().expect("one word is a path"));
+        let path = Some(LINKS.parse().sure("one word is a path"));
         let watched = self.tree_input(now, tree::Input::Watch { path });
         debug_assert!(watched.is_ok(), "a new tree has room for one who watches");
     }

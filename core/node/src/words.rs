@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tree::Path;
 use trust::{Certificate, Charter, PublicKeys, Revocation, Short, Signature};
-use wire::NodeId;
+use wire::{NodeId, Sure};
 
 use crate::Reason;
 
@@ -183,7 +183,7 @@ pub(crate) fn oath(
 }
 
 pub(crate) fn encode<T: Serialize>(words: &T) -> Vec<u8> {
-    postcard::to_allocvec(words).expect("words are made of what postcard can write")
+    postcard::to_allocvec(words).sure("words are made of what postcard can write")
 }
 
 /// Reads all of `bytes`, or nothing.

@@ -59,7 +59,7 @@ use serde_json::{Value, json};
 
 use node::{Life, Node, Path};
 use trust::{Seat, Trust};
-use wire::{Map, NodeId, Seed, Set, Time, Timestamp, UserId};
+use wire::{Map, NodeId, Seed, Set, Sure, Time, Timestamp, UserId};
 
 pub use api::{Command, Error, Event, Input, Output};
 pub use node::{Invited, Reason};
@@ -131,7 +131,7 @@ impl Room {
             config,
         };
         for list in LISTS {
-            let path = list.parse().expect("one word is a path");
+            let path = list.parse().sure("one word is a path");
             room.command_node(now, node::Command::Subscribe { path });
         }
         room.write_profile(now);
@@ -590,9 +590,9 @@ fn below(path: &str, list: &str) -> Option<NodeId> {
 }
 
 fn own_path(path: &str) -> Path {
-    path.parse().expect("the room's own paths are short and plain")
+    path.parse().sure("the room's own paths are short and plain")
 }
 
 fn to_json(value: &impl serde::Serialize) -> Value {
-    serde_json::to_value(value).expect("texts, numbers and flags are always JSON")
+    serde_json::to_value(value).sure("texts, numbers and flags are always JSON")
 }

@@ -1,6 +1,7 @@
 //! The JSON of values: checked when it comes, read when it is needed.
 
 use std::fmt;
+use wire::Sure;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -23,7 +24,7 @@ pub(crate) fn is_modest(json: &str) -> bool {
 
 /// Reads what has been found modest.
 pub(crate) fn read(json: &str) -> Value {
-    serde_json::from_str(json).expect("a value is checked before it is kept")
+    serde_json::from_str(json).sure("a value is checked before it is kept")
 }
 
 /// Follows a value without keeping it.

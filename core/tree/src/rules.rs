@@ -16,7 +16,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use wire::{Malformed, NodeId, Set, Timestamp};
+use wire::{Malformed, NodeId, Set, Sure, Timestamp};
 
 use crate::Life;
 use crate::Path;
@@ -291,7 +291,7 @@ impl Kind {
 /// The path of the link record of `node`.
 #[must_use]
 pub fn links_of(node: NodeId) -> Path {
-    format!("{LINKS}/{node}").parse().expect("sixteen digits are a segment")
+    format!("{LINKS}/{node}").parse().sure("sixteen digits are a segment")
 }
 
 /// The highest number of a write: what JavaScript counts exactly.

@@ -1,9 +1,10 @@
 //! Words as bytes.
 
 use serde::{Deserialize, Serialize};
+use wire::Sure;
 
 pub(crate) fn encode<T: Serialize>(words: &T) -> Vec<u8> {
-    postcard::to_allocvec(words).expect("words are made of what postcard can write")
+    postcard::to_allocvec(words).sure("words are made of what postcard can write")
 }
 
 /// Reads all of `bytes`, or nothing.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use wire::{ConferenceId, Timestamp, UserId, base64};
+use wire::{ConferenceId, Sure, Timestamp, UserId, base64};
 
 use crate::{Certificate, PublicKeys, bytes};
 
@@ -66,7 +66,7 @@ impl Charter {
     pub fn conference(&self) -> ConferenceId {
         let hash = Sha256::new().chain_update(b"hullo 1 charter").chain_update(self.to_bytes());
         let text = base64::encode(&hash.finalize()[..20]);
-        text.parse().expect("27 digits of 64 are the name of a conference")
+        text.parse().sure("27 digits of 64 are the name of a conference")
     }
 
     /// The last moment at which somebody can be admitted.

@@ -6,7 +6,7 @@ use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use hpke::{Deserializable, Kem, Serializable, kem::X25519HkdfSha256};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use wire::{NodeId, Seed};
+use wire::{NodeId, Seed, Sure};
 
 use crate::Context;
 
@@ -52,7 +52,7 @@ impl Keys {
         };
         let signing = SigningKey::from_bytes(&secret(b"hullo 1 signing key"));
         let sealing = <Suite as Kem>::PrivateKey::from_bytes(&secret(b"hullo 1 sealing key"))
-            .expect("any 32 bytes are a key of X25519");
+            .sure("any 32 bytes are a key of X25519");
         let sealing_public = Suite::sk_to_pk(&sealing);
         let public = PublicKeys {
             signing: signing.verifying_key().to_bytes(),
@@ -93,7 +93,7 @@ impl Serialize for Signature {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         // No array of 64 can be written at once, two halves can, with the same bytes.
         let (low, high) = self.0.split_at(32);
-        let half = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).expect("a half of 64 is 32");
+        let half = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).sure("a half of 64 is 32");
         (half(low), half(high)).serialize(to)
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use wire::invite::CancelReason;
-use wire::{Address, InviteId, Timestamp};
+use wire::{Address, InviteId, Sure, Timestamp};
 
 use crate::dial::recent::{Line, Outcome};
 
@@ -167,7 +167,7 @@ fn quiet(tag: String, title: String, body: String, what: Data) -> Notification {
 }
 
 fn data(what: &Data) -> String {
-    serde_json::to_string(what).expect("plain data is written as text")
+    serde_json::to_string(what).sure("plain data is written as text")
 }
 
 /// What a click on a notification asks for: on the button `action`, or (empty) anywhere else.

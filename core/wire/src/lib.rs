@@ -15,6 +15,7 @@
 //!   in the tab        wrapper ◀─ postMessage ─▶ conference app             wrapper.rs
 //!
 //!   few of them       Map, Set                                             sorted.rs
+//!   what cannot fail  Sure                                                 sure.rs
 //! ```
 //!
 //! **Invariant:** a value of a type in this crate is valid. Text from outside becomes one through `parse` or
@@ -32,12 +33,14 @@ pub mod peerjs;
 pub mod sdp;
 mod seed;
 mod sorted;
+mod sure;
 mod time;
 pub mod wrapper;
 
 pub use id::{Address, ConferenceId, InstanceId, InviteId, LinkId, NodeId, UserId};
 pub use seed::{Dice, Seed};
 pub use sorted::{Entries, Map, Set};
+pub use sure::Sure;
 pub use time::{Time, Timestamp};
 
 /// Why a text is not the word it should be.
