@@ -16,6 +16,9 @@ const HEADER_BYTES_MAX: usize = 256;
 /// each so many nodes: the more there are, the more is on its way, and the more it costs to ask.
 const UNQUIET_NODES: usize = 150;
 
+/// With how many neighbours that differ we compare after a loss: one may have lost the same.
+const COMPARED: usize = 2;
+
 /// An open link.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -36,6 +39,8 @@ pub(crate) struct Link {
     pub(crate) suspect: bool,
     /// Whether it says that it is linked to us.
     pub(crate) naming: Naming,
+    /// The digest that its last beat named.
+    theirs: u32,
     /// How many beats running have named another digest than ours.
     differed: u32,
     /// How fast frames come.
@@ -90,6 +95,7 @@ impl Mesh {
             cost: Cost::UNKNOWN,
             suspect: false,
             naming: Naming::new(now, self.map.names(place, self.me)),
+            theirs: 0,
             differed: 0,
             pace: Pace::default(),
             pieces: Vec::new(),
@@ -143,6 +149,7 @@ impl Mesh {
             self.tick_at = Some(now + self.config.beat);
             self.beat(now);
         }
+        self.compare(now);
         self.send_hints(now);
         self.look_after_waiting(now);
         self.ask_for_missing(now);
@@ -168,6 +175,9 @@ impl Mesh {
             if stalled || now >= link.heard + self.config.down {
                 dead.push(*id);
             }
+        }
+        if !turned.is_empty() {
+            self.compare_at.get_or_insert(now + self.config.beat * 2);
         }
         for peer in turned {
             self.turn(now, peer);
@@ -281,6 +291,7 @@ impl Mesh {
     /// what differs is most likely on its way.
     fn on_beat(&mut self, now: Time, id: LinkId, peer: NodeId, digest: u32) {
         let Some(link) = self.links.get_mut(&id) else { return };
+        link.theirs = digest;
         let is_news = if digest == self.digest {
             std::mem::take(&mut link.differed) > 0
         } else {
@@ -291,6 +302,19 @@ impl Mesh {
         if is_news {
             self.outputs.push_back(Output::Digest { peer, digest });
         }
+    }
+
+    /// Compares with some neighbours what we have, a while after others have fallen silent: what was to come by way of them
+    /// before all had noticed came to nobody, and where much changes at once, a difference says nothing for long.
+    fn compare(&mut self, now: Time) {
+        if self.compare_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.compare_at = None;
+        let differs = |link: &&Link| !link.suspect && link.theirs != self.digest;
+        let some = self.links.values().filter(differs).take(COMPARED);
+        let some = some.map(|link| Output::Digest { peer: link.peer, digest: link.theirs });
+        self.outputs.extend(some);
     }
 
     pub(crate) fn turn(&mut self, now: Time, peer: NodeId) {

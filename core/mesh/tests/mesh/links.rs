@@ -133,3 +133,34 @@ fn what_waited_for_a_slow_link_goes_on_when_it_has_taken_the_rest() {
     let heard: Vec<u8> = web.heard(2).into_iter().map(|(_, payload)| payload[0]).collect();
     assert_eq!(heard, (0..30).collect::<Vec<u8>>());
 }
+
+#[test]
+fn what_a_loss_has_kept_from_us_is_asked_for_though_much_changes() {
+    let (mut mesh, at) = (Mesh::new(Config::default(), Time::ZERO, NodeId(1), 0), Time::at);
+    for link in [2, 3] {
+        mesh.handle(at(Duration::ZERO), Input::Up { link: LinkId(link), peer: NodeId(link) })
+            .expect("there is room");
+    }
+    // In a crowd what differs is on its way, more often than not.
+    for node in 4..2_000 {
+        let links = wire::Map::new();
+        mesh.handle(at(Duration::ZERO), Input::Links { node: NodeId(node), links })
+            .expect("it is news");
+    }
+
+    let mut asked = Vec::new();
+    for tenth in 0..60 {
+        let now = at(Duration::from_millis(100 * tenth));
+        let input = Input::Received { link: LinkId(2), frame: vec![0, 9, 9, 9, 9] };
+        if tenth % 10 == 0 {
+            mesh.handle(now, input).expect("it is a beat");
+        }
+        mesh.handle(now, Input::Digest(tenth as u32)).expect("it is news");
+        mesh.handle(now, Input::Timeout).expect("time passes");
+        let outputs = std::iter::from_fn(|| mesh.poll());
+        asked.extend(outputs.filter(|output| matches!(output, Output::Digest { .. })));
+    }
+
+    // Whoever 3 was to tell us by.
+    assert_eq!(asked, [Output::Digest { peer: NodeId(2), digest: 0x0909_0909 }]);
+}
