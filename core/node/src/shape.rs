@@ -1,9 +1,13 @@
 //! The shape of a large network: no node that alone holds it together, and no more links than it needs.
 
-use wire::{Set, Time};
+use wire::{Set, Sure, Time};
 
 use crate::Node;
 use crate::dial::MENDS_MAX;
+
+/// Of more nodes than these, each keeps as many links as it would ever open: trees follow the map late there, so that each
+/// link that is dropped costs many a delivery some time, and a link costs a beat a second.
+const LARGE: usize = 64;
 
 /// How many links beyond [`Config::links_aim`](crate::Config::links_aim) both ends of a link have that is dropped.
 const SURPLUS_MIN: usize = 1;
@@ -45,7 +49,9 @@ impl Node {
             return;
         }
         self.prune_at = None;
-        let enough = self.config.links_aim + SURPLUS_MIN;
+        let is_large = self.present.len() > LARGE;
+        let enough =
+            if is_large { self.config.links_max } else { self.config.links_aim + SURPLUS_MIN };
         let degree = self.degree();
         if self.present.len() <= self.config.full_mesh_max || degree <= enough {
             return;
@@ -85,7 +91,7 @@ impl Node {
                 continue;
             }
             self.mesh_input(now, mesh::Input::Shun { peer })
-                .expect("nothing is said when a link is hung up that could be refused");
+                .sure("nothing is said when a link is hung up that could be refused");
         }
     }
 
