@@ -1,10 +1,10 @@
 //! The JSON of values: checked when it comes, read when it is needed.
 
 use std::fmt;
-use wire::Sure;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use wire::Sure;
 
 /// The deepest nesting of a value. Guess: five times what the conference uses.
 const DEPTH_MAX: u32 = 16;

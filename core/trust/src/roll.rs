@@ -306,7 +306,8 @@ impl Roll {
         places
     }
 
-    /// Takes back what was called from that place on, the last first; whom it had made members, and whether each was in.
+    /// Takes back what was called from that place on, the last first; whom it had made members, and whether each was in, in
+    /// the order of their names.
     fn uncall(&mut self, first: Place) -> Vec<(NodeId, bool)> {
         let mut were = Vec::new();
         for place in self.known_from(first).into_iter().rev() {
@@ -322,9 +323,9 @@ impl Roll {
             }
             self.out -= usize::from(is_out);
             self.hash = self.hash.wrapping_sub(mix(&place.hash));
-            were.push((node, !is_out));
+            let was = (node, !is_out);
+            were.insert(were.partition_point(|other| *other < was), was);
         }
-        were.sort_unstable();
         were
     }
 

@@ -44,7 +44,8 @@ impl Fields {
 
     /// A field that may be absent.
     pub(crate) fn maybe(&mut self, key: &str) -> Option<Value> {
-        self.all.remove(key).filter(|value| !value.is_null())
+        // Taking it out of the map would bring what keeps a tree in balance along.
+        self.all.get_mut(key).map(Value::take).filter(|value| !value.is_null())
     }
 
     /// A text that may be absent.
