@@ -70,7 +70,7 @@ pub fn tell(number: u64, weather: Weather) -> Result<Told, Broken> {
 }
 
 /// Ann is actor 0, Bob's devices are the others.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct CallStory {
     plan: Plan,
     net: Net<(usize, Hop)>,

@@ -65,7 +65,7 @@ impl Weather {
 }
 
 /// Decides when each message arrives. `P` names a path, for example (from, to) or a link.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Net<P> {
     weather: Weather,
     dice: Dice,

@@ -203,7 +203,7 @@ enum Stage {
 }
 
 /// One wrapper window.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Wrapper {
     config: call::Config,
     dice: Dice,
