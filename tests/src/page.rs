@@ -409,7 +409,25 @@ impl Page {
         if self.call("Runtime.callFunctionOn", open)?["result"]["value"] != true {
             bail!("something lies over it");
         }
-        let quads = self.call("DOM.getContentQuads", node)?;
+        let (x, y) = self.middle_of(&node)?;
+        let mouse = |kind: &str| {
+            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+            self.call("Input.dispatchMouseEvent", event)
+        };
+        mouse("mouseMoved")?;
+        // What comes and goes above it moves it; whoever presses looks again.
+        if self.middle_of(&node)? != (x, y) {
+            bail!("it moves");
+        }
+        mouse("mousePressed")?;
+        // The press may close the tab, which then answers no more.
+        mouse("mouseReleased").ok();
+        Ok(())
+    }
+
+    /// Where on the page the middle of a node is.
+    fn middle_of(&self, node: &Value) -> Result<(f64, f64)> {
+        let quads = self.call("DOM.getContentQuads", node.clone())?;
         let corner: Vec<f64> = quads["quads"][0]
             .as_array()
             .context("it has no place")?
@@ -419,16 +437,7 @@ impl Page {
         let [left, top, .., right, bottom, _, _] = corner[..] else {
             bail!("a quad has four corners")
         };
-        let (x, y) = (f64::midpoint(left, right), f64::midpoint(top, bottom));
-        let mouse = |kind: &str| {
-            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
-            self.call("Input.dispatchMouseEvent", event)
-        };
-        mouse("mouseMoved")?;
-        mouse("mousePressed")?;
-        // The press may close the tab, which then answers no more.
-        mouse("mouseReleased").ok();
-        Ok(())
+        Ok((f64::midpoint(left, right), f64::midpoint(top, bottom)))
     }
 
     /// A list of what is there, for messages.
