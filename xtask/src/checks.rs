@@ -172,13 +172,13 @@ mod tests {
 
     #[test]
     fn a_byte_too_many_is_named() {
-        let sizes = sizes(&[("page", 1)], &[("other page", 278_500)]);
+        let sizes = sizes(&[("page", 1)], &[("other page", 275_000)]);
 
         let verdict = budgets(&sizes).unwrap_err();
 
         assert_eq!(
             verdict.to_string(),
-            "a whole conference takes 278501 B on the wire, 1 more than it may"
+            "a whole conference takes 275001 B on the wire, 1 more than it may"
         );
     }
 
