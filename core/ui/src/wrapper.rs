@@ -75,6 +75,8 @@ pub enum Event {
     LoggedIn(Account),
     /// The server does not know us.
     NotLoggedIn,
+    /// The window that this one was is still there, in another tab: this one is a copy.
+    Elsewhere,
     /// The live socket, or the first request, failed.
     ServerAway,
     /// The live socket is open.
@@ -283,6 +285,7 @@ impl Wrapper {
         match event {
             Event::LoggedIn(account) => self.begin(now, account.email),
             Event::NotLoggedIn => self.fail_to_open(Farewell::logged_out()),
+            Event::Elsewhere => self.fail_to_open(Farewell::elsewhere()),
             Event::ServerAway => {
                 self.is_server_away = true;
                 self.fail_to_open(Farewell::offline());

@@ -262,6 +262,27 @@ fn a_window_that_is_loaded_again_takes_up_its_call() {
 }
 
 #[test]
+fn a_window_that_is_loaded_again_twice_still_has_its_call() {
+    let kept = Window::in_a_call().wrapper.window();
+
+    let window = Window::new(Plan::Return(kept.clone().expect("there is a call to come back to")));
+
+    assert_eq!(window.wrapper.window(), kept);
+}
+
+#[test]
+fn a_copy_of_a_window_takes_up_nothing_and_forgets_the_call() {
+    let kept = Window::in_a_call().wrapper.window().expect("there is a call to come back to");
+    let mut window = Window::new(Plan::Return(kept));
+
+    window.told(Event::Elsewhere);
+
+    assert_eq!(window.view().farewell.unwrap().title, "This call is open in another tab");
+    assert_eq!(window.effects(), []);
+    assert_eq!(window.wrapper.window(), None);
+}
+
+#[test]
 fn a_window_is_not_that_of_another_user() {
     let kept = Window::in_a_call().wrapper.window().expect("there is a call to come back to");
     let mut window = Window::new(Plan::Return(kept));

@@ -27,3 +27,32 @@ fn who_loads_the_page_again_is_back_and_what_it_said_stays() {
     talk.hers.reads("Written after");
     talk.hers.reads("Written before");
 }
+
+#[test]
+fn a_copy_of_the_tab_sends_back_to_it_and_leaves_the_call_alone() {
+    let house = House::new(Screen::Desktop);
+    let talk = house.call();
+    // A browser that doubles a tab doubles what the tab remembers.
+    let kept = talk.his.evaluate("JSON.stringify({ ...sessionStorage })").expect("a tab tells");
+    let copy = talk.bob.person.open(&house.server.origin);
+    copy.evaluate(&format!("Object.assign(sessionStorage, JSON.parse({kept})) && 0"))
+        .expect("a tab remembers");
+
+    copy.go(&talk.his.url());
+
+    copy.reads("This call is open in another tab");
+    copy.screenshot("copied-tab");
+    copy.assert_accessible("a copy of the tab of a call");
+    say(&talk.his, "Written after");
+    open_chat(&talk.hers);
+    talk.hers.reads("Written after");
+    for (page, other) in [(&talk.his, ALICE), (&talk.hers, BOB)] {
+        page.find("group", other);
+        page.sees_and_hears(1);
+        lists(page, &[ALICE, BOB]);
+    }
+    // What it remembered it has forgotten, so the copy does not take the call over later.
+    talk.his.close();
+    copy.reload();
+    copy.reads("There is no call here any more");
+}

@@ -17,8 +17,9 @@ use platform::live::{Change, LiveSocket};
 use platform::page::{self, AwakeScreen};
 use platform::peer::Payload;
 use platform::port::Port;
-use platform::{Listener, Timer, now, sound, storage};
+use platform::{Listener, Timer, lock, now, sound, storage};
 use std::cell::RefCell;
+use std::time::Duration;
 use ui::ring::Sound;
 use ui::wrapper::{Effect, Event, Gesture, Plan, View, Window, Wrapper};
 use wire::contacts::Account;
@@ -36,6 +37,9 @@ thread_local! {
     /// twice.
     static SHELL: RefCell<Option<Shell>> = const { RefCell::new(None) };
 }
+
+/// How long a window that is loaded again waits for the one that it was to go. Guess: what a busy page takes at most.
+const GOING: Duration = Duration::from_secs(2);
 
 /// Under what the tab keeps the window.
 const WINDOW: &str = "hullo.window";
@@ -103,10 +107,7 @@ pub fn start() {
             });
         }),
     }));
-    match account {
-        Some(account) => event(Event::LoggedIn(account)),
-        None => platform::spawn(ask_who_we_are()),
-    }
+    platform::spawn(open(account));
     with(|shell| shell.settle());
 }
 
@@ -121,6 +122,19 @@ fn plan(fragment: &str) -> Plan {
         None => storage::read_in_tab(WINDOW)
             .and_then(|text| Window::from_text(&text))
             .map_or(Plan::Nothing, Plan::Return),
+    }
+}
+
+/// Goes on when this is the only window of its node. A tab can be copied, with all that it remembers.
+async fn open(account: Option<Account>) {
+    let node = SHELL.with_borrow(|shell| shell.as_ref().map(|shell| shell.wrapper.node()));
+    let Some(node) = node else { return };
+    if !lock::hold(&format!("hullo.window.{node}"), GOING).await {
+        return event(Event::Elsewhere);
+    }
+    match account {
+        Some(account) => event(Event::LoggedIn(account)),
+        None => ask_who_we_are().await,
     }
 }
 

@@ -16,7 +16,7 @@
 //!   dom     what stands  sound    ringing             counter    scripts that ask
 //!           on the page  peer     a connection
 //!   push    a worker,    worker   what it can do      notes      worker and pages
-//!           subscribed
+//!           subscribed                                lock       what one page has
 //! ```
 //!
 //! **Invariant:** `JsValue` does not leave this crate. What fails comes back as a [`Fault`], never as a panic.
@@ -36,6 +36,7 @@ pub mod event;
 mod fault;
 pub mod http;
 pub mod live;
+pub mod lock;
 pub mod media;
 pub mod notes;
 pub mod page;

@@ -12,7 +12,7 @@ use call::{Call, Outgoing, State};
 use wire::invite::{self, Letter, Message};
 use wire::{Address, ConferenceId, InviteId, NodeId, Time, UserId};
 
-use super::{CALLS_MAX, Effect, Entry, Stage, Wrapper, tell};
+use super::{CALLS_MAX, Effect, Entry, Plan, Stage, Wrapper, tell};
 
 /// What a window needs to know of the one that it was before it was loaded again. Nothing of it is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,9 @@ impl Wrapper {
     /// What to keep in case that this window is loaded again; `None` when there is nothing to come back to.
     #[must_use]
     pub fn window(&self) -> Option<Window> {
+        if let Stage::Opening(Plan::Return(window)) = &self.stage {
+            return Some(window.clone());
+        }
         let Stage::Open { me, conference, topic } = &self.stage else { return None };
         let open = self.calls.iter().filter_map(|entry| {
             let device = entry.call.peer_device()?.clone();

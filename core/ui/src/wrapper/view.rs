@@ -92,6 +92,14 @@ impl Farewell {
         }
     }
 
+    pub(super) fn elsewhere() -> Self {
+        Self {
+            title: "This call is open in another tab",
+            text: "This tab is a copy, and only one of them can be in the call. Go on in the other; you can close this \
+                   one.",
+        }
+    }
+
     pub(super) fn logged_out() -> Self {
         Self {
             title: "You are logged out",
