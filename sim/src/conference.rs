@@ -132,6 +132,12 @@ impl Conference {
         }
     }
 
+    /// Whether whoever goes by that name has played false.
+    #[must_use]
+    pub fn plays_false(&self, node: NodeId) -> bool {
+        self.truth.is_false(node)
+    }
+
     /// Everybody who ever arrived.
     #[must_use]
     pub fn people(&self) -> &[Person] {

@@ -70,6 +70,8 @@ pub struct Config {
     pub missing_max: usize,
     /// How many casts are kept for those who were hinted at.
     pub kept_max: usize,
+    /// For how long more than those are kept. Guess: until who was told of one has asked four times.
+    pub kept: Duration,
     /// How many bytes of them.
     pub kept_bytes_max: usize,
     /// How many messages to one wait for their receipts.
@@ -109,8 +111,9 @@ impl Default for Config {
             redraw_max: Duration::from_secs(2),
             hint: Duration::from_millis(60),
             patience: Duration::from_millis(150),
-            missing_max: 512,
+            missing_max: 2_048,
             kept_max: 128,
+            kept: Duration::from_secs(3),
             kept_bytes_max: 256 * 1024,
             waiting_max: 256,
             waiting: Duration::from_secs(5),

@@ -149,7 +149,7 @@ impl Mesh {
             }
         }
         if !others.is_empty() {
-            self.lazy.keep(&self.config, id, &cast);
+            self.lazy.keep(&self.config, now, id, &cast);
         }
         for other in others {
             self.plan_hint(now, other, id, is_sure && !is_tired);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wire::{LinkId, NodeId, Time};
+use wire::{LinkId, NodeId, Set, Time};
 
 use crate::frame::{Cast, CastId, Frame, IDS_MAX};
 use crate::queue::Whose;
@@ -16,14 +16,17 @@ const ASKS_MAX: u32 = 4;
 /// less than one hint for each that is heard, where hints at once would be three.
 const UNHURRIED: u64 = 8;
 
+/// What a cast that is kept takes beside its payload.
+const KEPT_BYTES: usize = 128;
+
 /// What was hinted at, and what we have hinted at ourselves.
 #[derive(Debug, Default)]
 pub(crate) struct Lazy {
     missing: wire::Map<CastId, Missing>,
     /// When to ask for the first of them.
     ask_at: Option<Time>,
-    /// What may be asked of us, oldest first.
-    kept: VecDeque<(CastId, Cast)>,
+    /// What may be asked of us and when it came, oldest first.
+    kept: VecDeque<(Time, CastId, Cast)>,
     kept_bytes: usize,
     /// When to hint at what has come since.
     hint_at: Option<Time>,
@@ -40,12 +43,16 @@ struct Missing {
 
 impl Lazy {
     /// Keeps what neighbours may ask for.
-    pub(crate) fn keep(&mut self, config: &Config, id: CastId, cast: &Cast) {
-        self.kept_bytes += cast.payload.len();
-        self.kept.push_back((id, cast.clone()));
-        while self.kept.len() > config.kept_max || self.kept_bytes > config.kept_bytes_max {
-            let Some((_, oldest)) = self.kept.pop_front() else { break };
-            self.kept_bytes -= oldest.payload.len();
+    pub(crate) fn keep(&mut self, config: &Config, now: Time, id: CastId, cast: &Cast) {
+        self.kept_bytes += KEPT_BYTES + cast.payload.len();
+        self.kept.push_back((now, id, cast.clone()));
+        while let Some((at, _, oldest)) = self.kept.front() {
+            let is_needless = self.kept.len() > config.kept_max && now >= *at + config.kept;
+            if !is_needless && self.kept_bytes <= config.kept_bytes_max {
+                break;
+            }
+            self.kept_bytes -= KEPT_BYTES + oldest.payload.len();
+            self.kept.pop_front();
         }
     }
 
@@ -140,11 +147,11 @@ impl Mesh {
         if ids.len() > IDS_MAX {
             return Err("too many wants");
         }
-        for id in ids {
-            if let Some((_, cast)) = self.lazy.kept.iter().find(|(kept, _)| kept == id) {
-                let (author, frame) = (id.author, Frame::Cast(cast.clone()).encode());
-                self.send_bytes(now, link, Whose::Author(author), frame);
-            }
+        let ids: Set<CastId> = ids.iter().copied().collect();
+        let kept = self.lazy.kept.iter().filter(|(_, kept, _)| ids.contains(kept));
+        let frames = kept.map(|(_, id, cast)| (id.author, Frame::Cast(cast.clone()).encode()));
+        for (author, frame) in frames.collect::<Vec<_>>() {
+            self.send_bytes(now, link, Whose::Author(author), frame);
         }
         Ok(())
     }

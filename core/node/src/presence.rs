@@ -21,6 +21,9 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// How many digits one neighbour takes.
 const NEIGHBOUR_DIGITS: usize = BRIEF_BITS as usize / 6 + 1;
 
+/// With each so many nodes changes are gathered for another while: the more there are, the more it costs to tell them.
+const GATHERED: u32 = 100;
+
 impl Record {
     fn to_value(&self) -> Value {
         if self.left {
@@ -63,7 +66,8 @@ impl Node {
         self.dial_is_stale = true;
         let lazy = self.config.gather * 30;
         let at = if urgent {
-            now + self.config.gather
+            // Where many crash at once, each of the others loses several links one soon after another.
+            now + self.config.gather * (1 + self.present.len() as u32 / GATHERED)
         } else {
             now + lazy + lazy.mul_f64(self.dice.below(1_000) as f64 / 1_000.0)
         };

@@ -1,8 +1,6 @@
 //! Who has what: questions, answers, and the pieces in between.
 
-use std::time::Duration;
-
-use wire::{Map, NodeId, Time};
+use wire::{Map, NodeId, Set, Time};
 
 use crate::apply::Taken;
 use crate::words::{Have, Part, Say};
@@ -102,19 +100,29 @@ impl<N: Notary> Tree<N> {
         if self.early.is_empty() {
             return;
         }
-        let next = self.sessions.iter_mut().min_by_key(|(_, session)| session.asks);
-        match next {
+        // Of those who were asked as often, an author of what is missing has it for certain.
+        let is_author = |peer| self.early.iter().any(|early| early.author == peer);
+        let rank = |(peer, session): &(&NodeId, &mut Session)| (session.asks, !is_author(**peer));
+        match self.sessions.iter_mut().min_by_key(rank) {
             Some((peer, session)) if session.asks < ASKS_MAX => {
                 session.asks += 1;
                 let peer = *peer;
-                self.tell_have(now, peer, false);
-                // It may have crashed, or lack it too: the next is asked soon, the sooner the less a question weighs.
-                let weighs = Duration::from_millis(self.authors.len() as u64);
-                let pause = (self.config.patience * 2 + weighs).min(self.config.ask_again);
-                self.ask_at = Some(now + pause);
+                self.ask_about_early(now, peer);
+                // It may have crashed, or lack it too.
+                self.ask_at = Some(now + self.config.patience * 2);
             }
             Some(_) | None => self.early.clear(),
         }
+    }
+
+    /// Asks what those have written before whose broadcasts came too early.
+    fn ask_about_early(&mut self, now: Time, peer: NodeId) {
+        let authors: Set<NodeId> = self.early.iter().map(|early| early.author).collect();
+        let head = |author: &NodeId| self.authors.get(author).map_or((0, 0), |map| map.head());
+        let heads = authors.iter().map(|author| (*author, head(author)));
+        let heads = heads.map(|(author, (at, tag))| (author, at, tag)).collect();
+        let have = Have { wall: self.wall(now), alone: false, ask: false, only: true, heads };
+        self.outputs.push_back(Output::Tell { peer, bytes: Say::Have(have).encode() });
     }
 
     pub(crate) fn on_heard(
@@ -227,8 +235,11 @@ impl<N: Notary> Tree<N> {
         self.seal();
         let mut parts = Vec::new();
         let mut seals = Vec::new();
-        let told = self.authors.iter();
-        for (author, map) in told.filter(|(author, _)| !is_recalling || **author != self.me) {
+        for (author, map) in self.authors.iter() {
+            let asked = have.heads.binary_search_by_key(author, |(author, ..)| *author);
+            if is_recalling && *author == self.me || have.only && asked.is_err() {
+                continue;
+            }
             let (theirs, tag) = head(author);
             if let Some(fork) = &map.frozen {
                 if theirs != rules::FROZEN {
@@ -254,7 +265,7 @@ impl<N: Notary> Tree<N> {
                 seals.extend(seal.map(|seal| Say::Seal(*author, seal).encode()));
             }
         }
-        let mut told = messages(parts, self.config.delta_bytes_max, have.alone);
+        let mut told = messages(parts, self.config.delta_bytes_max, have);
         told.extend(seals);
         self.outputs.extend(told.into_iter().map(|bytes| Output::Tell { peer, bytes }));
         let at = |author| self.authors.get(author).map_or(0, |map| map.head().0);
@@ -303,7 +314,7 @@ impl<N: Notary> Tree<N> {
         let heads = heads.map(|(author, map)| (*author, map.head())).filter(|(_, head)| head.0 > 0);
         let heads = heads.map(|(author, (at, tag))| (author, at, tag)).collect();
         let alone = self.is_alone();
-        let have = Have { wall: self.wall(now), alone, ask, heads };
+        let have = Have { wall: self.wall(now), alone, ask, only: false, heads };
         if let Some(session) = self.sessions.get_mut(&peer) {
             session.asked = Some(now);
             session.said_alone = alone;
@@ -375,8 +386,9 @@ impl<N: Notary> Tree<N> {
     }
 }
 
-/// Parts as messages of bounded size. When the listener waits for the end, there is at least one.
-fn messages(parts: Vec<Part<'_>>, bytes_max: usize, with_end: bool) -> Vec<Vec<u8>> {
+/// Parts as messages of bounded size. When the listener waits for the end, there is at least one; what it asked about some
+/// authors alone has none.
+fn messages(parts: Vec<Part<'_>>, bytes_max: usize, have: &Have) -> Vec<Vec<u8>> {
     let mut batches: Vec<Vec<Part<'_>>> = Vec::new();
     let mut batch_bytes = usize::MAX;
     for piece in parts.into_iter().flat_map(|part| part.pieces(bytes_max)) {
@@ -388,11 +400,11 @@ fn messages(parts: Vec<Part<'_>>, bytes_max: usize, with_end: bool) -> Vec<Vec<u
         batch_bytes += bytes;
         batches.last_mut().expect("one was just begun").push(piece);
     }
-    if batches.is_empty() && with_end {
+    if batches.is_empty() && have.alone {
         batches.push(Vec::new());
     }
     let count = batches.len();
-    let say = |(at, parts)| Say::Delta { last: at + 1 == count, parts }.encode();
+    let say = |(at, parts)| Say::Delta { last: !have.only && at + 1 == count, parts }.encode();
     batches.into_iter().enumerate().map(say).collect()
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Have {
     pub(crate) alone: bool,
     /// Whether the speaker wants to be told in turn what the listener has, when that is more.
     pub(crate) ask: bool,
+    /// Whether it asks about these authors and no others.
+    pub(crate) only: bool,
     /// Author, the last number applied, and the tag of its roots, as the authors' names rise.
     pub(crate) heads: Vec<(NodeId, u64, u32)>,
 }
@@ -433,7 +435,7 @@ impl<'a> Say<'a> {
             Self::Have(have) => {
                 to.byte(1);
                 to.number(have.wall.0);
-                to.byte(u8::from(have.alone) | u8::from(have.ask) << 1);
+                to.byte(u8::from(have.alone) | u8::from(have.ask) << 1 | u8::from(have.only) << 2);
                 to.number(have.heads.len() as u64);
                 for (author, seq, tag) in &have.heads {
                     to.node(*author);
@@ -487,7 +489,7 @@ const PART_BYTES_MIN: usize = 13;
 impl Have {
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         let wall = Timestamp(from.number()?);
-        let flags = from.byte().filter(|flags| *flags < 4)?;
+        let flags = from.byte().filter(|flags| *flags < 8)?;
         let count = from.count(10)?;
         let mut heads: Vec<(NodeId, u64, u32)> = Vec::with_capacity(count);
         for _ in 0..count {
@@ -498,6 +500,7 @@ impl Have {
             }
             heads.push(head);
         }
-        Some(Self { wall, alone: flags & 1 != 0, ask: flags & 2 != 0, heads })
+        let flag = |bit| flags & bit != 0;
+        Some(Self { wall, alone: flag(1), ask: flag(2), only: flag(4), heads })
     }
 }

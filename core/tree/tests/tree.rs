@@ -222,6 +222,42 @@ fn a_missing_write_is_asked_for() {
 }
 
 #[test]
+fn its_author_is_asked_first_for_what_is_missing_and_about_that_alone() {
+    let mut pair = Pair::linked();
+    pair.create(1, "of-another", json!({}));
+    let [mut author, _] = pair.trees;
+    let mut us = Tree::new(open(), Time::ZERO, NOON, NodeId(5), Unsigned);
+    for peer in [0, 1, 9].map(NodeId) {
+        us.handle(Time::ZERO, Input::Opened { peer, bridge: false }).expect("a link may open");
+    }
+    for at in ["lost", "early"] {
+        let create = Command::Create { path: path(at), value: json!({}), life: Life::Lasting };
+        author.handle(Time::ZERO, Input::Do(create)).expect("there is nothing yet");
+    }
+    let said = std::iter::from_fn(|| author.poll()).filter_map(|said| match said {
+        Output::Cast { bytes, .. } => Some(bytes),
+        Output::Tell { .. } | Output::Event(_) => None,
+    });
+    let bytes = said.last().expect("it is told to all");
+    us.handle(Time::ZERO, Input::Heard { author: NodeId(1), bytes }).expect("it waits");
+
+    let due = us.timeout().expect("it waits for what is missing");
+    us.handle(due, Input::Timeout).expect("it is time");
+
+    let Some(Output::Tell { peer: NodeId(1), bytes }) = us.poll() else {
+        panic!("the author is asked")
+    };
+    author.handle(due, Input::Told { peer: NodeId(5), bytes }).expect("a question is a question");
+    while let Some(said) = author.poll() {
+        let Output::Tell { bytes, .. } = said else { continue };
+        us.handle(due, Input::Told { peer: NodeId(1), bytes }).expect("an answer is an answer");
+    }
+    assert!(us.get(&path("lost")).is_some() && us.get(&path("early")).is_some());
+    assert_eq!(us.get(&path("of-another")), None);
+    assert!(std::iter::from_fn(|| us.poll()).all(|said| said != Output::Event(Event::Ready)));
+}
+
+#[test]
 fn a_lost_write_shows_in_the_digest_and_is_repaired() {
     let mut pair = Pair::linked();
     pair.hold();

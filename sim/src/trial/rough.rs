@@ -239,13 +239,19 @@ fn settle(hall: &mut Hall, points: &mut Vec<(f64, f64)>, begin: Time) -> Result<
     }
 }
 
-/// A link between each two islands: what an invite over another way makes.
+/// A link to each island from one where somebody may let others in: what an invite over another way makes.
 fn bridge(hall: &mut Hall) -> Result<(), Broken> {
-    let islands = hall.islands();
     let fair = hall.story().honest();
-    let firsts: Vec<usize> =
-        islands.iter().filter_map(|island| island.intersection(&fair).next().copied()).collect();
-    firsts.windows(2).try_for_each(|pair| hall.act(Act::Link(pair[0], pair[1])))
+    let islands = hall.islands();
+    let is_in = |who: &&usize| fair.contains(*who) && hall.person(**who).is_in();
+    let hosts = |island: &BTreeSet<usize>| island.iter().filter(is_in).copied().collect();
+    let mainland: Option<(usize, Vec<usize>)> =
+        islands.iter().map(hosts).enumerate().find(|(_, hosts): &(_, Vec<_>)| !hosts.is_empty());
+    let Some((home, hosts)) = mainland else { return Ok(()) };
+    let others = islands.iter().enumerate().filter(|(at, _)| *at != home);
+    let firsts = others.filter_map(|(_, island)| island.intersection(&fair).next().copied());
+    let pairs: Vec<(usize, usize)> = hosts.into_iter().cycle().zip(firsts).collect();
+    pairs.into_iter().try_for_each(|(host, first)| hall.act(Act::Link(host, first)))
 }
 
 /// Notices to all, in the calm, while those who play false go on: all who play fair hear each.

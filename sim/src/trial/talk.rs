@@ -109,16 +109,21 @@ pub(super) fn rotating(hall: &mut Hall, report: &mut Report) -> Result<(), Broke
     Ok(())
 }
 
-/// How many of a hundred lines are missing with those who are linked, over any way, to one who has more of them.
+/// How many of a hundred lines are missing with those who are linked, over any way, to one who has them. What those say
+/// who play false is left out: they may take it back as they like.
 pub(super) fn missing(hall: &Hall, islands: &[BTreeSet<usize>]) -> f64 {
     let messages: Path = "messages".parse().expect("one word is a path");
-    let count = |who: &usize| hall.person(*who).node.list(&messages, Listing::default()).len();
+    let lines = |who: &usize| -> BTreeSet<String> {
+        let entries = hall.person(*who).node.list(&messages, Listing::default()).into_iter();
+        let fair = entries.filter(|entry| !hall.story().plays_false(entry.by));
+        fair.map(|entry| entry.path.to_string()).collect()
+    };
     let (mut lacking, mut all) = (0, 0);
     for island in islands {
-        let counts: Vec<usize> = island.iter().map(count).collect();
-        let most = counts.iter().max().copied().unwrap_or(0);
-        lacking += counts.iter().map(|count| most - count).sum::<usize>();
-        all += most * counts.len();
+        let read: Vec<BTreeSet<String>> = island.iter().map(lines).collect();
+        let said: BTreeSet<&String> = read.iter().flatten().collect();
+        lacking += read.iter().map(|lines| said.len() - lines.len()).sum::<usize>();
+        all += said.len() * read.len();
     }
     if all == 0 { 0.0 } else { 100.0 * lacking as f64 / all as f64 }
 }

@@ -171,6 +171,22 @@ fn what_is_fleeting_passes_by_a_hop_that_swallows_it() {
 }
 
 #[test]
+fn as_much_as_comes_at_once_is_kept_for_those_who_miss_it() {
+    let mut web = Web::of(&[(1, 2), (1, 3), (2, 4), (3, 4)]);
+    web.publish();
+    web.silent.insert(web.link(2, 4));
+    // As many as an author may say at once.
+    let many = Config::default().author_burst as u8;
+
+    for nth in 0..many {
+        web.tell(1, Input::Cast { payload: vec![nth], except: None, fleeting: true });
+    }
+    web.pass(2);
+
+    assert_eq!(web.heard(4).len(), usize::from(many));
+}
+
+#[test]
 fn a_cast_that_was_sent_without_hops_goes_on_where_it_is_asked_for() {
     let mut web = Web::of(&[(1, 2), (2, 3), (3, 4)]);
     web.publish();
