@@ -133,8 +133,13 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
 /// Packs as tightly as brotli can: it is done once and read many times.
 pub(crate) fn brotli(content: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
-    let settings =
-        brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    // Measured: in small blocks an app of 770 KB takes 321 bytes less.
+    let settings = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        lgblock: 16,
+        ..Default::default()
+    };
     brotli::BrotliCompress(&mut &*content, &mut packed, &settings)
         .expect("memory can be read and written");
     packed

@@ -95,8 +95,7 @@ impl Farewell {
     pub(super) fn elsewhere() -> Self {
         Self {
             title: "This call is open in another tab",
-            text: "This tab is a copy, and only one of them can be in the call. Go on in the other; you can close this \
-                   one.",
+            text: "Only one can be in it, and this one is a copy. Go on there. You can close this tab.",
         }
     }
 
