@@ -51,6 +51,10 @@ fn a_copy_of_the_tab_sends_back_to_it_and_leaves_the_call_alone() {
         page.sees_and_hears(1);
         lists(page, &[ALICE, BOB]);
     }
+    // Nor does it stand in the way when that tab comes back.
+    talk.his.reload();
+    talk.his.find("group", ALICE);
+    talk.his.sees_and_hears(1);
     // What it remembered it has forgotten, so the copy does not take the call over later.
     talk.his.close();
     copy.reload();

@@ -6,13 +6,17 @@
  * @param {string} name @param {number} patience
  */
 export function hold(name, patience) {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(false), patience);
+  /** @type {Promise<boolean>} */
+  const held = new Promise((resolve) => {
     const keep = () => {
       resolve(true);
       return new Promise(() => {});
     };
-    // A browser without locks gives each page what it asks for.
-    (navigator.locks?.request(name, keep) ?? Promise.reject()).catch(() => resolve(true));
+    // Who no longer waits must not be given it later.
+    const signal = AbortSignal.timeout(patience);
+    const over = (/** @type {Error} */ why) => resolve(why.name !== "TimeoutError");
+    navigator.locks.request(name, { signal }, keep).catch(over);
   });
+  // A browser without locks gives each page what it asks for.
+  return held.catch(() => true);
 }
