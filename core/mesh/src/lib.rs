@@ -119,8 +119,8 @@ pub struct Mesh {
     waiting: VecDeque<Waiting>,
     /// When one of them is due.
     waiting_at: Option<Time>,
-    /// When to compare with others what we have, after a loss.
-    compare_at: Option<Time>,
+    /// When to compare with others what we have, after a loss, and how often in all.
+    compare_at: Option<(Time, u32)>,
     /// When we last looked at the time, to notice that we slept.
     looked: Time,
     outputs: VecDeque<Output>,
@@ -205,8 +205,8 @@ impl Mesh {
     /// When to come back with [`Input::Timeout`]; `None` without links and without anything waiting.
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
-        let own =
-            [self.tick_at, self.doubt_at, self.waiting_at, self.compare_at, self.lazy.timeout()];
+        let compare_at = self.compare_at.map(|(at, _)| at);
+        let own = [self.tick_at, self.doubt_at, self.waiting_at, compare_at, self.lazy.timeout()];
         own.into_iter().flatten().min()
     }
 

@@ -19,6 +19,9 @@ const UNQUIET_NODES: usize = 150;
 /// With how many neighbours that differ we compare after a loss: one may have lost the same.
 const COMPARED: usize = 2;
 
+/// How often we do: what others have lost too comes to them by their first time.
+const COMPARISONS: u32 = 2;
+
 /// An open link.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -177,7 +180,7 @@ impl Mesh {
             }
         }
         if !turned.is_empty() {
-            self.compare_at.get_or_insert(now + self.config.beat * 2);
+            self.compare_at.get_or_insert((now + self.config.beat * 2, COMPARISONS));
         }
         for peer in turned {
             self.turn(now, peer);
@@ -307,10 +310,10 @@ impl Mesh {
     /// Compares with some neighbours what we have, a while after others have fallen silent: what was to come by way of them
     /// before all had noticed came to nobody, and where much changes at once, a difference says nothing for long.
     fn compare(&mut self, now: Time) {
-        if self.compare_at.is_none_or(|at| now < at) {
-            return;
+        let Some((_, left)) = self.compare_at.take_if(|(at, _)| now >= *at) else { return };
+        if left > 1 {
+            self.compare_at = Some((now + self.config.beat * 2, left - 1));
         }
-        self.compare_at = None;
         let differs = |link: &&Link| !link.suspect && link.theirs != self.digest;
         let some = self.links.values().filter(differs).take(COMPARED);
         let some = some.map(|link| Output::Digest { peer: link.peer, digest: link.theirs });

@@ -97,6 +97,7 @@ impl Plan {
             "heal_round_trips" if fair && self.nodes <= 100 => Some(10.0),
             "split_by_one" if self.nodes >= 4 => Some(0.0),
             "detect" if fair => Some(3.5),
+            "crash_agree" if fair && self.crash <= 40 => Some(15.0),
             "crash_missing" if self.crash <= 40 => Some(0.01),
             // In a larger network some who lose all their neighbours are invited again only after that.
             "crash_islands" if self.crash <= 20 || self.nodes <= 100 && self.crash <= 40 => {
