@@ -70,8 +70,8 @@ pub struct Config {
     /// How long somebody who was gone must be within reach by way of others to be back. The records that say so may be
     /// of before, and newer ones on their way.
     pub doubt: Duration,
-    /// How long changes of our links are gathered before they are told, for each hundred nodes that long again; thirty to
-    /// sixty times as long when they bring nobody into reach or out of it.
+    /// How long changes of our links are gathered before they are told; for each hundred nodes that long again when a
+    /// neighbour falls silent, and thirty to sixty times as long when they bring nobody into reach or out of it.
     pub gather: Duration,
     /// Up to how many nodes everybody is linked to everybody. Measured: a browser bears seven links with ease.
     pub full_mesh_max: usize,

@@ -5,6 +5,7 @@ use tree::LINKS;
 use trust::Purpose;
 use wire::{NodeId, Sure, Time};
 
+use crate::presence::Haste;
 use crate::words::{Letter, Names, Private, ToAll, ToNeighbour, decode, encode};
 use crate::{Error, Event, Misuse, Node, Output, Path};
 
@@ -46,7 +47,8 @@ impl Node {
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
                 self.plan_pruning(now);
-                self.on_links_changed(now, bridge);
+                let haste = if bridge { Haste::High } else { Haste::None };
+                self.on_links_changed(now, haste);
                 if bridge {
                     // With what it brings, which all hear before the map changes.
                     self.bridge = Some(peer);
@@ -62,10 +64,10 @@ impl Node {
                 self.repairs.remove(&peer);
                 self.retiring.remove(&peer);
                 self.asked.remove(&peer);
-                self.on_links_changed(now, true);
+                self.on_links_changed(now, Haste::High);
                 return self.tree_input(now, tree::Input::Closed { peer });
             }
-            mesh::Output::Turned { .. } => self.on_links_changed(now, true),
+            mesh::Output::Turned { .. } => self.on_links_changed(now, Haste::Some),
             mesh::Output::Heard { author, payload } => {
                 return self.on_heard(now, author, &payload);
             }

@@ -21,8 +21,19 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// How many digits one neighbour takes.
 const NEIGHBOUR_DIGITS: usize = BRIEF_BITS as usize / 6 + 1;
 
-/// With each so many nodes changes are gathered for another while: the more there are, the more it costs to tell them.
+/// With each so many nodes losses are gathered for another while: the more there are, the more it costs to tell them.
 const GATHERED: u32 = 100;
+
+/// How soon a change of our links is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// Somebody comes into reach by it, or may be out of it.
+    High,
+    /// A neighbour has fallen silent: where many crash at once, each of the others loses several one soon after another.
+    Some,
+    /// They reach each other anyhow, and those who gain a link together do not tell it together.
+    None,
+}
 
 impl Record {
     fn to_value(&self) -> Value {
@@ -60,17 +71,18 @@ fn neighbour(digits: &[u8]) -> Option<(Brief, Cost)> {
 }
 
 impl Node {
-    /// Our links have changed: say so, together with what changes in the next moment. A link between two who reached
-    /// each other before makes no haste, and those who gain one together do not tell it together.
-    pub(crate) fn on_links_changed(&mut self, now: Time, urgent: bool) {
+    /// Our links have changed: say so, together with what changes in the next moment.
+    pub(crate) fn on_links_changed(&mut self, now: Time, haste: Haste) {
         self.dial_is_stale = true;
-        let lazy = self.config.gather * 30;
-        let at = if urgent {
-            // Where many crash at once, each of the others loses several links one soon after another.
-            now + self.config.gather * (1 + self.present.len() as u32 / GATHERED)
-        } else {
-            now + lazy + lazy.mul_f64(self.dice.below(1_000) as f64 / 1_000.0)
+        let gather = self.config.gather;
+        let pause = match haste {
+            Haste::High => gather,
+            Haste::Some => gather * (1 + self.present.len() as u32 / GATHERED),
+            Haste::None => {
+                gather * 30 + (gather * 30).mul_f64(self.dice.below(1_000) as f64 / 1_000.0)
+            }
         };
+        let at = now + pause;
         self.record_at = Some(self.record_at.map_or(at, |before| before.min(at)));
     }
 

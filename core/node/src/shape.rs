@@ -4,6 +4,7 @@ use wire::{Set, Sure, Time};
 
 use crate::Node;
 use crate::dial::MENDS_MAX;
+use crate::presence::Haste;
 
 /// Of more nodes than these, each keeps as many links as it would ever open: trees follow the map late there, so that each
 /// link that is dropped costs many a delivery some time, and a link costs a beat a second.
@@ -75,7 +76,7 @@ impl Node {
         if let Some((.., peer)) = spare {
             // First it leaves the map, so that nothing is sent that way any more, and then it is hung up.
             self.retiring.insert(peer, now + self.config.gather * RETIRES);
-            self.on_links_changed(now, false);
+            self.on_links_changed(now, Haste::None);
         }
     }
 
@@ -87,7 +88,7 @@ impl Node {
             let is_spare = self.mesh.map().can_spare(self.me, peer, &self.retiring);
             self.retiring.remove(&peer);
             if !is_spare {
-                self.on_links_changed(now, true);
+                self.on_links_changed(now, Haste::High);
                 continue;
             }
             self.mesh_input(now, mesh::Input::Shun { peer })
