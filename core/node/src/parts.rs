@@ -47,8 +47,7 @@ impl Node {
             mesh::Output::Opened { peer } => {
                 let bridge = !self.is_reached(peer);
                 self.plan_pruning(now);
-                let haste = if bridge { Haste::High } else { Haste::None };
-                self.on_links_changed(now, haste);
+                self.on_links_changed(now, Haste::to_tell(bridge));
                 if bridge {
                     // With what it brings, which all hear before the map changes.
                     self.bridge = Some(peer);

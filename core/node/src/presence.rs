@@ -35,6 +35,13 @@ pub(crate) enum Haste {
     None,
 }
 
+impl Haste {
+    /// For a new link, which brings somebody into reach or does not.
+    pub(crate) fn to_tell(bridge: bool) -> Self {
+        if bridge { Self::High } else { Self::None }
+    }
+}
+
 impl Record {
     fn to_value(&self) -> Value {
         if self.left {
