@@ -101,15 +101,32 @@ impl Map {
         }
     }
 
-    /// Whether all whom it names name it.
+    /// Whether all whom it names name it. Where it is worn out and they are too, they must be named likewise, or two would
+    /// keep each other worn out for ever.
     fn is_answered(&self, at: usize) -> bool {
         if !self.worn.is(at) {
             return self.edges(at).len() >= self.said(at).len();
         }
-        let ours = Brief::of(self.name(at));
-        self.said(at).keys().all(|peer| {
-            self.called(*peer).any(|other| other != at && self.claim(other, ours).is_some())
-        })
+        let mut group = vec![at];
+        let mut next = 0;
+        while let Some(one) = group.get(next).copied() {
+            next += 1;
+            let ours = Brief::of(self.name(one));
+            for peer in self.said(one).keys() {
+                let naming = || {
+                    let named = |other: &usize| self.said(*other).contains_key(&ours);
+                    self.called(*peer).filter(move |other| *other != one && named(other))
+                };
+                match naming().find(|other| !self.worn.is(*other)).or_else(|| naming().next()) {
+                    Some(other) if self.worn.is(other) && !group.contains(&other) => {
+                        group.push(other);
+                    }
+                    Some(_) => {}
+                    None => return false,
+                }
+            }
+        }
+        true
     }
 
     /// Of those named by whoever is at `at`: one that was worn out and whose word counts again.
@@ -172,14 +189,17 @@ impl Naming {
 impl Mesh {
     /// Follows the map after a turn, and lets count again what counts again by it.
     pub(crate) fn on_turn(&mut self, now: Time, turn: Turn) {
-        let mut turn = Some(turn);
-        while let Some(Turn { at, .. }) = turn {
-            turn.iter().for_each(|turn| self.follow(now, turn));
-            self.look_at_naming(now, at);
-            turn = self.map.forgiven(at).map(|other| {
+        self.follow(now, &turn);
+        self.look_at_naming(now, turn.at);
+        let mut turned = vec![turn.at];
+        while let Some(at) = turned.pop() {
+            while let Some(other) = self.map.forgiven(at) {
                 self.map.worn.renew(other);
-                self.map.redraw(now, other)
-            });
+                let turn = self.map.redraw(now, other);
+                self.follow(now, &turn);
+                self.look_at_naming(now, other);
+                turned.push(other);
+            }
         }
     }
 

@@ -56,6 +56,23 @@ fn whoever_is_slow_to_be_named_counts_again_as_soon_as_it_is() {
 }
 
 #[test]
+fn all_who_were_slow_to_be_named_count_again_though_they_name_each_other() {
+    for of_5 in [vec![3], vec![3, 4]] {
+        let mut web = Web::of(&[(1, 2), (2, 3), (3, 4), (3, 5), (4, 5)]);
+        let of_4 = if of_5.len() > 1 { vec![3, 5] } else { vec![3] };
+        for (node, peers) in [(1, vec![2]), (2, vec![1, 3]), (3, vec![2]), (4, of_4), (5, of_5)] {
+            web.say(node, &peers);
+        }
+        web.pass(31);
+        assert!(!web.mesh(1).reaches(NodeId(4)) && !web.mesh(1).reaches(NodeId(5)));
+
+        web.say(3, &[2, 4, 5]);
+
+        assert!(web.mesh(1).reaches(NodeId(4)) && web.mesh(1).reaches(NodeId(5)));
+    }
+}
+
+#[test]
 fn whoever_lives_does_not_name_those_who_do_not_name_it_and_so_stays() {
     let mut web = Web::of(&[(1, 2), (1, 3), (2, 4), (3, 4)]);
     web.publish();
