@@ -1,5 +1,5 @@
 //! One way to sort, since each kind of thing that is sorted in place brings the whole of a sorting algorithm along. A heap
-//! is a tenth of what quicksort would be.
+//! is a fraction of what quicksort would be.
 
 use std::collections::BinaryHeap;
 
