@@ -338,6 +338,7 @@ impl Conference {
         let watch = self.people[who].watch;
         let now = watch.shows(agenda.now());
         let is_timeout = input == Input::Timeout;
+        let author = self.author_of(who, &input);
         let result = self.people[who].node.handle(now, input);
         while let Some(output) = self.people[who].node.poll() {
             self.carry_out(who, output, agenda)?;
@@ -349,8 +350,20 @@ impl Conference {
         if let Some(at) = self.people[who].arm(timeout.map(|at| watch.when(at))) {
             agenda.push(at, What::Wakes(who));
         }
-        self.look_at_heads(who, agenda.now())?;
+        self.look_at_heads(who, author, agenda.now())?;
         Ok(result)
+    }
+
+    /// Whose word `who` takes in, if it is that of one alone.
+    fn author_of(&self, who: usize, input: &Input) -> Option<NodeId> {
+        match input {
+            Input::Received { frame, .. } => match mesh::glance(frame) {
+                Glance::Cast { author, .. } => Some(author),
+                _ => None,
+            },
+            Input::Do(_) => Some(self.people[who].node.me()),
+            _ => None,
+        }
     }
 
     fn carry_out(

@@ -72,9 +72,7 @@ fn whoever_says_one_thing_here_and_another_there_is_believed_by_nobody_after_one
     hall.pass(15);
     hall.act(Act::Twin(4, 7));
     hall.pass(30);
-    let number = |hall: &Hall, who: usize| {
-        hall.node(who).heads().find(|(author, ..)| *author == name).map(|(_, number, _)| number)
-    };
+    let number = |hall: &Hall, who: usize| hall.node(who).head(name).map(|(number, _)| number);
     while number(&hall, 4) != number(&hall, 10) {
         let is_behind = number(&hall, 4) < number(&hall, 10);
         hall.say(if is_behind { 4 } else { 10 }, if is_behind { "At three." } else { "At four." });

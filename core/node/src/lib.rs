@@ -414,6 +414,12 @@ impl Node {
         self.tree.heads()
     }
 
+    /// The same of one author; `None` when nothing of it was ever taken in.
+    #[must_use]
+    pub fn head(&self, author: NodeId) -> Option<(u64, u32)> {
+        self.tree.head(author)
+    }
+
     /// What this node keeps of the shared tree.
     #[must_use]
     pub fn weight(&self) -> Weight {

@@ -202,6 +202,12 @@ impl Author {
     pub(crate) fn head(&self) -> (u64, u32) {
         if self.is_frozen() { (rules::FROZEN, 0) } else { (self.at, self.tag) }
     }
+
+    /// The highest number that ever was, and the tag.
+    pub(crate) fn reached(&self) -> (u64, u32) {
+        let (at, tag) = self.head();
+        (at.max(self.floor), tag)
+    }
 }
 
 /// Ascending numbers as runs of `(first, length)`.

@@ -78,9 +78,15 @@ impl<N: Notary> Tree<N> {
     /// right after it; none (0) while the map is waited for, or when nobody vouches.
     pub fn heads(&self) -> impl Iterator<Item = (NodeId, u64, u32)> {
         self.authors.iter().map(|(author, map)| {
-            let (at, tag) = map.head();
-            (*author, at.max(map.floor), tag)
+            let (number, tag) = map.reached();
+            (*author, number, tag)
         })
+    }
+
+    /// The same of one author.
+    #[must_use]
+    pub fn head(&self, author: NodeId) -> Option<(u64, u32)> {
+        self.authors.get(&author).map(|map| map.reached())
     }
 
     /// Whether `node` has been proved to have contradicted itself, so that nothing counts that it wrote.

@@ -1,10 +1,11 @@
 //! How far each node has taken in what the others wrote: it never goes back, and is what they stated.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use wire::{NodeId, Time};
 
-use super::{Conference, State};
+use super::{Conference, Person, State};
 
 /// What every author's own map came to, after each of its writes.
 #[derive(Clone, Debug, Default)]
@@ -52,23 +53,36 @@ impl Heads {
 }
 
 impl Conference {
-    /// Looks at how far a node is, if its digest has changed since it was looked at last.
+    /// Looks at how far a node is, if its digest has changed since it was looked at last. In a large conference that is
+    /// done at once only where the `author` is known whose word alone it has just taken in.
     ///
     /// # Errors
     ///
     /// See [`Heads::look`].
-    pub(super) fn look_at_heads(&mut self, who: usize, now: Time) -> Result<(), String> {
+    pub(super) fn look_at_heads(
+        &mut self,
+        who: usize,
+        author: Option<NodeId>,
+        now: Time,
+    ) -> Result<(), String> {
         let is_large = self.people.len() > super::LARGE;
-        let person = &mut self.people[who];
-        let digest = person.node.digest();
-        // In a large conference not after each step.
-        if person.looked.digest == digest || is_large && now < person.looked.at + super::SELDOM {
+        let Person { node, looked, .. } = &mut self.people[who];
+        let (me, digest, truth) = (node.me(), node.digest(), &self.truth);
+        let is_fair = |author| !truth.is_false(author);
+        let before = mem::replace(&mut looked.latest, digest);
+        if looked.digest == digest {
             return Ok(());
         }
-        (person.looked.digest, person.looked.at) = (digest, now);
-        let truth = &self.truth;
-        let (me, heads) = (person.node.me(), person.node.heads());
-        self.heads.look(me, heads, &mut person.looked.heads, |author| !truth.is_false(author))
+        if let Some(author) = author.filter(|_| is_large && before == looked.digest) {
+            looked.digest = digest;
+            let head = node.head(author).map(|(number, bits)| (author, number, bits));
+            return self.heads.look(me, head.into_iter(), &mut looked.heads, is_fair);
+        }
+        if is_large && now < looked.at + super::SELDOM {
+            return Ok(());
+        }
+        (looked.digest, looked.at) = (digest, now);
+        self.heads.look(me, node.heads(), &mut looked.heads, is_fair)
     }
 
     /// Looks at how far everybody is who is awake.
@@ -78,7 +92,7 @@ impl Conference {
     /// See [`Heads::look`].
     pub(super) fn look_at_all_heads(&mut self, now: Time) -> Result<(), String> {
         let awake = (0..self.people.len()).filter(|who| self.people[*who].state == State::Awake);
-        awake.collect::<Vec<_>>().into_iter().try_for_each(|who| self.look_at_heads(who, now))
+        awake.collect::<Vec<_>>().into_iter().try_for_each(|who| self.look_at_heads(who, None, now))
     }
 }
 

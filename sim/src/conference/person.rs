@@ -36,6 +36,8 @@ pub(crate) fn lists() -> impl Iterator<Item = Path> {
 pub(crate) struct Looked {
     pub(crate) at: Time,
     pub(crate) digest: u32,
+    /// Its digest after its latest step, at which it was not always looked.
+    pub(crate) latest: u32,
     /// How far it was with each author.
     pub(crate) heads: BTreeMap<NodeId, u64>,
 }
