@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use sim::conference::{Surroundings, Trick};
 use sim::menu::{Menu, Nat, Spread};
-use sim::trial::{Conditions, Measure, Plan, Shape};
-use sim::{report, rounds, trial};
+use sim::trial::{Conditions, Measure, Plan, Report, Shape};
+use sim::{Broken, report, rounds, trial};
 use wire::{Dice, Seed};
 
 /// What `hullo sim` is to do.
@@ -113,40 +114,27 @@ impl Flags {
     }
 }
 
-/// Runs one plan after the other, and fails at the end when a promise broke or a measure that `counts` was over its bar.
+/// Runs as many plans at a time as there are cores, and fails at the end when a promise broke or a measure that `counts`
+/// was over its bar.
 fn each(
     plans: impl IntoIterator<Item = Plan>,
     counts: impl Fn(&Measure) -> bool,
     json: bool,
     say: impl Fn(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    let mut plans = plans.into_iter();
     let (mut count, mut failed) = (0, Vec::new());
-    for plan in plans {
-        count += 1;
-        let line = report::headline(&plan);
-        let result = match trial::run(&plan) {
-            Ok(result) => result,
-            Err(broken) => {
-                say(&format!("BROKEN  {line}: {}\n", broken.promise))?;
-                failed.push(plan.command());
-                continue;
-            }
-        };
-        let over: Vec<&Measure> =
-            result.measures.iter().filter(|measure| !measure.holds()).collect();
-        let faults: Vec<String> =
-            over.iter().map(|measure| format!("{} is {}", measure.name, measure.value)).collect();
-        let is_failed = over.iter().any(|measure| counts(measure));
-        match (json, is_failed, faults.is_empty()) {
-            (true, ..) => say(&report::lines(&result))?,
-            (false, false, true) => say(&format!("held    {line}\n"))?,
-            (false, false, false) => {
-                say(&format!("held    {line}, but {}\n", faults.join(", ")))?;
-            }
-            (false, true, _) => say(&format!("FAILED  {line}: {}\n", faults.join(", ")))?,
+    loop {
+        let some: Vec<Plan> = plans.by_ref().take(rayon::current_num_threads()).collect();
+        if some.is_empty() {
+            break;
         }
-        if is_failed {
-            failed.push(plan.command());
+        let told: Vec<_> = some.par_iter().map(trial::run).collect();
+        for (plan, told) in some.iter().zip(told) {
+            count += 1;
+            if !tell(plan, told, &counts, json, &say)? {
+                failed.push(plan.command());
+            }
         }
     }
     if !failed.is_empty() {
@@ -160,6 +148,37 @@ fn each(
         say(&format!("{count} stories held\n"))?;
     }
     Ok(())
+}
+
+/// Says what became of a story; whether it held.
+fn tell(
+    plan: &Plan,
+    told: Result<Report, Broken>,
+    counts: impl Fn(&Measure) -> bool,
+    json: bool,
+    say: impl Fn(&str) -> anyhow::Result<()>,
+) -> anyhow::Result<bool> {
+    let line = report::headline(plan);
+    let result = match told {
+        Ok(result) => result,
+        Err(broken) => {
+            say(&format!("BROKEN  {line}: {}\n", broken.promise))?;
+            return Ok(false);
+        }
+    };
+    let over: Vec<&Measure> = result.measures.iter().filter(|measure| !measure.holds()).collect();
+    let faults: Vec<String> =
+        over.iter().map(|measure| format!("{} is {}", measure.name, measure.value)).collect();
+    let is_failed = over.iter().any(|measure| counts(measure));
+    match (json, is_failed, faults.is_empty()) {
+        (true, ..) => say(&report::lines(&result))?,
+        (false, false, true) => say(&format!("held    {line}\n"))?,
+        (false, false, false) => {
+            say(&format!("held    {line}, but {}\n", faults.join(", ")))?;
+        }
+        (false, true, _) => say(&format!("FAILED  {line}: {}\n", faults.join(", ")))?,
+    }
+    Ok(!is_failed)
 }
 
 fn again(plan: &Plan) -> String {

@@ -133,7 +133,7 @@ impl Report {
 ///
 /// When a promise breaks that holds at any time, such as that nothing is heard twice.
 pub fn run(plan: &Plan) -> Result<Report, Broken> {
-    tell(plan, None)
+    rayon::scope(|_| tell(plan, None))
 }
 
 /// The same story, and how fast a conference is told that has settled and talks: `clock` says how long whoever asks has
@@ -142,11 +142,14 @@ pub fn run(plan: &Plan) -> Result<Report, Broken> {
 /// # Errors
 ///
 /// As for [`run`].
-pub fn run_timed(plan: &Plan, clock: &dyn Fn() -> Duration) -> Result<Report, Broken> {
-    tell(plan, Some(clock))
+pub fn run_timed(plan: &Plan, clock: Clock<'_>) -> Result<Report, Broken> {
+    rayon::scope(|_| tell(plan, Some(clock)))
 }
 
-fn tell(plan: &Plan, clock: Option<&dyn Fn() -> Duration>) -> Result<Report, Broken> {
+/// How long whoever asks has been at it.
+type Clock<'a> = &'a (dyn Fn() -> Duration + Sync);
+
+fn tell(plan: &Plan, clock: Option<Clock<'_>>) -> Result<Report, Broken> {
     let mut report = Report {
         plan: plan.clone(),
         measures: Vec::new(),

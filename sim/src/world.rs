@@ -10,21 +10,29 @@ use wire::Time;
 /// How many steps are told when a promise breaks.
 const TOLD_MAX: usize = 60;
 
+/// How many things are foreseen at a time at most.
+const FORESEEN_MAX: usize = 256;
+
 /// What is due, ordered by time, and by the order of planning where the time is the same.
 #[derive(Clone, Debug)]
 pub struct Agenda<W> {
     now: Time,
     seq: u64,
-    /// When each is due, in nanoseconds, its number, and its slot: small, since a heap moves them about.
-    due: BinaryHeap<Reverse<(u64, u64, u32)>>,
+    /// Small entries, since a heap moves them about.
+    due: BinaryHeap<Reverse<Due>>,
     slots: Vec<Option<W>>,
     free: Vec<u32>,
+    /// The first of what is due, when that was foreseen: it happens in its turn.
+    foreseen: VecDeque<Due>,
 }
+
+/// When something is due, in nanoseconds, its number, and its slot.
+type Due = (u64, u64, u32);
 
 impl<W> Default for Agenda<W> {
     fn default() -> Self {
         let (due, slots, free) = (BinaryHeap::new(), Vec::new(), Vec::new());
-        Self { now: Time::ZERO, seq: 0, due, slots, free }
+        Self { now: Time::ZERO, seq: 0, due, slots, free, foreseen: VecDeque::new() }
     }
 }
 
@@ -52,17 +60,40 @@ impl<W> Agenda<W> {
     /// When the next thing is due, or `None` when nothing is left to happen.
     #[must_use]
     pub fn next_at(&self) -> Option<Time> {
-        self.due.peek().map(|Reverse((at, ..))| Time::at(Duration::from_nanos(*at)))
+        let due = self.due.peek().map(|Reverse(due)| due);
+        self.foreseen.front().into_iter().chain(due).min().map(at)
     }
 
     fn pop(&mut self) -> Option<W> {
-        let Reverse((at, _, slot)) = self.due.pop()?;
-        let at = Time::at(Duration::from_nanos(at));
-        assert!(self.now <= at, "time never goes back");
-        self.now = at;
-        self.free.push(slot);
-        self.slots[slot as usize].take()
+        let is_sooner =
+            |due: &Reverse<Due>| self.foreseen.front().is_none_or(|first| due.0 < *first);
+        let due = if self.due.peek().is_some_and(is_sooner) {
+            self.due.pop()?.0
+        } else {
+            self.foreseen.pop_front()?
+        };
+        assert!(self.now <= at(&due), "time never goes back");
+        self.now = at(&due);
+        self.free.push(due.2);
+        self.slots[due.2 as usize].take()
     }
+
+    /// Takes the next thing that is due before `end` for foreseen, if it is `meant`.
+    fn foresee(&mut self, end: Time, mut is_meant: impl FnMut(&W) -> bool) -> bool {
+        let Some(Reverse(due)) = self.due.peek().copied().filter(|due| at(&due.0) < end) else {
+            return false;
+        };
+        let is_meant = self.slots[due.2 as usize].as_ref().is_some_and(&mut is_meant);
+        if is_meant {
+            self.due.pop();
+            self.foreseen.push_back(due);
+        }
+        is_meant
+    }
+}
+
+fn at((nanos, ..): &Due) -> Time {
+    Time::at(Duration::from_nanos(*nanos))
 }
 
 /// Cores, people and networks, and what happens to them.
@@ -76,6 +107,20 @@ pub trait Story {
     ///
     /// The promise that it broke, as a sentence.
     fn happen(&mut self, what: Self::What, agenda: &mut Agenda<Self::What>) -> Result<(), String>;
+
+    /// Where it happens, if that is at one place and nothing that happens elsewhere less than [`lag`](Self::lag) before
+    /// changes what comes of it. Then it can be worked out side by side with others.
+    fn place(&self, _: &Self::What) -> Option<usize> {
+        None
+    }
+
+    /// How long it takes at least until something that happens at one place is felt at another.
+    fn lag(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Works out what comes of things that are due soon, each at a place of its own, and keeps it until they happen.
+    fn foresee(&mut self, _: &[(Time, &Self::What)]) {}
 
     /// Checks the promises that hold at any time.
     ///
@@ -108,6 +153,9 @@ pub struct World<S: Story> {
     steps: u64,
     log: VecDeque<String>,
     is_quiet: bool,
+    /// At which places something was foreseen when: counted in looks ahead.
+    places: Vec<u64>,
+    looks: u64,
 }
 
 impl<S: Story> World<S> {
@@ -121,6 +169,8 @@ impl<S: Story> World<S> {
             steps: 0,
             log: VecDeque::new(),
             is_quiet: false,
+            places: Vec::new(),
+            looks: 0,
         }
     }
 
@@ -192,10 +242,37 @@ impl<S: Story> World<S> {
             if self.steps == stop {
                 return Err(self.broken(format!("more than {steps_max} steps")));
             }
+            if self.agenda.foreseen.is_empty() {
+                self.look_ahead(last);
+            }
             self.step()?;
         }
         self.agenda.now = self.agenda.now.max(last);
         Ok(())
+    }
+
+    /// Has the story foresee what is due next, as far as nothing of it bears on anything else of it.
+    fn look_ahead(&mut self, last: Time) {
+        let (story, agenda) = (&self.story, &mut self.agenda);
+        let lag = story.lag();
+        let Some(first) = agenda.next_at().filter(|_| lag > Duration::ZERO) else { return };
+        self.looks += 1;
+        let (places, look) = (&mut self.places, self.looks);
+        let mut is_free = |what: &S::What| {
+            let Some(place) = story.place(what) else { return false };
+            if places.len() <= place {
+                places.resize(place + 1, 0);
+            }
+            std::mem::replace(&mut places[place], look) != look
+        };
+        // What is due at the last moment too.
+        let end = (first + lag).min(last + Duration::from_nanos(1));
+        while agenda.foreseen.len() < FORESEEN_MAX && agenda.foresee(end, &mut is_free) {}
+        if agenda.foreseen.len() > 1 {
+            let due = agenda.foreseen.iter();
+            let due = due.filter_map(|due| Some((at(due), agenda.slots[due.2 as usize].as_ref()?)));
+            self.story.foresee(&due.collect::<Vec<_>>());
+        }
     }
 
     /// What is told when `promise` is broken now.
@@ -244,6 +321,67 @@ mod tests {
         let broken = world.run_until(Time::ZERO, 10).unwrap_err();
 
         assert_eq!(broken.promise, "more than 10 steps");
+    }
+
+    #[test]
+    fn what_is_foreseen_is_due_before_others_feel_it_and_happens_in_its_turn() {
+        let mut world = World::new(1, Town::default());
+        let plans = [(0, 1), (1, 2), (2, 1), (3, 3), (30, 2), (31, 4), (32, 5)];
+        plans.into_iter().for_each(|(at, place)| world.push(millis(at), (at, place)));
+
+        world.run_until(millis(40), 20).unwrap();
+
+        let Town { foreseen, happened } = world.story();
+        // Of two at one place the second waits, and so does what is due once the first can be felt. What follows at once
+        // from something comes before what is due later, foreseen or not.
+        let together =
+            [vec![(0, 1), (1, 2)], vec![(2, 1), (3, 3)], vec![(30, 2), (31, 4), (32, 5)]];
+        assert_eq!(*foreseen, together);
+        let in_turn = [(0, 1), (1, 2), (2, 1), (3, 3), (30, 2), (30, 0), (31, 4), (32, 5)];
+        assert_eq!(*happened, in_turn);
+    }
+
+    fn millis(millis: u64) -> Time {
+        Time::at(Duration::from_millis(millis))
+    }
+
+    /// Places where things happen; of each, when and where. What happens after 30 ms is followed by something nowhere.
+    #[derive(Default)]
+    struct Town {
+        foreseen: Vec<Vec<(u64, usize)>>,
+        happened: Vec<(u64, usize)>,
+    }
+
+    impl Story for Town {
+        type What = (u64, usize);
+
+        fn happen(
+            &mut self,
+            what: Self::What,
+            agenda: &mut Agenda<Self::What>,
+        ) -> Result<(), String> {
+            self.happened.push(what);
+            if what == (30, 2) {
+                agenda.push(agenda.now(), (30, 0));
+            }
+            Ok(())
+        }
+
+        fn place(&self, (_, place): &Self::What) -> Option<usize> {
+            (*place > 0).then_some(*place)
+        }
+
+        fn lag(&self) -> Duration {
+            Duration::from_millis(5)
+        }
+
+        fn foresee(&mut self, due: &[(Time, &Self::What)]) {
+            self.foreseen.push(due.iter().map(|(_, what)| **what).collect());
+        }
+
+        fn check(&self, _: Time) -> Result<(), String> {
+            Ok(())
+        }
     }
 
     /// Writes down what happens.

@@ -308,6 +308,35 @@ fn coming_and_going_for_long_stays_small() {
 }
 
 #[test]
+fn three_thousand_who_came_and_went_cost_those_who_are_there_little() {
+    const THERE: usize = 4;
+    let mut hall = Hall::filled(9, THERE);
+    hall.pass(10);
+    let size = |hall: &Hall| hall.world.story().people().len();
+
+    // Who has been there longest leaves, and somebody else comes.
+    while size(&hall) < 3_000 {
+        let newcomer = size(&hall);
+        hall.act(Act::Join(Some(newcomer - 1)));
+        hall.pass(1);
+        hall.act(Act::Leave(newcomer - THERE));
+    }
+    // Longer than those who are away are remembered.
+    hall.pass(720);
+
+    let last = size(&hall) - THERE..size(&hall);
+    hall.assert_agreed(last.clone());
+    for who in last {
+        let node = &hall.world.story().people()[who].node;
+        assert_eq!(node.nodes().count(), THERE);
+        // Of those who left: their number, and what keeps it from being taken anew.
+        let weight = node.weight();
+        assert_eq!(weight.authors, 3_000);
+        assert!(weight.entries <= 2 * THERE && weight.bytes < 1_000, "{weight:?}");
+    }
+}
+
+#[test]
 fn random_stories_end_well() {
     for number in 100..108 {
         let mut hall = Hall::filled(number, 9);

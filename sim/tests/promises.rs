@@ -283,6 +283,26 @@ fn one_seed_is_one_trace() {
     assert_ne!(trace(5), trace(6));
 }
 
+#[test]
+fn on_however_many_cores_a_story_is_told_it_is_the_same() {
+    let trace = |cores| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(cores).build();
+        let told = || {
+            let mut hall = Hall::joined(5, 80);
+            hall.act(Act::Crash(3));
+            hall.say(1, "Are you there?");
+            hall.act(Act::Turn(7, Trick::Replay));
+            hall.act(Act::Reload(2));
+            hall.act(Act::Cut(9, 10));
+            hall.pass(20);
+            hall.world.story().trace()
+        };
+        pool.expect("there is room for a few threads").install(told)
+    };
+
+    assert_eq!(trace(1), trace(3));
+}
+
 fn path(text: &str) -> Path {
     text.parse().expect("tests name paths well")
 }

@@ -261,6 +261,11 @@ impl Links {
         self.net.weather().lost_permille == 0 && self.wires.iter().flatten().all(is_plain)
     }
 
+    /// What a message takes at least.
+    pub(crate) fn lag(&self) -> Duration {
+        self.net.weather().latency_min
+    }
+
     /// Turns the weather for what is sent from now on.
     pub(crate) fn turn(&mut self, weather: Weather) {
         self.net.turn(weather);

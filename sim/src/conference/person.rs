@@ -10,6 +10,7 @@ use serde_json::Value;
 use wire::{LinkId, NodeId, Time};
 
 use super::hostile::{Liar, Trick};
+use super::thought::Thought;
 use super::watch::Watch;
 use crate::menu::Nat;
 
@@ -73,6 +74,8 @@ pub struct Person {
     /// How it plays false, if it does.
     pub(crate) liar: Option<Liar>,
     pub(crate) looked: Looked,
+    /// What comes of what happens to it next, if that was foreseen.
+    pub(crate) thought: Option<Thought>,
 }
 
 impl Person {
@@ -98,6 +101,7 @@ impl Person {
             nat: Nat::default(),
             liar: None,
             looked: Looked::default(),
+            thought: None,
         }
     }
 
@@ -251,8 +255,12 @@ impl Person {
         Some(sooner)
     }
 
+    pub(crate) fn wants_waking(&self, now: Time) -> bool {
+        self.armed.is_some_and(|at| at <= now)
+    }
+
     pub(crate) fn is_due(&mut self, now: Time) -> bool {
-        let due = self.armed.is_some_and(|at| at <= now);
+        let due = self.wants_waking(now);
         if due {
             self.armed = None;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use node::{Listing, Path};
 
 use super::hall::Hall;
-use super::{Curve, Report};
+use super::{Clock, Curve, Report};
 use crate::Broken;
 use crate::conference::Act;
 
@@ -23,7 +23,7 @@ const STEADY: u64 = 30;
 pub(super) fn steady(
     hall: &mut Hall,
     report: &mut Report,
-    clock: Option<&dyn Fn() -> Duration>,
+    clock: Option<Clock<'_>>,
 ) -> Result<(), Broken> {
     hall.world.story_mut().close_ledger();
     let begin = clock.map(|clock| clock());
