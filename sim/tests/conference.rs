@@ -310,7 +310,8 @@ fn coming_and_going_for_long_stays_small() {
 #[test]
 fn three_thousand_who_came_and_went_cost_those_who_are_there_little() {
     const THERE: usize = 4;
-    let mut hall = Hall::filled(9, THERE);
+    let world = World::quiet(9, Conference::new(9, Weather::fair()));
+    let mut hall = Hall::of(world, 9, THERE);
     hall.pass(10);
     let size = |hall: &Hall| hall.world.story().people().len();
 
@@ -392,6 +393,10 @@ impl Hall {
 
     fn filled_in(number: u64, size: usize, weather: Weather) -> Self {
         let world = World::new(number, Conference::new(number, weather));
+        Self::of(world, number, size)
+    }
+
+    fn of(world: World<Conference>, number: u64, size: usize) -> Self {
         let mut hall = Self { world, dice: Dice::new(Seed::story(number + 1_000)) };
         for who in 0..size {
             let inviter = hall.dice.below(who as u64) as usize;

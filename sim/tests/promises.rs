@@ -288,7 +288,7 @@ fn on_however_many_cores_a_story_is_told_it_is_the_same() {
     let trace = |cores| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(cores).build();
         let told = || {
-            let mut hall = Hall::joined(5, 80);
+            let mut hall = Hall::joined(5, 150);
             hall.act(Act::Crash(3));
             hall.say(1, "Are you there?");
             hall.act(Act::Turn(7, Trick::Replay));

@@ -10,6 +10,9 @@ use wire::Time;
 
 use super::{Conference, Person, State, What};
 
+/// For fewer, to share them out takes longer than to think about them.
+const WORTH_SHARING: usize = 8;
+
 /// What a node makes of an input.
 #[derive(Debug)]
 pub(crate) struct Thought {
@@ -43,6 +46,9 @@ impl Conference {
 
     /// Lets people think about what is due, each about one thing.
     pub(super) fn think_ahead(&mut self, due: &[(Time, &What)]) {
+        if due.len() < WORTH_SHARING {
+            return;
+        }
         let inputs = due.iter().filter_map(|(now, what)| {
             let who = self.thinker(what)?;
             let input = if let What::Arrives { wire, end, frame } = what {
