@@ -73,7 +73,8 @@ pub(crate) fn run(_: &Place) -> Result<Findings> {
             .to_owned(),
         "No two broadcasts of iroh-gossip have the same content, for it would take them for one.".to_owned(),
         "A second that is told has one line, and all that keeps the network alive: beats of a second each and signatures \
-         in ours, neither in iroh-gossip. With a thousand nodes, memory that is not at hand is what is waited for."
+         in ours, neither in iroh-gossip. Ours is told on all cores, and its promises are checked as it goes. With a \
+         thousand nodes, memory that is not at hand is what is waited for."
             .to_owned(),
         "Control is every message that carries no broadcast: hints, beats, measuring, records of links.".to_owned(),
     ];
