@@ -264,7 +264,8 @@ pub enum Output {
         /// What.
         payload: Vec<u8>,
     },
-    /// Somebody said something to us, or somebody on the way made it up: [`Input::Opened`] tells.
+    /// Somebody said something to us, or somebody on the way made it up, or says it again: [`Input::Opened`] tells. It
+    /// is said again when its receipt was lost, too.
     Got {
         /// Who.
         from: NodeId,
@@ -272,8 +273,6 @@ pub enum Output {
         id: u32,
         /// What.
         payload: Vec<u8>,
-        /// Whether it was not opened before: it is said again when its receipt was lost.
-        is_new: bool,
     },
     /// A neighbour said something to us.
     Told {

@@ -74,15 +74,6 @@ impl Heard {
         true
     }
 
-    /// Marks it as heard; false when it was already.
-    pub(crate) fn hear(&mut self, authors_max: usize, id: CastId) -> bool {
-        let is_new = !self.has(id);
-        if is_new {
-            self.add(authors_max, id);
-        }
-        is_new
-    }
-
     /// Marks one as heard that was not. Of `authors_max` authors at most it is known what was heard: the one that was
     /// silent longest is forgotten.
     pub(crate) fn add(&mut self, authors_max: usize, id: CastId) {
@@ -126,6 +117,14 @@ fn number(id: CastId) -> u64 {
 mod tests {
     use super::*;
 
+    fn hear(heard: &mut Heard, authors_max: usize, id: CastId) -> bool {
+        let is_new = !heard.has(id);
+        if is_new {
+            heard.add(authors_max, id);
+        }
+        is_new
+    }
+
     fn id(author: u64, seq: u64) -> CastId {
         CastId::of(NodeId(author), seq, b"hello")
     }
@@ -134,27 +133,27 @@ mod tests {
     fn each_is_heard_once_and_the_oldest_is_forgotten_first() {
         let mut heard = Heard::default();
 
-        assert!((0..300).all(|seq| heard.hear(9, id(1, seq))));
-        assert!((44..300).all(|seq| heard.has(id(1, seq)) && !heard.hear(9, id(1, seq))));
+        assert!((0..300).all(|seq| hear(&mut heard, 9, id(1, seq))));
+        assert!((44..300).all(|seq| heard.has(id(1, seq)) && !hear(&mut heard, 9, id(1, seq))));
         assert!((0..44).all(|seq| !heard.has(id(1, seq))));
     }
 
     #[test]
     fn other_words_under_the_same_number_are_another_message() {
         let mut heard = Heard::default();
-        assert!(heard.hear(9, id(1, 7)));
+        assert!(hear(&mut heard, 9, id(1, 7)));
 
-        assert!(heard.hear(9, CastId::of(NodeId(1), 7, b"hallo")));
-        assert!(heard.hear(9, id(2, 7)));
+        assert!(hear(&mut heard, 9, CastId::of(NodeId(1), 7, b"hallo")));
+        assert!(hear(&mut heard, 9, id(2, 7)));
     }
 
     #[test]
     fn of_too_many_authors_the_one_that_was_silent_longest_is_forgotten() {
         let mut heard = Heard::default();
-        (1..=3).for_each(|author| assert!(heard.hear(3, id(author, 1))));
-        assert!(heard.hear(3, id(1, 2)));
+        (1..=3).for_each(|author| assert!(hear(&mut heard, 3, id(author, 1))));
+        assert!(hear(&mut heard, 3, id(1, 2)));
 
-        assert!(heard.hear(3, id(4, 1)));
+        assert!(hear(&mut heard, 3, id(4, 1)));
 
         assert_eq!([1, 2, 3, 4].map(|author| heard.has(id(author, 1))), [true, false, true, true]);
     }

@@ -108,10 +108,8 @@ pub struct Mesh {
     unjudged: VecDeque<cast::Unjudged>,
     /// Which casts others have that we lack.
     lazy: Lazy,
-    /// Which messages to us were.
-    got: Heard,
     /// The last that was handed up, until it is opened.
-    unopened: Option<route::Unopened>,
+    unopened: Option<frame::Unicast>,
     seq: u64,
     digest: u32,
     /// When it last changed.
@@ -145,7 +143,6 @@ impl Mesh {
             heard: Heard::default(),
             unjudged: VecDeque::new(),
             lazy: Lazy::default(),
-            got: Heard::default(),
             unopened: None,
             seq: first,
             digest: 0,

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use wire::{LinkId, NodeId, Time};
 
 use crate::cast::HOPS_MAX;
-use crate::frame::{Body, CastId, Frame, Receipt, Short, Unicast};
+use crate::frame::{Body, Frame, Receipt, Short, Unicast};
 use crate::queue::Whose;
 use crate::{Mesh, Output};
 
@@ -32,13 +32,6 @@ pub(crate) struct Waiting {
     stuck: Option<Short>,
     /// By way of whom it was sent.
     tried: Vec<Short>,
-}
-
-/// A message to us that was handed up and not opened yet: whose it is, and where it came from.
-#[derive(Debug)]
-pub(crate) struct Unopened {
-    which: CastId,
-    unicast: Unicast,
 }
 
 impl Waiting {
@@ -149,10 +142,9 @@ impl Mesh {
         let (from, id) = (unicast.from, unicast.id);
         match unicast.body {
             Body::Payload(ref payload) => {
-                let which = CastId::of(from, u64::from(id), payload);
-                let (payload, is_new) = (payload.clone(), !self.got.has(which));
-                self.outputs.push_back(Output::Got { from, id, payload, is_new });
-                self.unopened = Some(Unopened { which, unicast });
+                let payload = payload.clone();
+                self.outputs.push_back(Output::Got { from, id, payload });
+                self.unopened = Some(unicast);
             }
             Body::Receipt(shown) => {
                 let is_it = |waiting: &Waiting| {
@@ -176,8 +168,7 @@ impl Mesh {
     /// What the message that was handed up turned out to hold.
     pub(crate) fn on_opened(&mut self, now: Time, receipt: Option<Receipt>) {
         let opened = self.unopened.take();
-        if let (Some(Unopened { which, unicast }), Some(receipt)) = (opened, receipt) {
-            self.got.hear(self.config.authors_max, which);
+        if let (Some(unicast), Some(receipt)) = (opened, receipt) {
             self.answer(now, &unicast, Body::Receipt(receipt));
         }
     }

@@ -37,6 +37,7 @@ mod door;
 mod island;
 mod names;
 mod notices;
+mod once;
 mod parts;
 mod presence;
 mod private;
@@ -57,6 +58,7 @@ pub use mesh::{Glance, glance};
 pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
 
 use names::Office;
+use once::Once;
 
 /// The bounds of a node.
 #[derive(Clone, Debug)]
@@ -219,10 +221,15 @@ pub struct Node {
     /// Whether links, attempts or presence have changed since we last thought about whom to dial.
     dial_is_stale: bool,
     next_link: u64,
+    /// A number that no earlier life of ours has: it is the beginning of all our numbers.
+    life: u64,
     next_id: u32,
     /// The number of our last notice to all.
     next_notice: u64,
-    heard: notices::Heard,
+    /// The notices to all that came.
+    heard: Once,
+    /// The letters that came.
+    letters: Once,
     /// What our notices to one node were about.
     notices: VecDeque<(u32, Path)>,
     /// When to hold that nobody else is there; `None` once we are ready.
@@ -275,9 +282,11 @@ impl Node {
             mends: Vec::new(),
             dial_is_stale: false,
             next_link: FIRST_OWN_LINK.0,
-            next_id: first as u32,
-            next_notice: first,
-            heard: notices::Heard::default(),
+            life: first,
+            next_id: 0,
+            next_notice: 0,
+            heard: Once::default(),
+            letters: Once::default(),
             notices: VecDeque::new(),
             ready_at: Some(now + config.lonely),
             busy: Vec::new(),

@@ -2,41 +2,11 @@
 
 use serde_json::Value;
 use trust::{Purpose, Verdict};
-use wire::{Map, NodeId, Time};
+use wire::{NodeId, Time};
 
+use crate::once::Came;
 use crate::words::{Loud, Notice, Private, ToAll, encode};
 use crate::{Error, Event, Misuse, Node, Path};
-
-/// How many numbers behind the latest of an author are told apart: more than overtake each other.
-const SPAN: u64 = 64;
-
-/// Which notices to all were heard, so that nobody can say again what somebody said once.
-#[derive(Debug, Default)]
-pub(crate) struct Heard {
-    /// The latest number of each author, and a bit for each of those up to it, the latest lowest.
-    latest: Map<NodeId, (u64, u64)>,
-}
-
-impl Heard {
-    /// Marks a notice as heard; false when it was already, or is too old to tell.
-    fn is_new(&mut self, author: NodeId, number: u64) -> bool {
-        let Some((latest, bits)) = self.latest.get_mut(&author) else {
-            self.latest.insert(author, (number, 1));
-            return true;
-        };
-        if number > *latest {
-            let step = number - *latest;
-            *bits = if step < SPAN { *bits << step } else { 0 } | 1;
-            *latest = number;
-            return true;
-        }
-        let behind = *latest - number;
-        let bit = if behind < SPAN { 1 << behind } else { 0 };
-        let is_new = *bits & bit == 0 && bit != 0;
-        *bits |= bit;
-        is_new
-    }
-}
 
 impl Node {
     pub(crate) fn notify(
@@ -74,9 +44,9 @@ impl Node {
 
     fn notify_all(&mut self, now: Time, notice: Notice) -> Result<(), Error> {
         self.next_notice += 1;
-        let number = self.next_notice;
-        let signature = self.tree.notary().0.sign(Purpose::Notice, &notice.signed(number));
-        let payload = encode(&ToAll::Notice(Loud { number, notice, signature }));
+        let (life, number) = (self.life, self.next_notice);
+        let signature = self.tree.notary().0.sign(Purpose::Notice, &notice.signed(life, number));
+        let payload = encode(&ToAll::Notice(Loud { life, number, notice, signature }));
         self.mesh_input(now, mesh::Input::Cast { payload, except: None, fleeting: true })
     }
 
@@ -86,10 +56,11 @@ impl Node {
         if trust.member(author).is_none() {
             return mesh::Verdict::Unknown;
         }
-        let signed = loud.notice.signed(loud.number);
+        let signed = loud.notice.signed(loud.life, loud.number);
         let verdict = trust.verify(Purpose::Notice, author, &signed, &loud.signature);
         // Nor does anybody need what was said before.
-        if verdict != Verdict::Good || !self.heard.is_new(author, loud.number) {
+        if verdict != Verdict::Good || self.heard.hear(author, loud.life, loud.number) != Came::New
+        {
             return mesh::Verdict::Bad;
         }
         self.on_notice(author, &loud.notice);
@@ -101,23 +72,5 @@ impl Node {
         if let Some(data) = notice.data() {
             self.emit(Event::Notice { path: notice.path.clone(), data, from });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_heard_once_in_whatever_order_they_come() {
-        let mut heard = Heard::default();
-        let author = NodeId(1);
-
-        let news: Vec<bool> =
-            [7, 7, 9, 8, 8, 7, 72, 9, 10, 8, 1_000, 10].map(|n| heard.is_new(author, n)).into();
-
-        let expected = [1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1, 0].map(|is_new| is_new == 1);
-        assert_eq!(news, expected);
-        assert!(heard.is_new(NodeId(2), 7));
     }
 }

@@ -5,6 +5,7 @@ use tree::LINKS;
 use trust::Purpose;
 use wire::{NodeId, Sure, Time};
 
+use crate::once::Came;
 use crate::presence::Haste;
 use crate::words::{Letter, Names, Private, ToAll, ToNeighbour, decode, encode};
 use crate::{Error, Event, Misuse, Node, Output, Path};
@@ -70,18 +71,8 @@ impl Node {
             mesh::Output::Heard { author, payload } => {
                 return self.on_heard(now, author, &payload);
             }
-            mesh::Output::Got { from, id, payload, is_new } => {
-                let trust = &self.tree.notary().0;
-                let plain = trust.open(Purpose::Words, from, &payload);
-                let letter =
-                    plain.as_deref().and_then(decode).filter(|said: &Letter| said.id == id);
-                let receipt = letter.as_ref().map(|letter| letter.receipt);
-                self.mesh_input(now, mesh::Input::Opened(receipt))?;
-                let what = "a message that is not sealed to us";
-                let letter = letter.ok_or(Error::PeerMisbehaved { peer: from, what })?;
-                if is_new {
-                    return self.on_got(now, from, letter.words);
-                }
+            mesh::Output::Got { from, id, payload } => {
+                return self.on_letter(now, from, id, &payload);
             }
             mesh::Output::Told { peer, payload } => {
                 let what = "words that cannot be read";
@@ -142,6 +133,22 @@ impl Node {
         result.and(self.mesh_input(now, mesh::Input::Judged(verdict)))
     }
 
+    /// Somebody said something to us alone, as far as who brought it says.
+    fn on_letter(&mut self, now: Time, from: NodeId, id: u32, payload: &[u8]) -> Result<(), Error> {
+        let plain = self.tree.notary().0.open(Purpose::Words, from, payload);
+        let letter = plain.as_deref().and_then(decode).filter(|said: &Letter| said.id == id);
+        let Some(Letter { life, receipt, words, .. }) = letter else {
+            self.mesh_input(now, mesh::Input::Opened(None))?;
+            let what = "a message that is not sealed to us";
+            return Err(Error::PeerMisbehaved { peer: from, what });
+        };
+        let came = self.letters.hear(from, life, u64::from(id));
+        // Of one that is too late it is not said that it has come: its sender has given it up.
+        let receipt = Some(receipt).filter(|_| came != Came::Late);
+        self.mesh_input(now, mesh::Input::Opened(receipt))?;
+        if came == Came::New { self.on_got(now, from, words) } else { Ok(()) }
+    }
+
     fn on_got(&mut self, now: Time, from: NodeId, words: Private) -> Result<(), Error> {
         match words {
             Private::Notice(notice) => self.on_notice(from, &notice),
@@ -169,7 +176,7 @@ impl Node {
         words: Private,
     ) -> Result<bool, Error> {
         let receipt = self.dice.bytes();
-        let plain = encode(&Letter { id, receipt, words });
+        let plain = encode(&Letter { life: self.life, id, receipt, words });
         let trust = &self.tree.notary().0;
         let sealed = trust.seal(Purpose::Words, to, &plain, &mut self.dice);
         let Some(payload) = sealed else { return Ok(false) };

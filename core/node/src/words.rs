@@ -22,16 +22,20 @@ pub(crate) enum ToAll {
 /// A notice to all, with the proof that its author says it, and says it now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Loud {
-    /// Its number among those of its author.
+    /// In which life its author says it.
+    pub(crate) life: u64,
+    /// Its number among those of that life.
     pub(crate) number: u64,
     pub(crate) notice: Notice,
-    /// Of the author, over both.
+    /// Of the author, over all of them.
     pub(crate) signature: Signature,
 }
 
 /// To one, sealed: nobody on the way can read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Letter {
+    /// In which life its sender says it.
+    pub(crate) life: u64,
     /// The number by which the mesh knows it, so that nobody says it again under another.
     pub(crate) id: u32,
     /// What the addressee shows to prove that it has arrived.
@@ -161,8 +165,8 @@ pub(crate) struct Notice {
 
 impl Notice {
     /// What its author signs, when it is to all.
-    pub(crate) fn signed(&self, number: u64) -> Vec<u8> {
-        encode(&(number, self))
+    pub(crate) fn signed(&self, life: u64, number: u64) -> Vec<u8> {
+        encode(&(life, number, self))
     }
 
     pub(crate) fn data(&self) -> Option<Value> {
@@ -190,4 +194,92 @@ pub(crate) fn encode<T: Serialize>(words: &T) -> Vec<u8> {
 pub(crate) fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Option<T> {
     let (words, rest) = postcard::take_from_bytes(bytes).ok()?;
     rest.is_empty().then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex<T: Serialize>(words: &T) -> String {
+        encode(words).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn notice() -> Notice {
+        Notice { path: "a/b".parse().sure("two names are a path"), json: "{}".to_owned() }
+    }
+
+    /// `a/b`, then `{}`, each after its length.
+    const NOTICE: &str = "03612f62027b7d";
+
+    #[test]
+    fn the_bytes_of_what_is_said_to_all_stay_the_same() {
+        let signature = Signature([7; 64]);
+        let loud = Loud { life: 300, number: 2, notice: notice(), signature };
+
+        let seven = "07".repeat(64);
+        for (words, golden) in [
+            (ToAll::Tree(vec![8, 9]), "00020809".to_owned()),
+            (ToAll::Notice(loud), format!("01ac0202{NOTICE}{seven}")),
+            (ToAll::Names(vec![9]), "020109".to_owned()),
+        ] {
+            assert_eq!(hex(&words), golden);
+            assert_eq!(decode(&encode(&words)), Some(words));
+        }
+        assert_eq!(notice().signed(300, 2), encode(&(300_u64, 2_u64, notice())));
+    }
+
+    #[test]
+    fn the_bytes_of_every_letter_stay_the_same() {
+        let description = "v=0".to_owned();
+        for (words, golden) in [
+            (Private::Notice(notice()), format!("00{NOTICE}")),
+            (
+                Private::Offer { attempt: 5, description: description.clone() },
+                "010503763d30".to_owned(),
+            ),
+            (Private::Answer { attempt: 5, description }, "020503763d30".to_owned()),
+            (Private::Refusal { attempt: 5 }, "0305".to_owned()),
+        ] {
+            let letter = Letter { life: 300, id: 2, receipt: [4; 8], words };
+
+            assert_eq!(hex(&letter), format!("ac02020404040404040404{golden}"));
+            assert_eq!(decode(&encode(&letter)), Some(letter));
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_what_is_said_to_a_neighbour_stay_the_same() {
+        let standing = Standing { hash: [3; 8], count: 300 };
+        for (words, golden) in [
+            (ToNeighbour::Tree(vec![8, 9]), "00020809"),
+            (ToNeighbour::Names(vec![9]), "010109"),
+            (ToNeighbour::Roll(standing), "020303030303030303ac02"),
+            (ToNeighbour::Have(vec![Short([1, 2, 3, 4])]), "030101020304"),
+        ] {
+            assert_eq!(hex(&words), golden);
+            assert_eq!(decode(&encode(&words)), Some(words));
+        }
+        let wanted = vec![Short([1, 2, 3, 4])];
+        let names = Names { wanted, more: true, ..Names::default() };
+        assert_eq!(hex(&names), "00000001 01020304 01".replace(' ', ""));
+        assert_eq!(Names::from_bytes(&names.to_bytes()), Some(names));
+    }
+
+    #[test]
+    fn the_bytes_of_a_knock_stay_the_same() {
+        let hello = Hello { nonce: [2; 16], roll: Standing { hash: [3; 8], count: 1 } };
+        let keys = PublicKeys { signing: [5; 32], sealing: [6; 32] };
+        let have = vec![Short([1, 2, 3, 4])];
+        let proof = Proof { signature: Signature([7; 64]), keys: Some(keys), chain: vec![9], have };
+        let (seven, five, six) = ("07".repeat(64), "05".repeat(32), "06".repeat(32));
+        for (knock, golden) in [
+            (Knock::Hello(hello), format!("00{}{}01", "02".repeat(16), "03".repeat(8))),
+            (Knock::Proof(proof), format!("01{seven}01{five}{six}01090101020304")),
+            (Knock::Names(vec![9]), "020109".to_owned()),
+            (Knock::No(Reason::Full), "0301".to_owned()),
+        ] {
+            assert_eq!(hex(&knock), golden);
+            assert_eq!(decode(&encode(&knock)), Some(knock));
+        }
+    }
 }

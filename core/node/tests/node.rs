@@ -7,7 +7,7 @@ use node::{
     Command, Config, Error, Event, Input, Invited, Life, Listing, Misuse, Node, Output, Path,
     Resource,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use trust::{Bounds, Claim, Keys, Trust};
 use wire::{Dice, InviteId, LinkId, NodeId, Seed, Time, Timestamp};
 
@@ -135,6 +135,48 @@ fn a_notice_to_nobody_comes_back() {
 
     let undelivered = Event::Undelivered { path: path("typing"), to: NodeId(9) };
     assert!(pair.events[0].contains(&undelivered));
+}
+
+#[test]
+fn a_notice_that_somebody_says_again_is_not_heard_again_however_late() {
+    let mut pair = Pair::linked();
+    let numbers = 0..400;
+    for number in numbers.clone() {
+        pair.notify(0, json!({ "number": number }), Some(name(1)));
+    }
+    pair.pass(1);
+    let letters: Vec<Vec<u8>> = pair
+        .sent
+        .iter()
+        .filter(|(from, frame)| *from == 0 && frame[0] == UNICAST)
+        .map(|(_, frame)| frame.clone())
+        .collect();
+    assert!(letters.len() >= numbers.len());
+
+    for frame in letters {
+        pair.tell(1, Input::Received { link: pair.link, frame }).unwrap();
+    }
+
+    let heard = pair.events[1].iter().filter(|event| matches!(event, Event::Notice { .. }));
+    assert_eq!(heard.count(), numbers.len());
+}
+
+#[test]
+fn whoever_is_loaded_anew_with_its_calendar_put_back_is_heard() {
+    let mut pair = Pair::new();
+    let soon = Timestamp(NOON.0 + 30_000);
+    for clock in [soon, NOON] {
+        pair.nodes[1] = node_at(1, clock);
+        pair.link();
+        for to in [None, Some(name(0))] {
+            pair.notify(1, json!({ "at": clock.0 }), to);
+        }
+        pair.pass(2);
+        pair.unlink();
+    }
+
+    let heard = pair.events[0].iter().filter(|event| matches!(event, Event::Notice { .. }));
+    assert_eq!(heard.count(), 4, "{:?}", pair.events[0]);
 }
 
 #[test]
@@ -294,6 +336,9 @@ fn path(text: &str) -> Path {
     (0..2).fold(text.to_owned(), named).parse().expect("tests name paths well")
 }
 
+/// With what a frame to one begins.
+const UNICAST: u8 = 2;
+
 const NOON: Timestamp = Timestamp(1_793_000_000_000);
 
 /// The seeds of nodes whose names rise.
@@ -309,13 +354,18 @@ fn name(who: usize) -> NodeId {
 
 /// The first founds the conference that the others want to take part in.
 fn node(who: usize) -> Node {
+    node_at(who, NOON)
+}
+
+/// The same, whose calendar says `clock` as it begins.
+fn node_at(who: usize, clock: Timestamp) -> Node {
     let founder = Trust::found(seeds()[0], Claim::default(), Bounds::default(), NOON);
     let trust = match who {
         0 => founder,
         _ => Trust::apply(seeds()[who], founder.conference().clone()),
     };
     let seed = Seed::story(who as u64);
-    let mut node = Node::new(Config::default(), Time::ZERO, NOON, trust, seed);
+    let mut node = Node::new(Config::default(), Time::ZERO, clock, trust, seed);
     for list in ["users", "messages"] {
         let subscribe = Command::Subscribe { path: path(list) };
         node.handle(Time::ZERO, Input::Do(subscribe)).expect("anybody may subscribe");
@@ -341,6 +391,8 @@ struct Pair {
     /// How often each was told that all is here.
     ready: [u32; 2],
     hung: Vec<(usize, LinkId)>,
+    /// All frames, by who sent them.
+    sent: Vec<(usize, Vec<u8>)>,
     /// Alters one byte of every tenth frame.
     spoil: Option<Dice>,
 }
@@ -354,6 +406,7 @@ impl Pair {
             events: [Vec::new(), Vec::new()],
             ready: [0, 0],
             hung: Vec::new(),
+            sent: Vec::new(),
             spoil: None,
         }
     }
@@ -385,6 +438,11 @@ impl Pair {
         self.events[who].clear();
     }
 
+    fn notify(&mut self, who: usize, data: Value, to: Option<NodeId>) {
+        let notify = Command::Notify { path: path("typing"), data, to };
+        self.tell(who, Input::Do(notify)).expect("it is an object");
+    }
+
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds * 10 {
             self.now = self.now + Duration::from_millis(100);
@@ -406,6 +464,7 @@ impl Pair {
                 match output {
                     Output::Send { link, mut frame } => {
                         quiet = 0;
+                        self.sent.push((me, frame.clone()));
                         if let Some(dice) = &mut self.spoil
                             && dice.below(10) == 0
                         {

@@ -261,10 +261,14 @@ impl Web {
     }
 
     fn got(&self, node: u64) -> Vec<(NodeId, Vec<u8>)> {
-        self.told(node, |output| {
-            let Output::Got { from, payload, is_new: true, .. } = output else { return None };
-            Some((*from, payload.clone()))
-        })
+        let mut got = self.told(node, |output| {
+            let Output::Got { from, id, payload } = output else { return None };
+            Some((*from, *id, payload.clone()))
+        });
+        // One whose receipt was lost is said again.
+        let mut opened = BTreeSet::new();
+        got.retain(|(from, id, _)| opened.insert((*from, *id)));
+        got.into_iter().map(|(from, _, payload)| (from, payload)).collect()
     }
 
     fn no_way(&self, node: u64) -> Vec<(u32, NodeId)> {
