@@ -17,6 +17,9 @@
 //!            └──────────────────────────────────────────────────────────┘
 //! ```
 //!
+//! Things that are due at different places, before any of them can be felt at another, may be foreseen on several cores;
+//! they happen one by one all the same.
+//!
 //! Time is virtual and starts at zero, so logs read as seconds; hours pass in milliseconds.
 //! Dice are seeded by the number of the story: one seed, one story, on every platform.
 //! A story that breaks prints its number, and becomes a named test.
