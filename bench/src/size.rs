@@ -49,6 +49,9 @@ const MODULES: [Module; 3] = [
 const PROFILE: &str = "\
 [profile.release]\nopt-level = \"z\"\nlto = true\ncodegen-units = 1\npanic = \"abort\"\nstrip = true\n";
 
+/// Numbers in the code as short as they can be: what builds the web app writes them so in any case.
+const SHORT: &str = "target.wasm32-unknown-unknown.rustflags=['-Clink-arg=--compress-relocations']";
+
 /// Measures.
 pub(crate) fn run(place: &Place) -> Result<Findings> {
     let folder = place.folder("wasm")?;
@@ -111,6 +114,7 @@ fn build(folder: &Path, name: &str) -> Result<Vec<u8>> {
     let status = Command::new(cargo)
         .args(["build", "--quiet", "--release", "--target", "wasm32-unknown-unknown"])
         .args(["--package", &format!("bench-{name}"), "--target-dir", "target"])
+        .args(["--config", SHORT])
         .current_dir(folder)
         .status()
         .context("cannot start cargo")?;

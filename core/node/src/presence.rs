@@ -221,7 +221,40 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use trust::{Bounds, Claim, Trust};
+    use wire::{Seed, Timestamp};
+
     use super::*;
+    use crate::Config;
+
+    #[test]
+    fn in_a_crowd_losses_are_told_later_and_whoever_comes_into_reach_is_not() {
+        let clock = Timestamp(1_795_219_200_000);
+        let trust = Trust::found(Seed::story(1), Claim::default(), Bounds::default(), clock);
+        let mut node = Node::new(Config::default(), Time::ZERO, clock, trust, Seed::story(2));
+        let gather = node.config.gather;
+
+        assert_eq!(told_after(&mut node, &[Haste::High]), gather);
+        assert_eq!(told_after(&mut node, &[Haste::Some]), gather);
+
+        (0..300).for_each(|other| {
+            node.present.insert(NodeId(other));
+        });
+        assert_eq!(told_after(&mut node, &[Haste::High]), gather);
+        assert_eq!(told_after(&mut node, &[Haste::Some]), gather * 4);
+        // What is due sooner is not put off by what may wait.
+        assert_eq!(told_after(&mut node, &[Haste::Some, Haste::High, Haste::Some]), gather);
+        assert!(told_after(&mut node, &[Haste::None]) >= gather * 30);
+    }
+
+    /// How long after these changes of its links, all at once, a node tells them.
+    fn told_after(node: &mut Node, changes: &[Haste]) -> Duration {
+        node.record_at = None;
+        changes.iter().for_each(|haste| node.on_links_changed(Time::ZERO, *haste));
+        node.record_at.map_or(Duration::MAX, |at| at - Time::ZERO)
+    }
 
     #[test]
     fn a_record_is_read_as_it_is_written() {
