@@ -47,7 +47,7 @@ impl Measure {
     /// and how thriftily is a matter of luck too; those bars are for stories that are fixed.
     #[must_use]
     pub fn is_promise(&self) -> bool {
-        const THRIFT: [&str; 9] = [
+        const THRIFT: [&str; 10] = [
             "redundancy",
             "redundancy_at_once",
             "delivery_to_flood",
@@ -56,6 +56,8 @@ impl Measure {
             // A rough while that is not over after half as long again breaks the story itself.
             "rough_agree",
             "detect",
+            // Whoever has come in a crowd hears of some by the next comparison.
+            "join_complete",
             "crash_islands",
             // Whoever has lost all its neighbours is back when its application has found it another.
             "crash_agree",

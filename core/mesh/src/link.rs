@@ -16,10 +16,10 @@ const HEADER_BYTES_MAX: usize = 256;
 /// each so many nodes: the more there are, the more is on its way, and the more it costs to ask.
 const UNQUIET_NODES: usize = 150;
 
-/// With how many neighbours that differ we compare after a loss: one may have lost the same.
+/// With how many neighbours that differ we compare: one may lack the same.
 const COMPARED: usize = 2;
 
-/// How often we do: what others have lost too comes to them by their first time.
+/// How often we do: what others lack too comes to them by their first time.
 const COMPARISONS: u32 = 2;
 
 /// An open link.
@@ -109,6 +109,9 @@ impl Mesh {
         };
         self.links.insert(id, link);
         self.tick_at.get_or_insert(now + self.config.beat);
+        if self.links.len() == 1 {
+            self.plan_comparing(now);
+        }
         self.send(now, id, &Frame::Ping);
         if is_new {
             self.outputs.push_back(Output::Opened { peer });
@@ -119,7 +122,7 @@ impl Mesh {
     pub(crate) fn on_down(&mut self, now: Time, id: LinkId) {
         let Some(closed) = self.links.remove(&id) else { return };
         if self.links.is_empty() {
-            (self.tick_at, self.doubt_at) = (None, None);
+            (self.tick_at, self.doubt_at, self.compare_at) = (None, None, None);
         }
         if self.link_to(closed.peer).is_none() {
             self.outputs.push_back(Output::Closed { peer: closed.peer });
@@ -180,7 +183,7 @@ impl Mesh {
             }
         }
         if !turned.is_empty() {
-            self.compare_at.get_or_insert((now + self.config.beat * 2, COMPARISONS));
+            self.plan_comparing(now);
         }
         for peer in turned {
             self.turn(now, peer);
@@ -307,8 +310,15 @@ impl Mesh {
         }
     }
 
+    /// We are to compare what we have with some neighbours in a while.
+    fn plan_comparing(&mut self, now: Time) {
+        let (_, left) = self.compare_at.get_or_insert((now + self.config.beat * 2, 0));
+        *left = COMPARISONS;
+    }
+
     /// Compares with some neighbours what we have, a while after others have fallen silent: what was to come by way of them
-    /// before all had noticed came to nobody, and where much changes at once, a difference says nothing for long.
+    /// before all had noticed came to nobody. Or a while after we have come: who told us all that it had may have just
+    /// come too. Where much changes at once, a difference alone says nothing for long.
     fn compare(&mut self, now: Time) {
         let Some((_, left)) = self.compare_at.take_if(|(at, _)| now >= *at) else { return };
         if left > 1 {

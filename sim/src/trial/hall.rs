@@ -38,8 +38,16 @@ impl Hall {
             self.act(Act::Join((who > 0).then_some(inviter)))?;
             self.pass(pause)?;
         }
+        let complete = self.until_complete(Duration::from_secs(120))?;
         let (took, points) = self.until_agreed(Duration::from_secs(120))?;
-        report.note("join_agree", took, "s", "from the last join until all see the same");
+        let points = points.into_iter().map(|(at, share)| (at + complete, share)).collect();
+        report.note("join_complete", complete, "s", "from the last join until all show all");
+        report.note(
+            "join_agree",
+            complete + took,
+            "s",
+            "from the last join until all see the same",
+        );
         report.draw("After the last join", "seconds", "% that see what most see", points);
         // Until the links that nobody needs are gone.
         self.pass(Duration::from_secs(60))?;
@@ -90,6 +98,21 @@ impl Hall {
     pub(super) fn somebody(&mut self) -> usize {
         let awake = self.awake();
         awake[self.dice.below(awake.len() as u64) as usize]
+    }
+
+    /// Waits until all that are awake show each other. How many seconds that took, or `longest`.
+    fn until_complete(&mut self, longest: Duration) -> Result<f64, Broken> {
+        let begin = self.world.now();
+        while !self.is_complete() && self.world.now() - begin < longest {
+            self.pass(Duration::from_millis(100))?;
+        }
+        Ok((self.world.now() - begin).as_secs_f64())
+    }
+
+    /// Whether all that are awake show each other.
+    fn is_complete(&self) -> bool {
+        let awake = self.awake();
+        awake.iter().all(|who| self.person(*who).node.nodes().count() == awake.len())
     }
 
     /// Waits until all that are awake have the same writes and the same nodes present. How many seconds that took,

@@ -103,6 +103,7 @@ impl Plan {
             "crash_islands" if self.crash <= 20 || self.nodes <= 100 && self.crash <= 40 => {
                 Some(1.0)
             }
+            "join_complete" if fair => Some(10.0),
             "partition_agree" | "join_agree" => Some(30.0),
             "rough_agree" => Some(60.0),
             "whispers_lost" | "shouts_lost" => Some(0.0),

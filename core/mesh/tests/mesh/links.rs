@@ -136,32 +136,63 @@ fn what_waited_for_a_slow_link_goes_on_when_it_has_taken_the_rest() {
 
 #[test]
 fn what_a_loss_has_kept_from_us_is_asked_for_though_much_changes() {
-    let (mut mesh, at) = (Mesh::new(Config::default(), Time::ZERO, NodeId(1), 0), Time::at);
-    for link in [2, 3] {
-        mesh.handle(at(Duration::ZERO), Input::Up { link: LinkId(link), peer: NodeId(link) })
-            .expect("there is room");
-    }
-    // In a crowd what differs is on its way, more often than not.
-    for node in 4..2_000 {
-        let links = wire::Map::new();
-        mesh.handle(at(Duration::ZERO), Input::Links { node: NodeId(node), links })
-            .expect("it is news");
-    }
+    let mut crowd = Crowd::of(&[2, 3]);
+    crowd.pass(6, &[2, 3]);
 
-    let mut asked = Vec::new();
-    for tenth in 0..90 {
-        let now = at(Duration::from_millis(100 * tenth));
-        let input = Input::Received { link: LinkId(2), frame: vec![0, 9, 9, 9, 9] };
-        if tenth % 10 == 0 {
-            mesh.handle(now, input).expect("it is a beat");
-        }
-        mesh.handle(now, Input::Digest(tenth as u32)).expect("it is news");
-        mesh.handle(now, Input::Timeout).expect("time passes");
-        let outputs = std::iter::from_fn(|| mesh.poll());
-        asked.extend(outputs.filter(|output| matches!(output, Output::Digest { .. })));
-    }
+    let asked = crowd.pass(9, &[2]);
 
     // Whoever 3 was to tell us by; and again, for it may have lacked it too.
-    let digest = || Output::Digest { peer: NodeId(2), digest: 0x0909_0909 };
-    assert_eq!(asked, [digest(), digest()]);
+    assert_eq!(asked, [NodeId(2); 2]);
+}
+
+#[test]
+fn whoever_has_just_come_compares_though_much_changes() {
+    let mut crowd = Crowd::of(&[2]);
+
+    // Who let us in may have just come too.
+    assert_eq!(crowd.pass(5, &[2]), [NodeId(2); 2]);
+    assert_eq!(crowd.pass(9, &[2]), []);
+}
+
+/// Us in a crowd: what a neighbour has and we do not is on its way, more often than not.
+struct Crowd {
+    mesh: Mesh,
+    tenths: u64,
+}
+
+impl Crowd {
+    /// With a link to each of these, by its number.
+    fn of(neighbours: &[u64]) -> Self {
+        let mut mesh = Mesh::new(Config::default(), Time::ZERO, NodeId(1), 0);
+        for node in neighbours {
+            let up = Input::Up { link: LinkId(*node), peer: NodeId(*node) };
+            mesh.handle(Time::ZERO, up).expect("there is room");
+        }
+        for node in 4..4_000 {
+            let links = Input::Links { node: NodeId(node), links: wire::Map::new() };
+            mesh.handle(Time::ZERO, links).expect("it is news");
+        }
+        Self { mesh, tenths: 0 }
+    }
+
+    /// Lets time pass in which these beat and our digest changes; with whom we compare.
+    fn pass(&mut self, seconds: u64, beating: &[u64]) -> Vec<NodeId> {
+        let mut asked = Vec::new();
+        for tenth in self.tenths..self.tenths + 10 * seconds {
+            let now = Time::at(Duration::from_millis(100 * tenth));
+            for link in beating.iter().filter(|_| tenth % 10 == 0) {
+                let input = Input::Received { link: LinkId(*link), frame: vec![0, 9, 9, 9, 9] };
+                self.mesh.handle(now, input).expect("it is a beat");
+            }
+            self.mesh.handle(now, Input::Digest(tenth as u32)).expect("it is news");
+            self.mesh.handle(now, Input::Timeout).expect("time passes");
+            asked.extend(std::iter::from_fn(|| self.mesh.poll()).filter_map(|output| {
+                let Output::Digest { peer, digest } = output else { return None };
+                assert_eq!(digest, 0x0909_0909);
+                Some(peer)
+            }));
+        }
+        self.tenths += 10 * seconds;
+        asked
+    }
 }
