@@ -241,8 +241,12 @@ impl Mesh {
         } else {
             links
         };
+        let known = self.map.len();
         let turn = self.map.turn(now, node, links);
         self.on_turn(now, turn);
+        if known == trees::SMALL && self.map.len() > known {
+            self.plan_comparing(now);
+        }
     }
 
     fn check_size(&self, payload: &[u8]) -> Result<(), Error> {

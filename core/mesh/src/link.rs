@@ -109,9 +109,6 @@ impl Mesh {
         };
         self.links.insert(id, link);
         self.tick_at.get_or_insert(now + self.config.beat);
-        if self.links.len() == 1 {
-            self.plan_comparing(now);
-        }
         self.send(now, id, &Frame::Ping);
         if is_new {
             self.outputs.push_back(Output::Opened { peer });
@@ -311,14 +308,14 @@ impl Mesh {
     }
 
     /// We are to compare what we have with some neighbours in a while.
-    fn plan_comparing(&mut self, now: Time) {
+    pub(crate) fn plan_comparing(&mut self, now: Time) {
         let (_, left) = self.compare_at.get_or_insert((now + self.config.beat * 2, 0));
         *left = COMPARISONS;
     }
 
     /// Compares with some neighbours what we have, a while after others have fallen silent: what was to come by way of them
-    /// before all had noticed came to nobody. Or a while after we have come: who told us all that it had may have just
-    /// come too. Where much changes at once, a difference alone says nothing for long.
+    /// before all had noticed came to nobody. Or a while after we have come to many: who told us all that it had may have
+    /// just come too. Where much changes at once, a difference alone says nothing for long.
     fn compare(&mut self, now: Time) {
         let Some((_, left)) = self.compare_at.take_if(|(at, _)| now >= *at) else { return };
         if left > 1 {

@@ -12,7 +12,8 @@ use wire::{NodeId, Time};
 use crate::Mesh;
 use crate::map::Map;
 
-/// Up to how many nodes trees are drawn anew with every change of the map.
+/// Up to how many nodes trees are drawn anew with every change of the map; and where there are more, whoever comes compares
+/// once more what it was told.
 pub(crate) const SMALL: usize = 64;
 
 /// The trees as they were last drawn. They are used beyond changes of the map, for a while in a large network: what

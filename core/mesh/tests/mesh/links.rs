@@ -146,7 +146,7 @@ fn what_a_loss_has_kept_from_us_is_asked_for_though_much_changes() {
 }
 
 #[test]
-fn whoever_has_just_come_compares_though_much_changes() {
+fn whoever_has_just_come_to_many_compares_though_much_changes() {
     let mut crowd = Crowd::of(&[2]);
 
     // Who let us in may have just come too.
