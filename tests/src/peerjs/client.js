@@ -19,7 +19,8 @@ function plain(value) {
 
 function adopt(connection) {
   link = connection;
-  link.on("open", () => note("link", { peer: connection.peer, label: connection.label, metadata: connection.metadata, serialization: connection.serialization, reliable: connection.reliable }));
+  // Once: a browser was seen to open one and the same channel twice. A link that a server doubled is another object.
+  link.once("open", () => note("link", { peer: connection.peer, label: connection.label, metadata: connection.metadata, serialization: connection.serialization, reliable: connection.reliable }));
   link.on("data", (data) => note("data", plain(data)));
   link.on("close", () => note("unlink", connection.peer));
   link.on("error", (error) => note("link-error", error.type));

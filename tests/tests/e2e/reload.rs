@@ -3,6 +3,7 @@
 use tests::Screen;
 
 use crate::house::{ALICE, BOB, House, lists, open_chat, say};
+use crate::looks::check;
 
 #[test]
 fn who_loads_the_page_again_is_back_and_what_it_said_stays() {
@@ -41,8 +42,7 @@ fn a_copy_of_the_tab_sends_back_to_it_and_leaves_the_call_alone() {
     copy.go(&talk.his.url());
 
     copy.reads("This call is open in another tab");
-    copy.screenshot("copied-tab");
-    copy.assert_accessible("a copy of the tab of a call");
+    check(&copy, Screen::Desktop, "copied-tab");
     say(&talk.his, "Written after");
     open_chat(&talk.hers);
     talk.hers.reads("Written after");
