@@ -221,7 +221,7 @@ pub struct Node {
     /// Whether links, attempts or presence have changed since we last thought about whom to dial.
     dial_is_stale: bool,
     next_link: u64,
-    /// A number that no earlier life of ours has: it is the beginning of all our numbers.
+    /// Tells what we say from what we said before our page was loaded anew: the number at which our writes began.
     life: u64,
     next_id: u32,
     /// The number of our last notice to all.
