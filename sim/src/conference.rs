@@ -342,8 +342,11 @@ impl Conference {
         let is_timeout = input == Input::Timeout;
         let author = self.author_of(who, &input);
         let person = &mut self.people[who];
-        let Thought { result, outputs, timeout } =
-            person.thought.take().unwrap_or_else(|| Thought::of(&mut person.node, now, input));
+        let Thought { result, outputs, timeout } = match person.thought.take() {
+            Some((at, thought)) if at == agenda.now() => thought,
+            Some((at, _)) => return Err(format!("{who} thought of what was to happen at {at:?}")),
+            None => Thought::of(&mut person.node, now, input),
+        };
         for output in outputs {
             self.carry_out(who, output, agenda)?;
         }

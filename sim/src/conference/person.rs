@@ -74,8 +74,8 @@ pub struct Person {
     /// How it plays false, if it does.
     pub(crate) liar: Option<Liar>,
     pub(crate) looked: Looked,
-    /// What comes of what happens to it next, if that was foreseen.
-    pub(crate) thought: Option<Thought>,
+    /// What comes of what happens to it next, and when that is, if it was foreseen.
+    pub(crate) thought: Option<(Time, Thought)>,
 }
 
 impl Person {

@@ -69,8 +69,8 @@ impl Conference {
             (others, first) = (after, who + 1);
         }
         thinking.into_par_iter().for_each(|(person, now, input)| {
-            let now = person.watch.shows(now);
-            person.thought = Some(Thought::of(&mut person.node, now, input));
+            let shown = person.watch.shows(now);
+            person.thought = Some((now, Thought::of(&mut person.node, shown, input)));
         });
     }
 }
