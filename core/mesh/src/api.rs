@@ -158,7 +158,8 @@ pub enum Input {
         /// The link.
         link: LinkId,
     },
-    /// Our digest has changed; beats carry it.
+    /// Our digest has changed; beats carry it. It is the exclusive-or of a share of each thing that we have, so that what is
+    /// between two digests is the same for as long as the same is missing.
     Digest(u32),
     /// Say it to all.
     Cast {

@@ -44,6 +44,8 @@ pub(crate) struct Link {
     pub(crate) naming: Naming,
     /// The digest that its last beat named.
     theirs: u32,
+    /// What was between that and ours then.
+    gap: u32,
     /// How many beats running have named another digest than ours.
     differed: u32,
     /// How fast frames come.
@@ -99,6 +101,7 @@ impl Mesh {
             suspect: false,
             naming: Naming::new(now, self.map.names(place, self.me)),
             theirs: 0,
+            gap: 0,
             differed: 0,
             pace: Pace::default(),
             pieces: Vec::new(),
@@ -291,16 +294,19 @@ impl Mesh {
     }
 
     /// That a neighbour has what we have is told once; that it has not, every time. While ours changes all the time,
-    /// what differs is most likely on its way.
+    /// what differs is most likely on its way, unless it is the very same as a beat before.
     fn on_beat(&mut self, now: Time, id: LinkId, peer: NodeId, digest: u32) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.theirs = digest;
-        let is_news = if digest == self.digest {
+        let gap = digest ^ self.digest;
+        let stays = std::mem::replace(&mut link.gap, gap) == gap;
+        let is_news = if gap == 0 {
             std::mem::take(&mut link.differed) > 0
         } else {
             link.differed += 1;
             let patience = 1 + self.map.len() / UNQUIET_NODES;
-            now >= self.digested + self.config.beat || link.differed as usize > patience
+            let is_quiet = now >= self.digested + self.config.beat;
+            stays || is_quiet || link.differed as usize > patience
         };
         if is_news {
             self.outputs.push_back(Output::Digest { peer, digest });

@@ -15,7 +15,7 @@ const STRANGERS_MAX: usize = 64;
 /// What is between us and one neighbour.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
-    /// Whether what it brings is news to everybody on our side.
+    /// Whether what it brings is news to everybody on our side: until it is compared with, or asked for what went astray.
     bridge: bool,
     /// How many times running its digest differed.
     differed: u32,
@@ -31,6 +31,13 @@ pub(crate) struct Session {
     pub(crate) said_alone: bool,
     /// Whose map was asked for whole, since what came did not go with ours, and how often.
     pub(crate) doubted: Map<NodeId, u32>,
+}
+
+impl Session {
+    /// Whether we have said what we have, and what it has beyond that may be on its way.
+    fn is_asked_lately(&self, now: Time, config: &Config) -> bool {
+        self.asked.is_some_and(|asked| now < asked + config.ask_again)
+    }
 }
 
 /// A broadcast that came before its turn.
@@ -67,9 +74,9 @@ impl<N: Notary> Tree<N> {
         let same = digest == self.digest;
         let Some(session) = self.sessions.get_mut(&peer) else { return };
         session.differed = if same { 0 } else { session.differed + 1 };
-        let lately = session.asked.is_some_and(|asked| now < asked + self.config.ask_again);
         // Once may be a write on its way.
-        if session.differed >= 2 && !lately {
+        if session.differed >= 2 && !session.is_asked_lately(now, &self.config) {
+            session.bridge = false;
             self.tell_have(now, peer, true);
         }
     }
@@ -106,6 +113,7 @@ impl<N: Notary> Tree<N> {
         match self.sessions.iter_mut().min_by_key(rank) {
             Some((peer, session)) if session.asks < ASKS_MAX => {
                 session.asks += 1;
+                session.bridge &= session.is_asked_lately(now, &self.config);
                 let peer = *peer;
                 self.ask_about_early(now, peer);
                 // It may have crashed, or lack it too.
@@ -220,6 +228,11 @@ impl<N: Notary> Tree<N> {
     fn on_have(&mut self, now: Time, peer: NodeId, have: &Have) {
         self.adopt(now, have);
         self.catch_up(now, peer, have);
+        let mut is_first = false;
+        if let Some(session) = self.sessions.get_mut(&peer) {
+            is_first = session.asked.is_none() && !have.ask && !have.only;
+            session.bridge &= !have.ask;
+        }
         let head = |author: &NodeId| {
             let at = have.heads.binary_search_by_key(author, |(author, ..)| *author);
             at.map_or((0, 0), |at| (have.heads[at].1, have.heads[at].2))
@@ -269,7 +282,12 @@ impl<N: Notary> Tree<N> {
         told.extend(seals);
         self.outputs.extend(told.into_iter().map(|bytes| Output::Tell { peer, bytes }));
         let at = |author| self.authors.get(author).map_or(0, |map| map.head().0);
-        if have.ask && have.heads.iter().any(|(author, theirs, _)| *theirs > at(author)) {
+        let has_news = have.heads.iter().any(|(author, theirs, _)| *theirs > at(author));
+        if let Some(session) = self.sessions.get_mut(&peer).filter(|_| has_news)
+            && (have.ask || is_first)
+        {
+            // To itself it was out of reach, though not to us: it counts on us to hand on what it has.
+            session.bridge |= is_first;
             self.tell_have(now, peer, false);
         }
     }
