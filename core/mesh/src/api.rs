@@ -282,7 +282,7 @@ pub enum Output {
         /// What.
         payload: Vec<u8>,
     },
-    /// A neighbour has this digest, which is not ours or was not before.
+    /// A neighbour has this digest, which is not ours, and not for a moment only; or which is ours again.
     Digest {
         /// Who.
         peer: NodeId,

@@ -12,8 +12,8 @@ use crate::{Config, Cost, Error, Mesh, Output};
 /// More than a frame adds to its payload.
 const HEADER_BYTES_MAX: usize = 256;
 
-/// While our digest changes all the time, a difference is put down to what is on its way for a beat, and for another with
-/// each so many nodes: the more there are, the more is on its way, and the more it costs to ask.
+/// While our digest changes all the time, a difference is put down to what is on its way for two beats, and for another
+/// with each so many nodes: the more there are, the more is on its way, and the more it costs to ask.
 const UNQUIET_NODES: usize = 150;
 
 /// With how many neighbours that differ we compare: one may lack the same.
@@ -293,8 +293,9 @@ impl Mesh {
         Ok(())
     }
 
-    /// That a neighbour has what we have is told once; that it has not, every time. While ours changes all the time,
-    /// what differs is most likely on its way, unless it is the very same as a beat before.
+    /// That a neighbour has what we have is told once; that it has not, every time but the first, which may be a write on
+    /// its way. While ours changes all the time, most likely that is so for longer, unless what differs is the very same
+    /// as a beat before.
     fn on_beat(&mut self, now: Time, id: LinkId, peer: NodeId, digest: u32) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.theirs = digest;
@@ -304,9 +305,9 @@ impl Mesh {
             std::mem::take(&mut link.differed) > 0
         } else {
             link.differed += 1;
-            let patience = 1 + self.map.len() / UNQUIET_NODES;
+            let patience = 2 + self.map.len() / UNQUIET_NODES;
             let is_quiet = now >= self.digested + self.config.beat;
-            stays || is_quiet || link.differed as usize > patience
+            stays || is_quiet && link.differed > 1 || link.differed as usize > patience
         };
         if is_news {
             self.outputs.push_back(Output::Digest { peer, digest });

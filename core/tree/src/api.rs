@@ -52,7 +52,7 @@ pub enum Input {
         /// The place.
         path: Option<Path>,
     },
-    /// A neighbour has this digest.
+    /// A neighbour has this digest, and not for a moment only.
     Digest {
         /// Who.
         peer: NodeId,

@@ -17,8 +17,6 @@ const STRANGERS_MAX: usize = 64;
 pub(crate) struct Session {
     /// Whether what it brings is news to everybody on our side: until it is compared with, or asked for what went astray.
     bridge: bool,
-    /// How many times running its digest differed.
-    differed: u32,
     /// When we last said what we have.
     asked: Option<Time>,
     /// How often a missing write was asked for here.
@@ -71,11 +69,9 @@ impl<N: Notary> Tree<N> {
     }
 
     pub(crate) fn on_digest(&mut self, now: Time, peer: NodeId, digest: u32) {
-        let same = digest == self.digest;
+        let differs = digest != self.digest;
         let Some(session) = self.sessions.get_mut(&peer) else { return };
-        session.differed = if same { 0 } else { session.differed + 1 };
-        // Once may be a write on its way.
-        if session.differed >= 2 && !session.is_asked_lately(now, &self.config) {
+        if differs && !session.is_asked_lately(now, &self.config) {
             session.bridge = false;
             self.tell_have(now, peer, true);
         }
