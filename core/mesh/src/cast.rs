@@ -65,10 +65,7 @@ impl Mesh {
         let hops = if fleeting { HOPS_MAX | FLEETING } else { HOPS_MAX };
         let cast = Cast { author: self.me, seq: self.seq, map, hops, payload };
         let id = cast.id();
-        let told = except.and_then(|peer| self.map.place(peer));
-        // Whoever is joined with it otherwise than by us has it from there.
-        let told = told.map(|at| self.map.reach([at], self.map.place(self.me)));
-        self.forward(now, except, &told.unwrap_or_default(), cast, id);
+        self.forward(now, except, cast, id);
     }
 
     pub(crate) fn on_cast(
@@ -123,18 +120,10 @@ impl Mesh {
         let fleeting = cast.hops & FLEETING;
         cast.hops = (cast.hops & !FLEETING).min(HOPS_MAX).saturating_sub(1) | fleeting;
         self.draw_trees(now);
-        self.forward(now, Some(peer), &[], cast, id);
+        self.forward(now, Some(peer), cast, id);
     }
 
-    /// Sends it over the links that it is to go over; over none to those that are `told`, by place on the map.
-    fn forward(
-        &mut self,
-        now: Time,
-        except: Option<NodeId>,
-        told: &[bool],
-        mut cast: Cast,
-        id: CastId,
-    ) {
+    fn forward(&mut self, now: Time, except: Option<NodeId>, mut cast: Cast, id: CastId) {
         if !self.is_settled() {
             // Others may not know yet that a link of the trees is lost, and what hangs on it: they hint too.
             cast.map = UNSURE;
@@ -150,8 +139,7 @@ impl Mesh {
         let (mut children, mut others): (Vec<LinkId>, Vec<LinkId>) = (Vec::new(), Vec::new());
         for (id, link) in self.first_links() {
             let peer = link.peer;
-            let is_told = told.get(link.place).is_some_and(|is_told| *is_told);
-            if Some(peer) == except || peer == author || is_told {
+            if Some(peer) == except || peer == author {
                 continue;
             }
             if !is_tired && self.trees.is_child(root, peer, link.place) {

@@ -48,6 +48,8 @@ pub(crate) struct Link {
     gap: u32,
     /// How many beats running have named another digest than ours.
     differed: u32,
+    /// Whether the last one named ours.
+    agrees: bool,
     /// How fast frames come.
     pace: Pace,
     /// The pieces so far of a message that comes in pieces, and the number and the place of the one that is next.
@@ -103,6 +105,7 @@ impl Mesh {
             theirs: 0,
             gap: 0,
             differed: 0,
+            agrees: false,
             pace: Pace::default(),
             pieces: Vec::new(),
             next_piece: (0, 0),
@@ -301,8 +304,10 @@ impl Mesh {
         link.theirs = digest;
         let gap = digest ^ self.digest;
         let stays = std::mem::replace(&mut link.gap, gap) == gap;
+        let agreed = std::mem::replace(&mut link.agrees, gap == 0);
         let is_news = if gap == 0 {
-            std::mem::take(&mut link.differed) > 0
+            link.differed = 0;
+            !agreed
         } else {
             link.differed += 1;
             let patience = 2 + self.map.len() / UNQUIET_NODES;

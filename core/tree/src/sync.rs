@@ -15,8 +15,8 @@ const STRANGERS_MAX: usize = 64;
 /// What is between us and one neighbour.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
-    /// Whether what it brings is news to everybody on our side: until it is compared with, or asked for what went astray.
-    bridge: bool,
+    /// Until when what it brings is news to everybody on our side, unless both have had the same before.
+    bridge: Option<Time>,
     /// When we last said what we have.
     asked: Option<Time>,
     /// How often a missing write was asked for here.
@@ -32,9 +32,9 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Whether we have said what we have, and what it has beyond that may be on its way.
-    fn is_asked_lately(&self, now: Time, config: &Config) -> bool {
-        self.asked.is_some_and(|asked| now < asked + config.ask_again)
+    /// Whether what it tells is to be handed on. Later it is what went astray on its way to one of us.
+    fn is_bridge(&self, now: Time) -> bool {
+        self.bridge.is_some_and(|until| now < until)
     }
 }
 
@@ -61,7 +61,8 @@ pub(crate) fn mix(author: NodeId, at: u64, tag: u32) -> u32 {
 
 impl<N: Notary> Tree<N> {
     pub(crate) fn on_opened(&mut self, now: Time, peer: NodeId, bridge: bool) {
-        self.sessions.insert(peer, Session { bridge, ..Session::default() });
+        let until = bridge.then(|| now + self.config.bridged);
+        self.sessions.insert(peer, Session { bridge: until, ..Session::default() });
         // With whoever could be reached before, the digests of the next beats decide.
         if bridge {
             self.tell_have(now, peer, false);
@@ -69,10 +70,13 @@ impl<N: Notary> Tree<N> {
     }
 
     pub(crate) fn on_digest(&mut self, now: Time, peer: NodeId, digest: u32) {
-        let differs = digest != self.digest;
         let Some(session) = self.sessions.get_mut(&peer) else { return };
-        if differs && !session.is_asked_lately(now, &self.config) {
-            session.bridge = false;
+        if digest == self.digest {
+            session.bridge = None;
+            return;
+        }
+        let lately = session.asked.is_some_and(|asked| now < asked + self.config.ask_again);
+        if !lately {
             self.tell_have(now, peer, true);
         }
     }
@@ -109,7 +113,6 @@ impl<N: Notary> Tree<N> {
         match self.sessions.iter_mut().min_by_key(rank) {
             Some((peer, session)) if session.asks < ASKS_MAX => {
                 session.asks += 1;
-                session.bridge &= session.is_asked_lately(now, &self.config);
                 let peer = *peer;
                 self.ask_about_early(now, peer);
                 // It may have crashed, or lack it too.
@@ -137,19 +140,14 @@ impl<N: Notary> Tree<N> {
     ) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer: author, what };
         match Say::decode(bytes, author).ok_or(misbehaved("a broadcast that cannot be read"))? {
-            Say::Part(part) if part.more => Err(misbehaved("a part in pieces, to all")),
-            Say::Part(part) | Say::Own(part) if part.author == self.me => Ok(()),
-            Say::Part(part) | Say::Own(part) => {
-                let at = self.authors.get(&part.author).map_or(0, |map| map.at);
-                if part.from > at {
-                    self.keep_early(now, &part, bytes);
-                    return Ok(());
+            Say::Part(part) | Say::Own(part) => self.on_heard_part(now, author, &part),
+            Say::Delta { last: false, parts } if parts.len() > 1 => {
+                let (before, mut result) = (self.digest, Ok(()));
+                for part in &parts {
+                    result = self.on_heard_part(now, author, part).and(result);
                 }
-                // What does not go with what we have may be forged, or be by somebody who contradicts itself: digests
-                // tell, and neighbours are asked.
-                self.on_part(now, author, &part)?;
-                self.apply_early(now, part.author);
-                Ok(())
+                // Where some of it is news, the rest is no reason to keep that from others.
+                if self.digest == before { result } else { Ok(()) }
             }
             Say::Fork(fork) => self.on_fork(author, *fork, false),
             Say::Have(_) | Say::Delta { .. } | Say::Seal(..) => {
@@ -158,19 +156,43 @@ impl<N: Notary> Tree<N> {
         }
     }
 
+    fn on_heard_part(&mut self, now: Time, teller: NodeId, part: &Part<'_>) -> Result<(), Error> {
+        if part.more {
+            let what = "a part in pieces, to all";
+            return Err(Error::PeerMisbehaved { peer: teller, what });
+        }
+        if part.author == self.me {
+            return Ok(());
+        }
+        let at = self.authors.get(&part.author).map_or(0, |map| map.at);
+        if part.from > at {
+            self.keep_early(now, part);
+            return Ok(());
+        }
+        // What does not go with what we have may be forged, or be by somebody who contradicts itself: digests tell, and
+        // neighbours are asked.
+        self.on_part(now, teller, part)?;
+        self.apply_early(now, part.author);
+        Ok(())
+    }
+
     /// Keeps a broadcast that came before its turn, if there is room, and will ask for what is missing.
-    fn keep_early(&mut self, now: Time, part: &Part<'_>, bytes: &[u8]) {
+    fn keep_early(&mut self, now: Time, part: &Part<'_>) {
         let Config { early_max, early_bytes_max, .. } = self.config;
         let of_author = self.early.iter().filter(|early| early.author == part.author).count();
         let held: usize = self.early.iter().map(|early| early.bytes.len()).sum();
         let is_twice = |early: &Early| early.author == part.author && early.from == part.from;
         // No author takes more than a quarter.
         let is_full = of_author >= early_max / 4 || self.early.len() >= early_max;
-        if is_full || held + bytes.len() > early_bytes_max || self.early.iter().any(is_twice) {
+        if is_full || self.early.iter().any(is_twice) {
+            return;
+        }
+        let bytes = Say::Part(part.clone()).encode();
+        if held + bytes.len() > early_bytes_max {
             return;
         }
         let Part { author, from, upto, .. } = *part;
-        self.early.push(Early { author, from, upto, bytes: bytes.to_vec() });
+        self.early.push(Early { author, from, upto, bytes });
         if self.ask_at.is_none() {
             self.sessions.values_mut().for_each(|session| session.asks = 0);
             self.ask_at = Some(now + self.config.patience);
@@ -187,7 +209,7 @@ impl<N: Notary> Tree<N> {
             let Some(next) = self.early.iter().position(is_due) else { return };
             let early = self.early.swap_remove(next);
             let said = Say::decode(&early.bytes, author);
-            if let Some(Say::Part(part) | Say::Own(part)) = said {
+            if let Some(Say::Part(part)) = said {
                 self.on_part(now, author, &part).ok();
             }
         }
@@ -201,9 +223,18 @@ impl<N: Notary> Tree<N> {
                 Ok(())
             }
             Say::Delta { last, parts } => {
+                let (mut news, mut result) = (Vec::new(), Ok(()));
                 for part in parts {
-                    self.on_piece(now, peer, part)?;
+                    match self.on_piece(now, peer, part) {
+                        Ok(part) => news.extend(part),
+                        Err(error) => {
+                            result = Err(error);
+                            break;
+                        }
+                    }
                 }
+                self.hand_on(now, peer, news);
+                result?;
                 if last {
                     self.recalling.take_if(|teller| *teller == peer);
                     if !std::mem::replace(&mut self.is_ready, true) {
@@ -214,7 +245,8 @@ impl<N: Notary> Tree<N> {
             }
             Say::Seal(author, seal) => self.on_seal(now, peer, author, seal),
             Say::Fork(fork) => {
-                let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.bridge);
+                let session = self.sessions.get(&peer);
+                let is_bridge = session.is_some_and(|session| session.is_bridge(now));
                 self.on_fork(peer, *fork, is_bridge && self.sessions.len() > 1)
             }
             Say::Part(_) | Say::Own(_) => Err(misbehaved("a write that was not for all")),
@@ -224,11 +256,8 @@ impl<N: Notary> Tree<N> {
     fn on_have(&mut self, now: Time, peer: NodeId, have: &Have) {
         self.adopt(now, have);
         self.catch_up(now, peer, have);
-        let mut is_first = false;
-        if let Some(session) = self.sessions.get_mut(&peer) {
-            is_first = session.asked.is_none() && !have.ask && !have.only;
-            session.bridge &= !have.ask;
-        }
+        let is_unasked = self.sessions.get(&peer).is_some_and(|session| session.asked.is_none());
+        let is_first = is_unasked && !have.ask && !have.only;
         let head = |author: &NodeId| {
             let at = have.heads.binary_search_by_key(author, |(author, ..)| *author);
             at.map_or((0, 0), |at| (have.heads[at].1, have.heads[at].2))
@@ -282,8 +311,10 @@ impl<N: Notary> Tree<N> {
         if let Some(session) = self.sessions.get_mut(&peer).filter(|_| has_news)
             && (have.ask || is_first)
         {
-            // To itself it was out of reach, though not to us: it counts on us to hand on what it has.
-            session.bridge |= is_first;
+            if is_first {
+                // To itself it was out of reach, though not to us: it counts on us to hand on what it has.
+                session.bridge = Some(now + self.config.bridged);
+            }
             self.tell_have(now, peer, false);
         }
     }
@@ -336,18 +367,28 @@ impl<N: Notary> Tree<N> {
         self.outputs.push_back(Output::Tell { peer, bytes: Say::Have(have).encode() });
     }
 
-    fn on_piece(&mut self, now: Time, peer: NodeId, piece: Part<'_>) -> Result<(), Error> {
+    /// Takes in a part, or the last piece of one; the part, when it came in one piece and was news.
+    fn on_piece<'a>(
+        &mut self,
+        now: Time,
+        peer: NodeId,
+        piece: Part<'a>,
+    ) -> Result<Option<Part<'a>>, Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer, what };
         let pieces_max = self.config.author_bytes_max * 2;
-        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
+        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(None) };
         if piece.more {
             session.pieces.push(Say::Part(piece).encode());
             if session.pieces.iter().map(Vec::len).sum::<usize>() > pieces_max {
                 return Err(misbehaved("a part without end"));
             }
-            return Ok(());
+            return Ok(None);
         }
         let pieces = std::mem::take(&mut session.pieces);
+        if pieces.is_empty() {
+            let is_news = self.on_told_part(now, peer, &piece)?;
+            return Ok(is_news.then_some(piece));
+        }
         let mut part = piece;
         let mut live = Vec::new();
         for bytes in &pieces {
@@ -362,34 +403,44 @@ impl<N: Notary> Tree<N> {
             return Err(misbehaved("writes out of order"));
         }
         part.live = live;
-        self.on_told_part(now, peer, part)
+        // Too much to be handed on.
+        self.on_told_part(now, peer, &part).map(|_| None)
     }
 
-    /// Takes in a part that a neighbour told us, and hands it on when that neighbour is a bridge.
-    fn on_told_part(&mut self, now: Time, peer: NodeId, part: Part<'_>) -> Result<(), Error> {
+    /// Takes in a part that a neighbour told us; whether it was news.
+    fn on_told_part(&mut self, now: Time, peer: NodeId, part: &Part<'_>) -> Result<bool, Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer, what };
         let author = part.author;
         if author == self.me {
-            return self.on_past(now, peer, &part);
+            return self.on_past(now, peer, part).map(|()| false);
         }
-        match self.on_part(now, peer, &part)? {
-            Taken::Nothing => return Ok(()),
+        match self.on_part(now, peer, part)? {
+            Taken::Nothing => return Ok(false),
             // A whole map stands for itself: whoever hands it on could have checked it.
             Taken::Unproved if part.from == 0 => {
                 return Err(misbehaved("a map that its author did not state"));
             }
-            Taken::Unproved => return self.doubt(now, peer, author),
+            Taken::Unproved => return self.doubt(now, peer, author).map(|()| false),
             Taken::All => {}
         }
-        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
-        session.doubted.remove(&author);
-        let is_small = part.bytes() <= self.config.delta_bytes_max;
-        if session.bridge && is_small && self.sessions.len() > 1 {
-            let bytes = Say::Part(part).encode();
-            self.outputs.push_back(Output::Cast { bytes, except: Some(peer) });
+        if let Some(session) = self.sessions.get_mut(&peer) {
+            session.doubted.remove(&author);
         }
         self.apply_early(now, author);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Tells all on our side, at once, what came over a bridge.
+    fn hand_on(&mut self, now: Time, peer: NodeId, mut news: Vec<Part<'_>>) {
+        let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.is_bridge(now));
+        if news.is_empty() || !is_bridge || self.sessions.len() < 2 {
+            return;
+        }
+        let said = match news.len() {
+            1 => Say::Part(news.remove(0)),
+            _ => Say::Delta { last: false, parts: news },
+        };
+        self.outputs.push_back(Output::Cast { bytes: said.encode(), except: Some(peer) });
     }
 
     pub(crate) fn remix(&mut self, author: NodeId) {

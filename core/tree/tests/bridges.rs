@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tree::{Command, Config, Input, Kind, Life, Output, Path, Row, Rules, Tree, Unsigned, Who};
+use tree::{
+    Command, Config, Input, Kind, Life, Listing, Output, Path, Row, Rules, Tree, Unsigned, Who,
+};
 use wire::{NodeId, Set, Time, Timestamp};
 
 const NOON: Timestamp = Timestamp(1_793_000_000_000);
@@ -36,31 +38,68 @@ fn whoever_holds_us_for_a_bridge_is_asked_and_handed_on_though_we_knew_a_way_to_
 }
 
 #[test]
+fn much_that_a_bridge_brings_is_handed_on_at_once() {
+    let mut sides = Sides::new();
+    for name in (10..15).map(NodeId) {
+        let mut other = tree(name);
+        write(&mut other, Time::ZERO, &format!("lines/{name}"));
+        for (tree, peer) in [(&mut other, FAR), (&mut sides.far, name)] {
+            let opened = Input::Opened { peer, bridge: true };
+            tree.handle(Time::ZERO, opened).expect("a link may open");
+        }
+        talk(Time::ZERO, (&mut sides.far, FAR), (&mut other, name));
+    }
+    sides.far_writes("lines/far");
+
+    let handed = sides.join([true, true]);
+
+    assert_eq!(handed, 1);
+    let mut near = tree(NEAR);
+    let bytes = sides.handed.remove(0);
+    near.handle(Time::ZERO, Input::Heard { author: US, bytes }).expect("it is news");
+    let lines = near.list(&path("lines"), Listing::default());
+    assert_eq!(lines.len(), 6);
+}
+
+#[test]
 fn what_is_found_by_comparing_went_astray_on_the_way_to_us_and_is_not_handed_on() {
     let mut sides = Sides::new();
     sides.far_writes("before");
     sides.join([true, true]);
+    sides.compare();
     sides.far_writes("lost");
 
-    let mut handed = 0;
-    for _ in 0..4 {
-        sides.now = sides.now + Duration::from_secs(1);
-        let digest = sides.far.digest();
-        handed += sides.tell_us(Input::Digest { peer: FAR, digest });
-    }
+    sides.now = sides.now + Duration::from_secs(3);
+    let handed = sides.compare();
 
     assert!(sides.has("lost"));
     assert_eq!(handed, 0);
 }
 
 #[test]
-fn what_we_miss_and_ask_for_long_after_is_not_handed_on() {
+fn until_both_have_had_the_same_all_is_handed_on_though_not_for_long() {
+    for (seconds, expected) in [(9, 1), (11, 0)] {
+        let mut sides = Sides::new();
+        sides.far_writes("before");
+        sides.join([true, true]);
+        sides.far_writes("lost");
+
+        sides.now = sides.now + Duration::from_secs(seconds);
+        let handed = sides.compare();
+
+        assert!(sides.has("lost"));
+        assert_eq!(handed, expected);
+    }
+}
+
+#[test]
+fn what_we_miss_and_ask_for_later_is_not_handed_on() {
     let mut sides = Sides::new();
     sides.far_writes("before");
     sides.join([true, true]);
+    sides.compare();
     sides.far_writes("lost");
     let late = sides.far_writes("late");
-    sides.now = sides.now + Duration::from_secs(10);
     sides.tell_us(Input::Closed { peer: NEAR });
     sides.tell_us(Input::Heard { author: FAR, bytes: late });
     sides.tell_us(Input::Opened { peer: NEAR, bridge: false });
@@ -77,29 +116,21 @@ struct Sides {
     now: Time,
     us: Tree<Unsigned>,
     far: Tree<Unsigned>,
+    /// What we have handed on.
+    handed: Vec<Vec<u8>>,
 }
 
 impl Sides {
     fn new() -> Self {
-        let (pattern, who, kind) = ("**".into(), Who::Anyone, Kind::Register);
-        let row = Row { pattern, who, kind, value_bytes_max: 1_000, entries_max: 10 };
-        let rules = Rules::new([row], Set::new()).expect("that is a pattern");
-        let config = Config { rules, ..Config::default() };
-        let tree = |me| Tree::new(config.clone(), Time::ZERO, NOON, me, Unsigned);
-        let mut sides = Self { now: Time::ZERO, us: tree(US), far: tree(FAR) };
+        let (us, far) = (tree(US), tree(FAR));
+        let mut sides = Self { now: Time::ZERO, us, far, handed: Vec::new() };
         sides.tell_us(Input::Opened { peer: NEAR, bridge: false });
         sides
     }
 
     /// The far side writes; what it says to all.
     fn far_writes(&mut self, at: &str) -> Vec<u8> {
-        let create = Command::Create { path: path(at), value: json!({}), life: Life::Lasting };
-        self.far.handle(self.now, Input::Do(create)).expect("there is nothing yet");
-        let said = std::iter::from_fn(|| self.far.poll()).find_map(|said| match said {
-            Output::Cast { bytes, .. } => Some(bytes),
-            Output::Tell { .. } | Output::Event(_) => None,
-        });
-        said.expect("it is told to all")
+        write(&mut self.far, self.now, at)
     }
 
     /// A link between us and the far side, which is a bridge to us, and to it; how much we hand on.
@@ -112,30 +143,67 @@ impl Sides {
     /// We learn something, and talk with the far side until both are silent; how much we hand on.
     fn tell_us(&mut self, input: Input) -> usize {
         self.us.handle(self.now, input).expect("we take it in");
-        let mut handed = 0;
-        for _ in 0..20 {
-            while let Some(said) = self.us.poll() {
-                match said {
-                    Output::Tell { peer: FAR, bytes } => {
-                        let told = Input::Told { peer: US, bytes };
-                        self.far.handle(self.now, told).expect("we are honest");
-                    }
-                    Output::Cast { except, .. } => handed += usize::from(except == Some(FAR)),
-                    Output::Tell { .. } | Output::Event(_) => {}
-                }
-            }
-            while let Some(said) = self.far.poll() {
-                let Output::Tell { bytes, .. } = said else { continue };
-                let told = Input::Told { peer: FAR, bytes };
-                self.us.handle(self.now, told).expect("it is honest");
-            }
-        }
-        handed
+        let handed = talk(self.now, (&mut self.us, US), (&mut self.far, FAR));
+        let count = handed.len();
+        self.handed.extend(handed);
+        count
+    }
+
+    /// The far side's digest is told to us; how much we hand on.
+    fn compare(&mut self) -> usize {
+        let digest = self.far.digest();
+        self.tell_us(Input::Digest { peer: FAR, digest })
     }
 
     fn has(&self, at: &str) -> bool {
         self.us.get(&path(at)).is_some()
     }
+}
+
+fn tree(me: NodeId) -> Tree<Unsigned> {
+    let (pattern, who, kind) = ("**".into(), Who::Anyone, Kind::Register);
+    let row = Row { pattern, who, kind, value_bytes_max: 1_000, entries_max: 10 };
+    let rules = Rules::new([row], Set::new()).expect("that is a pattern");
+    Tree::new(Config { rules, ..Config::default() }, Time::ZERO, NOON, me, Unsigned)
+}
+
+/// Lets two talk until both are silent; what the first hands on.
+fn talk(
+    now: Time,
+    (one, name): (&mut Tree<Unsigned>, NodeId),
+    (other, other_name): (&mut Tree<Unsigned>, NodeId),
+) -> Vec<Vec<u8>> {
+    let mut handed = Vec::new();
+    for _ in 0..20 {
+        while let Some(said) = one.poll() {
+            match said {
+                Output::Tell { peer, bytes } if peer == other_name => {
+                    let told = Input::Told { peer: name, bytes };
+                    other.handle(now, told).expect("it is honest");
+                }
+                Output::Cast { bytes, except: Some(peer) } if peer == other_name => {
+                    handed.push(bytes);
+                }
+                Output::Tell { .. } | Output::Cast { .. } | Output::Event(_) => {}
+            }
+        }
+        while let Some(said) = other.poll() {
+            let Output::Tell { bytes, .. } = said else { continue };
+            one.handle(now, Input::Told { peer: other_name, bytes }).expect("it is honest");
+        }
+    }
+    handed
+}
+
+/// Somebody writes; what it says to all.
+fn write(tree: &mut Tree<Unsigned>, now: Time, at: &str) -> Vec<u8> {
+    let create = Command::Create { path: path(at), value: json!({}), life: Life::Lasting };
+    tree.handle(now, Input::Do(create)).expect("there is nothing yet");
+    let said = std::iter::from_fn(|| tree.poll()).find_map(|said| match said {
+        Output::Cast { bytes, .. } => Some(bytes),
+        Output::Tell { .. } | Output::Event(_) => None,
+    });
+    said.expect("it is told to all")
 }
 
 fn path(text: &str) -> Path {
