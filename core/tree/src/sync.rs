@@ -140,8 +140,8 @@ impl<N: Notary> Tree<N> {
     ) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer: author, what };
         match Say::decode(bytes, author).ok_or(misbehaved("a broadcast that cannot be read"))? {
-            Say::Part(part) | Say::Own(part) => self.on_heard_part(now, author, &part),
-            Say::Delta { last: false, parts } if parts.len() > 1 => {
+            Say::Own(part) => self.on_heard_part(now, author, &part),
+            Say::Delta { last: false, parts } => {
                 let (before, mut result) = (self.digest, Ok(()));
                 for part in &parts {
                     result = self.on_heard_part(now, author, part).and(result);
@@ -187,7 +187,7 @@ impl<N: Notary> Tree<N> {
         if is_full || self.early.iter().any(is_twice) {
             return;
         }
-        let bytes = Say::Part(part.clone()).encode();
+        let bytes = Say::Delta { last: false, parts: vec![part.clone()] }.encode();
         if held + bytes.len() > early_bytes_max {
             return;
         }
@@ -209,8 +209,8 @@ impl<N: Notary> Tree<N> {
             let Some(next) = self.early.iter().position(is_due) else { return };
             let early = self.early.swap_remove(next);
             let said = Say::decode(&early.bytes, author);
-            if let Some(Say::Part(part)) = said {
-                self.on_part(now, author, &part).ok();
+            if let Some(Say::Delta { parts, .. }) = said {
+                parts.iter().for_each(|part| drop(self.on_part(now, author, part)));
             }
         }
     }
@@ -249,7 +249,7 @@ impl<N: Notary> Tree<N> {
                 let is_bridge = session.is_some_and(|session| session.is_bridge(now));
                 self.on_fork(peer, *fork, is_bridge && self.sessions.len() > 1)
             }
-            Say::Part(_) | Say::Own(_) => Err(misbehaved("a write that was not for all")),
+            Say::Own(_) => Err(misbehaved("a write that was not for all")),
         }
     }
 
@@ -378,7 +378,7 @@ impl<N: Notary> Tree<N> {
         let pieces_max = self.config.author_bytes_max * 2;
         let Some(session) = self.sessions.get_mut(&peer) else { return Ok(None) };
         if piece.more {
-            session.pieces.push(Say::Part(piece).encode());
+            session.pieces.push(Say::Delta { last: false, parts: vec![piece] }.encode());
             if session.pieces.iter().map(Vec::len).sum::<usize>() > pieces_max {
                 return Err(misbehaved("a part without end"));
             }
@@ -392,11 +392,13 @@ impl<N: Notary> Tree<N> {
         let mut part = piece;
         let mut live = Vec::new();
         for bytes in &pieces {
-            let Some(Say::Part(first)) = Say::decode(bytes, peer) else { continue };
-            if (first.author, first.from, first.upto) != (part.author, part.from, part.upto) {
-                return Err(misbehaved("pieces of different parts"));
+            let Some(Say::Delta { parts, .. }) = Say::decode(bytes, peer) else { continue };
+            for first in parts {
+                if (first.author, first.from, first.upto) != (part.author, part.from, part.upto) {
+                    return Err(misbehaved("pieces of different parts"));
+                }
+                live.extend(first.live);
             }
-            live.extend(first.live);
         }
         live.append(&mut part.live);
         if !live.is_sorted_by(|one, next| one.seq < next.seq) {
@@ -431,16 +433,13 @@ impl<N: Notary> Tree<N> {
     }
 
     /// Tells all on our side, at once, what came over a bridge.
-    fn hand_on(&mut self, now: Time, peer: NodeId, mut news: Vec<Part<'_>>) {
+    fn hand_on(&mut self, now: Time, peer: NodeId, news: Vec<Part<'_>>) {
         let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.is_bridge(now));
         if news.is_empty() || !is_bridge || self.sessions.len() < 2 {
             return;
         }
-        let said = match news.len() {
-            1 => Say::Part(news.remove(0)),
-            _ => Say::Delta { last: false, parts: news },
-        };
-        self.outputs.push_back(Output::Cast { bytes: said.encode(), except: Some(peer) });
+        let bytes = Say::Delta { last: false, parts: news }.encode();
+        self.outputs.push_back(Output::Cast { bytes, except: Some(peer) });
     }
 
     pub(crate) fn remix(&mut self, author: NodeId) {

@@ -325,8 +325,8 @@ fn a_node_that_lost_its_memory_goes_on_from_what_it_wrote_before() {
 fn what_somebody_made_up_of_a_newcomer_gives_way_everywhere_to_what_it_says() {
     let mut pair = Pair::unlinked(open(), [NOON, NOON]);
     let (made_up_of, number) = (NodeId(1).0.to_le_bytes(), [0x11]);
-    // A part: whose, from 0, up to 17, no flags, nothing live, nothing gone.
-    let bytes = [&[0], &made_up_of[..], &[0], &number, &[0, 0, 0]].concat();
+    // A delta, not the last, one part: whose, from 0, up to 17, no flags, nothing live, nothing gone.
+    let bytes = [&[2, 0, 1], &made_up_of[..], &[0], &number, &[0, 0, 0]].concat();
     pair.tell(1, Input::Heard { author: NodeId(9), bytes }).expect("nobody signs here");
     pair.create(0, "users/new", json!({}));
     assert_ne!(pair.trees[0].digest(), pair.trees[1].digest());
