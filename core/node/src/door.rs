@@ -32,6 +32,10 @@ const KNOCK: u8 = 0x7f;
 /// The longest of them in bytes: a piece of a roll.
 const FRAME_BYTES_MAX: usize = 48 * 1024;
 
+/// How many certificates somebody shows to prove that it is in, its own and those next above it: with the short names of
+/// the largest roll they fit into a frame. Whoever has the larger roll lacks only the latest.
+const CHAIN_MAX: usize = 128;
+
 /// Somebody at the door.
 #[derive(Debug)]
 pub(crate) struct Guest {
@@ -283,10 +287,15 @@ impl Node {
         let what = oath(self.me, guest.peer, &guest.nonce, &hello.nonce, &guest.binding);
         let trust = &self.tree.notary().0;
         let roll = trust.roll().filter(|_| guest.is_smaller(self.me, hello));
+        let chain = roll.map(|roll| {
+            let mut chain = roll.chain(self.me);
+            chain.drain(..chain.len().saturating_sub(CHAIN_MAX));
+            Names::of(chain).to_bytes()
+        });
         Proof {
             signature: trust.sign(Purpose::Hello, &what),
             keys: (!trust.is_in()).then(|| trust.keys()),
-            chain: roll.map(|roll| Names::of(roll.chain(self.me)).to_bytes()).unwrap_or_default(),
+            chain: chain.unwrap_or_default(),
             have: roll.map(|roll| roll.shorts()).unwrap_or_default(),
         }
     }

@@ -143,7 +143,13 @@ impl Node {
         }
         self.mend_at.get_or_insert(now + self.config.mend);
         let links = record.map(|record| record.neighbours).unwrap_or_default();
-        self.mesh_input(now, mesh::Input::Links { node, links })
+        self.mesh_input(now, mesh::Input::Links { node, links })?;
+        let hangs_on_us = self.record_at.is_some() && self.mesh.map().degree(node) == 0;
+        if hangs_on_us && self.mesh.neighbours().contains(&node) {
+            // Nobody else reaches it, and that we do has not been told yet.
+            self.on_links_changed(now, Haste::High);
+        }
+        Ok(())
     }
 
     /// When `node`, who can be reached, is held to be here.

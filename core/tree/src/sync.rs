@@ -210,7 +210,9 @@ impl<N: Notary> Tree<N> {
             let early = self.early.swap_remove(next);
             let said = Say::decode(&early.bytes, author);
             if let Some(Say::Delta { parts, .. }) = said {
-                parts.iter().for_each(|part| drop(self.on_part(now, author, part)));
+                parts.iter().for_each(|part| {
+                    self.on_part(now, author, part).ok();
+                });
             }
         }
     }
