@@ -158,8 +158,7 @@ pub enum Input {
         /// The link.
         link: LinkId,
     },
-    /// Our digest has changed; beats carry it. It is the exclusive-or of a share of each thing that we have, so that what is
-    /// between two digests is the same for as long as the same is missing.
+    /// Our digest has changed; beats carry it.
     Digest(u32),
     /// Say it to all.
     Cast {
@@ -282,7 +281,7 @@ pub enum Output {
         /// What.
         payload: Vec<u8>,
     },
-    /// A neighbour has this digest, which is not ours, and not for a moment only; or which is ours again.
+    /// A neighbour has this digest, which is not ours or was not before.
     Digest {
         /// Who.
         peer: NodeId,

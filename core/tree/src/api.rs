@@ -52,7 +52,7 @@ pub enum Input {
         /// The place.
         path: Option<Path>,
     },
-    /// A neighbour has this digest, and not for a moment only.
+    /// A neighbour has this digest.
     Digest {
         /// Who.
         peer: NodeId,
