@@ -13,9 +13,6 @@ use crate::conference::Act;
 /// How many links everybody is to have after a crash, if there are that many others.
 const LINKS_MIN: usize = 4;
 
-/// How long after a partition nobody alone joins two sides any more: 24 s were seen.
-const MENDED: Duration = Duration::from_secs(30);
-
 /// How many lines are said in the moment of the crash of many.
 const LAST_WORDS: usize = 10;
 
@@ -64,7 +61,7 @@ pub(super) fn partition(hall: &mut Hall, report: &mut Report) -> Result<(), Brok
         "sent by all together for that",
     );
     report.draw("After a partition", "seconds", "% that see what most see", points);
-    hall.pass(MENDED)
+    hall.pass(Duration::from_secs(20))
 }
 
 /// One crashes without a word.
