@@ -102,12 +102,12 @@ impl Node {
                 && self.doors.values().all(|guest| guest.peer != *peer)
                 && !self.is_shunned(now, *peer)
         };
-        let free = self.present.iter().copied().filter(is_free);
-        if self.present.len() <= self.config.full_mesh_max {
+        let free = self.attendance.present().iter().copied().filter(is_free);
+        if self.attendance.present().len() <= self.config.full_mesh_max {
             return free.filter(|peer| self.me < *peer).collect();
         }
         let mut wanted: Vec<NodeId> = self.mends.iter().copied().filter(is_free).collect();
-        wanted.retain(|peer| self.me < *peer && self.present.contains(peer));
+        wanted.retain(|peer| self.me < *peer && self.attendance.present().contains(peer));
         let degree = self.degree() + self.attempts.len() + wanted.len();
         let lacking = aim.saturating_sub(degree);
         if lacking == 0 {
@@ -274,7 +274,7 @@ impl Node {
         let count = self.tries.get(&attempt.peer).map_or(0, |tries| tries.count) + 1;
         let pause = pause(&self.config, count);
         let jitter = pause.mul_f64(self.dice.below(1_000) as f64 / 2_000.0);
-        if self.present.contains(&attempt.peer) {
+        if self.attendance.present().contains(&attempt.peer) {
             self.tries.insert(attempt.peer, Tries { count, next: now + pause + jitter });
         }
         self.outputs.push_back(Output::Hang { link });

@@ -43,7 +43,8 @@ impl Node {
         }
         let asks_max = self.config.seek_asks_max.max(1);
         let is_ours = {
-            let mut reached = self.present.iter().filter(|node| !self.losing.contains_key(node));
+            let mut reached =
+                self.attendance.present().iter().filter(|node| !self.attendance.is_lost(**node));
             reached.next() == Some(&self.me)
         };
         let due = self.missed.iter().filter(|(_, missed)| now >= missed.next);

@@ -32,6 +32,7 @@
 //! Limits: [`Config`], which holds those of the mesh and of the tree.
 
 mod api;
+mod attendance;
 mod dial;
 mod door;
 mod island;
@@ -57,6 +58,7 @@ pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Invited, Misuse, Out
 pub use mesh::{Glance, glance};
 pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
 
+use attendance::Attendance;
 use names::Office;
 use once::Once;
 
@@ -180,18 +182,10 @@ pub struct Node {
     record_at: Option<Time>,
     /// Who was out of reach before its link opened: what it brings is about to go to all.
     bridge: Option<NodeId>,
-    /// Who is present, ourselves among them.
-    present: Set<NodeId>,
-    /// Who of them cannot be reached, and from when on they are gone.
-    losing: Map<NodeId, Time>,
-    /// The first moment at which somebody is gone, or back.
-    attend_at: Option<Time>,
+    /// Who is present.
+    attendance: Attendance,
     /// Who has come into reach or out of it, or said or taken back that it leaves, since attendance was taken.
     turned: Vec<NodeId>,
-    /// Who was gone and can be reached again by way of others, and from when on that is believed.
-    returning: Map<NodeId, Time>,
-    /// Who was present once, and is not.
-    gone: Set<NodeId>,
     /// Who went without a word, while there is hope that they are out there.
     missed: Map<NodeId, island::Missed>,
     /// To whom the application has brought a link, and so may again.
@@ -260,12 +254,8 @@ impl Node {
             asked: Map::new(),
             record_at: None,
             bridge: None,
-            present: Set::from_iter([me]),
-            losing: Map::new(),
-            attend_at: None,
+            attendance: Attendance::new(me),
             turned: Vec::new(),
-            returning: Map::new(),
-            gone: Set::new(),
             missed: Map::new(),
             brought: Set::new(),
             seek_at: None,
@@ -324,7 +314,8 @@ impl Node {
             return None;
         }
         let cores = [self.mesh.timeout(), self.tree.timeout()];
-        let own = [self.record_at, self.dial_at, self.mend_at, self.prune_at, self.attend_at];
+        let own =
+            [self.record_at, self.dial_at, self.mend_at, self.prune_at, self.attendance.due()];
         let own = own.into_iter().chain([self.ready_at, self.seek_at]);
         let attempts = self.attempts.values().map(|attempt| attempt.until);
         let retiring = self.retiring.values().copied();
@@ -391,7 +382,7 @@ impl Node {
 
     /// The nodes present, ourselves included, in the order of their names.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
-        self.present.iter().copied()
+        self.attendance.present().iter().copied()
     }
 
     /// The nodes that we have an open link to.

@@ -159,7 +159,7 @@ impl Node {
         if !self.out.insert(node) {
             return;
         }
-        self.turned.extend([node, node]);
+        self.turned.push(node);
         self.tree_input(now, tree::Input::Out(node)).sure("what counts no more is not asked");
         self.mesh_input(now, mesh::Input::Shun { peer: node })
             .sure("nothing is said when a link is hung up that could be refused");

@@ -54,7 +54,7 @@ impl Node {
                     self.bridge = Some(peer);
                     self.record_at = self.record_at.map(|at| at + self.config.gather * 2);
                 }
-                if self.present.len() == 1 {
+                if self.attendance.present().len() == 1 {
                     self.new_until = Some(now + self.config.newness);
                     self.record_first_link(now)?;
                 }

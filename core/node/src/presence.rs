@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tree::{Life, Path, links_of};
 use wire::{Map, NodeId, Time};
 
+use crate::attendance::{Change, Reach};
 use crate::{Error, Event, Node};
 
 /// What a node says of its own links.
@@ -84,7 +85,7 @@ impl Node {
         let gather = self.config.gather;
         let pause = match haste {
             Haste::High => gather,
-            Haste::Some => gather * (1 + self.present.len() as u32 / GATHERED),
+            Haste::Some => gather * (1 + self.attendance.present().len() as u32 / GATHERED),
             Haste::None => {
                 gather * 30 + (gather * 30).mul_f64(self.dice.below(1_000) as f64 / 1_000.0)
             }
@@ -95,7 +96,7 @@ impl Node {
 
     /// Whether there was a way to `peer` before its link opened.
     pub(crate) fn is_reached(&self, peer: NodeId) -> bool {
-        self.present.contains(&peer) && !self.losing.contains_key(&peer)
+        self.attendance.present().contains(&peer) && !self.attendance.is_lost(peer)
     }
 
     pub(crate) fn publish_due_record(&mut self, now: Time) -> Result<(), Error> {
@@ -152,14 +153,6 @@ impl Node {
         Ok(())
     }
 
-    /// When `node`, who can be reached, is held to be here.
-    fn back_at(&mut self, now: Time, node: NodeId) -> Time {
-        if !self.gone.contains(&node) || self.mesh.neighbours().contains(&node) {
-            return now;
-        }
-        *self.returning.get_or_insert_with(node, || now + self.config.doubt)
-    }
-
     /// Whether `node` said that it leaves, or was put out.
     fn has_left(&self, node: NodeId) -> bool {
         self.left.contains(&node) || self.out.contains(&node)
@@ -169,59 +162,42 @@ impl Node {
     /// anybody did.
     pub(crate) fn take_attendance(&mut self, now: Time) -> Option<(Vec<NodeId>, Vec<NodeId>)> {
         let mut turned = std::mem::take(&mut self.turned);
-        if self.attend_at.is_some_and(|at| now >= at) {
-            turned.extend(self.losing.keys().chain(self.returning.keys()));
-        }
-        let (mut came, mut went) = (Vec::new(), Vec::new());
+        turned.extend(self.attendance.doubted(now));
         turned.retain(|node| *node != self.me);
+        if turned.is_empty() {
+            return None;
+        }
+        let near = self.mesh.neighbours();
+        let (mut came, mut went) = (Vec::new(), Vec::new());
         for node in turned {
-            let is_here = self.mesh.reaches(node) && !self.has_left(node);
-            match (is_here, self.present.contains(&node)) {
-                (true, true) => {
-                    self.losing.remove(&node);
+            let reach = match node {
+                node if self.has_left(node) => Reach::Left,
+                // A link may be there that carries nothing.
+                node if !self.mesh.reaches(node) => Reach::None,
+                node if near.contains(&node) => Reach::Near,
+                _ => Reach::Far,
+            };
+            match self.attendance.look(&self.config, now, node, reach) {
+                Some(Change::Came) => {
+                    self.miss_no_more(node);
+                    self.emit(Event::Arrived(node));
+                    came.push(node);
                 }
-                (true, false) => {
-                    if now >= self.back_at(now, node) {
-                        self.arrive(node);
-                        came.push(node);
+                Some(Change::Went) => {
+                    if reach != Reach::Left {
+                        self.miss(now, node);
                     }
+                    self.tries.remove(&node);
+                    self.emit(Event::Gone(node));
+                    went.push(node);
                 }
-                (false, true) => {
-                    let until = now + self.config.grace;
-                    let until = *self.losing.get_or_insert_with(node, || until);
-                    if now >= until || self.has_left(node) {
-                        self.go(now, node);
-                        went.push(node);
-                    }
-                }
-                (false, false) => {
-                    self.returning.remove(&node);
-                }
+                None => {}
             }
         }
-        self.attend_at = self.losing.values().chain(self.returning.values()).min().copied();
+        self.attendance.plan();
         let changed = !came.is_empty() || !went.is_empty();
         self.dial_is_stale |= changed;
         changed.then_some((came, went))
-    }
-
-    fn arrive(&mut self, node: NodeId) {
-        self.miss_no_more(node);
-        self.returning.remove(&node);
-        self.gone.remove(&node);
-        self.present.insert(node);
-        self.emit(Event::Arrived(node));
-    }
-
-    fn go(&mut self, now: Time, node: NodeId) {
-        if !self.left.contains(&node) {
-            self.miss(now, node);
-        }
-        self.losing.remove(&node);
-        self.present.remove(&node);
-        self.tries.remove(&node);
-        self.gone.insert(node);
-        self.emit(Event::Gone(node));
     }
 }
 
@@ -246,7 +222,7 @@ mod tests {
         assert_eq!(told_after(&mut node, &[Haste::Some]), gather);
 
         (0..300).for_each(|other| {
-            node.present.insert(NodeId(other));
+            node.attendance.look(&node.config, Time::ZERO, NodeId(other), Reach::Near);
         });
         assert_eq!(told_after(&mut node, &[Haste::High]), gather);
         assert_eq!(told_after(&mut node, &[Haste::Some]), gather * 4);

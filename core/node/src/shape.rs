@@ -25,7 +25,7 @@ impl Node {
         }
         self.mend_at = None;
         self.mends.clear();
-        if self.present.len() > self.config.full_mesh_max {
+        if self.attendance.present().len() > self.config.full_mesh_max {
             let cuts = self.mesh.map().cuts().into_iter();
             let of_pair = |(_, one, other)| match self.me {
                 me if me == one => Some(other),
@@ -50,11 +50,11 @@ impl Node {
             return;
         }
         self.prune_at = None;
-        let is_large = self.present.len() > LARGE;
+        let is_large = self.attendance.present().len() > LARGE;
         let enough =
             if is_large { self.config.links_max } else { self.config.links_aim + SURPLUS_MIN };
         let degree = self.degree();
-        if self.present.len() <= self.config.full_mesh_max || degree <= enough {
+        if self.attendance.present().len() <= self.config.full_mesh_max || degree <= enough {
             return;
         }
         self.plan_pruning(now);

@@ -25,11 +25,21 @@ pub(crate) struct Attendance {
     /// When it was last looked.
     looked: Time,
     /// For each two: whether a way of links joins them, and since when.
-    ways: BTreeMap<(usize, usize), (bool, Time)>,
+    ways: BTreeMap<(usize, usize), Way>,
     /// Since when all who are awake are joined; `None` while they are not.
     whole: Option<Time>,
     /// Who was put out or contradicted itself, and from when on.
     barred: BTreeMap<NodeId, Time>,
+}
+
+/// Whether one can reach another.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    is_joined: bool,
+    since: Time,
+    /// When somebody was last joined to the other who is, or has been since, joined to the one: until then others may
+    /// have told of it in good faith.
+    told: Time,
 }
 
 /// What one node shows of another.
@@ -46,9 +56,30 @@ struct Shown {
 impl Attendance {
     /// Takes note whether a way joins two.
     fn note(&mut self, pair: (usize, usize), is_joined: bool, now: Time) {
-        let way = self.ways.entry(pair).or_insert((is_joined, now));
-        if way.0 != is_joined {
-            *way = (is_joined, now);
+        let way = self.ways.entry(pair).or_insert(Way { is_joined, since: now, told: now });
+        if way.is_joined != is_joined {
+            (way.is_joined, way.since) = (is_joined, now);
+        }
+        if is_joined {
+            way.told = now;
+        }
+    }
+
+    /// Takes note which of all are joined, given by a number for each that is equal for those who are; and that what some
+    /// of them know of the others is known to all of them.
+    fn note_all(&mut self, parts: &[usize], now: Time) {
+        let pairs =
+            |count| (0..count).flat_map(move |one| (0..count).map(move |other| (one, other)));
+        for (one, other) in pairs(parts.len()).filter(|(one, other)| one != other) {
+            self.note((one, other), parts[one] == parts[other], now);
+        }
+        let mut told = BTreeMap::<(usize, usize), Time>::new();
+        for ((one, other), way) in &self.ways {
+            let last = told.entry((parts[*one], *other)).or_insert(way.told);
+            *last = way.told.max(*last);
+        }
+        for ((one, other), way) in &mut self.ways {
+            way.told = told[&(parts[*one], *other)];
         }
     }
 
@@ -57,12 +88,11 @@ impl Attendance {
         if shown.is_seen && !shown.is_here {
             return Some("shows what passes away with one who is away:");
         }
-        let (is_joined, since) = *self.ways.get(&pair)?;
-        let span = now - since;
-        if !is_joined && span > GHOST && shown.is_here {
+        let Way { is_joined, since, told } = *self.ways.get(&pair)?;
+        if !is_joined && now - told > GHOST && shown.is_here {
             return Some("still counts on one who is out of reach:");
         }
-        if !is_joined || span <= JOINED {
+        if !is_joined || now - since <= JOINED {
             return None;
         }
         match shown {
@@ -140,10 +170,8 @@ impl Conference {
         if joined && is_calm {
             self.attendance.whole.get_or_insert(now);
         }
-        for one in (0..self.people.len()).filter(|_| is_calm) {
-            for other in (0..self.people.len()).filter(|other| *other != one) {
-                self.attendance.note((one, other), parts[one] == parts[other], now);
-            }
+        if is_calm {
+            self.attendance.note_all(&parts, now);
         }
         for one in &honest {
             for (other, person) in self.people.iter().enumerate().filter(|(other, _)| other != one)
@@ -233,6 +261,24 @@ mod tests {
         assert_eq!(attendance.judge((0, 1), HERE, at(25)), None);
         assert!(attendance.judge((0, 1), HERE, at(26)).is_some());
         assert_eq!(attendance.judge((0, 1), AWAY, at(26)), None);
+    }
+
+    #[test]
+    fn whoever_meets_one_who_heard_of_somebody_later_may_show_it_for_as_long() {
+        let mut attendance = Attendance::default();
+        attendance.note_all(&[0, 1, 1], at(10));
+        attendance.note_all(&[0, 1, 1], at(20));
+        assert!(attendance.judge((0, 2), HERE, at(26)).is_some());
+
+        // The third goes, and only then the first meets the second.
+        attendance.note_all(&[0, 0, 2], at(21));
+
+        assert_eq!(attendance.judge((0, 2), HERE, at(35)), None);
+        assert!(attendance.judge((0, 2), HERE, at(36)).is_some());
+        // Meeting once more makes nothing newer.
+        attendance.note_all(&[0, 1, 2], at(30));
+        attendance.note_all(&[0, 0, 2], at(31));
+        assert!(attendance.judge((0, 2), HERE, at(36)).is_some());
     }
 
     #[test]

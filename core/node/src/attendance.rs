@@ -1,0 +1,235 @@
+//! Who is present: an account of who came into reach and out of it, and of how long either is doubted.
+//!
+//! ```text
+//!             in reach              out of reach             the grace is over
+//!   unknown ───────────▶ present ──────────────────▶ lost ─────────────────────▶ gone
+//!                           ▲                        │  ▲                          │
+//!                    as long│   in reach by others   ▼  │ out of reach             │ in reach by others,
+//!                    as the └──────────────────── on trial ◀──────────────────────┘ for as long as is doubted
+//!                    grace
+//! ```
+//!
+//! Islands that meet know of each other what was true before they parted, so somebody may seem to be in reach by records
+//! that are old. Whoever is on trial and out of reach again is not given a new grace, or a row of such meetings would keep
+//! somebody present who went long ago. A link of our own leaves no doubt.
+
+use wire::{Map, NodeId, Set, Time};
+
+use crate::Config;
+
+/// How somebody can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// By a link of our own.
+    Near,
+    /// By way of others, as far as the map says.
+    Far,
+    /// Not at all.
+    None,
+    /// Not any more: it said so, or was put out.
+    Left,
+}
+
+/// What becomes of somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Came,
+    Went,
+}
+
+/// Why it is not certain that somebody is, or is not, here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    /// Present and out of reach: gone from then on.
+    Lost { gone_at: Time },
+    /// Present and within reach again: certain from then on. Lost before that, it is gone when it would have been.
+    OnTrial { gone_at: Time, sure_at: Time },
+    /// Gone and within reach again: back from then on.
+    Returning { back_at: Time },
+}
+
+impl Doubt {
+    /// When it is to be looked at again.
+    fn due(self) -> Time {
+        match self {
+            Self::Lost { gone_at } => gone_at,
+            Self::OnTrial { sure_at, .. } => sure_at,
+            Self::Returning { back_at } => back_at,
+        }
+    }
+}
+
+/// Who is present.
+#[derive(Debug)]
+pub(crate) struct Attendance {
+    /// Ourselves among them.
+    present: Set<NodeId>,
+    /// Who was present once, and is not.
+    gone: Set<NodeId>,
+    doubts: Map<NodeId, Doubt>,
+    /// The first moment at which one of these is over.
+    due: Option<Time>,
+}
+
+impl Attendance {
+    /// `me` alone.
+    pub(crate) fn new(me: NodeId) -> Self {
+        Self { present: Set::from_iter([me]), gone: Set::new(), doubts: Map::new(), due: None }
+    }
+
+    pub(crate) fn present(&self) -> &Set<NodeId> {
+        &self.present
+    }
+
+    /// Whether `node` is present and cannot be reached.
+    pub(crate) fn is_lost(&self, node: NodeId) -> bool {
+        matches!(self.doubts.get(&node), Some(Doubt::Lost { .. }))
+    }
+
+    /// The first moment at which somebody is gone, or back, or certain to be here.
+    pub(crate) fn due(&self) -> Option<Time> {
+        self.due
+    }
+
+    /// Who is to be looked at, since time has passed.
+    pub(crate) fn doubted(&self, now: Time) -> impl Iterator<Item = NodeId> {
+        let is_due = self.due.is_some_and(|at| now >= at);
+        self.doubts.iter().filter(move |_| is_due).map(|(node, _)| *node)
+    }
+
+    /// `node` can be reached like this.
+    pub(crate) fn look(
+        &mut self,
+        config: &Config,
+        now: Time,
+        node: NodeId,
+        reach: Reach,
+    ) -> Option<Change> {
+        let doubt = self.doubts.remove(&node);
+        let is_present = self.present.contains(&node);
+        let (doubt, change) = match (reach, is_present) {
+            (Reach::Near, true) | (Reach::None | Reach::Left, false) => (None, None),
+            (Reach::Near, false) => (None, Some(Change::Came)),
+            (Reach::Left, true) => (None, Some(Change::Went)),
+            (Reach::None, true) => {
+                let gone_at = match doubt {
+                    Some(Doubt::Lost { gone_at }) => gone_at,
+                    Some(Doubt::OnTrial { gone_at, sure_at }) if now < sure_at => {
+                        gone_at.max(now + config.doubt)
+                    }
+                    _ => now + config.grace,
+                };
+                if now < gone_at {
+                    (Some(Doubt::Lost { gone_at }), None)
+                } else {
+                    (None, Some(Change::Went))
+                }
+            }
+            (Reach::Far, true) => {
+                let doubt = match doubt {
+                    Some(Doubt::Lost { gone_at }) => {
+                        Some(Doubt::OnTrial { gone_at, sure_at: now + config.grace })
+                    }
+                    doubt => doubt,
+                };
+                (doubt.filter(|doubt| now < doubt.due()), None)
+            }
+            (Reach::Far, false) if !self.gone.contains(&node) => (None, Some(Change::Came)),
+            (Reach::Far, false) => {
+                let back_at = doubt.map_or(now + config.doubt, Doubt::due);
+                if now < back_at {
+                    (Some(Doubt::Returning { back_at }), None)
+                } else {
+                    let on_trial = Doubt::OnTrial { gone_at: now, sure_at: now + config.grace };
+                    (Some(on_trial), Some(Change::Came))
+                }
+            }
+        };
+        if let Some(doubt) = doubt {
+            self.doubts.insert(node, doubt);
+        }
+        match change {
+            Some(Change::Came) => {
+                self.gone.remove(&node);
+                self.present.insert(node);
+            }
+            Some(Change::Went) => {
+                self.present.remove(&node);
+                self.gone.insert(node);
+            }
+            None => {}
+        }
+        change
+    }
+
+    /// All who were to be looked at have been.
+    pub(crate) fn plan(&mut self) {
+        self.due = self.doubts.values().map(|doubt| doubt.due()).min();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHO: NodeId = NodeId(7);
+
+    /// One of whom a node has heard at the beginning, by way of others; at each of these seconds it can be reached like
+    /// that. From when to when it is present, to the second.
+    fn spans(looks: &[(u64, Reach)], last: u64) -> Vec<(u64, u64)> {
+        let config = Config::default();
+        let mut attendance = Attendance::new(NodeId(1));
+        let (mut spans, mut reach, mut since) = (Vec::new(), Reach::None, None);
+        for second in 0..=last {
+            let turned = looks.iter().find(|(at, _)| *at == second);
+            reach = turned.map_or(reach, |(_, reach)| *reach);
+            let now = Time::at(std::time::Duration::from_secs(second));
+            let is_due = attendance.doubted(now).any(|node| node == WHO);
+            if turned.is_some() || is_due {
+                match attendance.look(&config, now, WHO, reach) {
+                    Some(Change::Came) => since = Some(second),
+                    Some(Change::Went) => spans.extend(since.take().map(|since| (since, second))),
+                    None => {}
+                }
+                attendance.plan();
+            }
+            assert_eq!(attendance.present().contains(&WHO), since.is_some(), "second {second}");
+        }
+        spans.extend(since.map(|since| (since, last)));
+        spans
+    }
+
+    #[test]
+    fn who_is_lost_is_gone_when_its_grace_is_over_and_who_leaves_at_once() {
+        assert_eq!(spans(&[(0, Reach::Far), (10, Reach::None)], 30), [(0, 14)]);
+        assert_eq!(spans(&[(0, Reach::Far), (10, Reach::None), (13, Reach::Far)], 30), [(0, 30)]);
+        assert_eq!(spans(&[(0, Reach::Far), (10, Reach::Left)], 30), [(0, 10)]);
+        assert_eq!(spans(&[(0, Reach::Far), (10, Reach::None), (12, Reach::Left)], 30), [(0, 12)]);
+    }
+
+    #[test]
+    fn who_was_gone_is_back_when_that_has_been_doubted_and_a_neighbour_at_once() {
+        let gone = [(0, Reach::Far), (10, Reach::None)];
+
+        assert_eq!(spans(&[&gone[..], &[(20, Reach::Far)]].concat(), 30), [(0, 14), (21, 30)]);
+        assert_eq!(spans(&[&gone[..], &[(20, Reach::Near)]].concat(), 30), [(0, 14), (20, 30)]);
+    }
+
+    #[test]
+    fn records_of_before_keep_nobody_present_who_was_lost() {
+        let flickers = [(0, Reach::Far), (10, Reach::None), (13, Reach::Far), (16, Reach::None)];
+
+        // The grace it had was over at 14.
+        assert_eq!(spans(&flickers, 30), [(0, 17)]);
+        let returns = [(0, Reach::Far), (10, Reach::None), (20, Reach::Far), (23, Reach::None)];
+        assert_eq!(spans(&returns, 30), [(0, 14), (21, 24)]);
+    }
+
+    #[test]
+    fn who_has_stood_its_trial_or_is_a_neighbour_has_its_whole_grace_again() {
+        let stands = [(0, Reach::Far), (10, Reach::None), (13, Reach::Far), (17, Reach::None)];
+        assert_eq!(spans(&stands, 30), [(0, 21)]);
+        let near = [(0, Reach::Far), (10, Reach::None), (13, Reach::Near), (14, Reach::None)];
+        assert_eq!(spans(&near, 30), [(0, 18)]);
+    }
+}
