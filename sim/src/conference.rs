@@ -473,9 +473,13 @@ impl Conference {
         if self.links.is_deaf(wire, end) {
             return Ok(());
         }
-        if self.people[who].state == State::Asleep {
-            self.people[who].wait(end, wire, frame);
-            return Ok(());
+        match self.people[who].state {
+            State::Awake => {}
+            State::Asleep => {
+                self.people[who].wait(end, wire, frame);
+                return Ok(());
+            }
+            State::Crashed(_) | State::Left => return Ok(()),
         }
         let person = &mut self.people[who];
         if let Some(liar) = &mut person.liar {
@@ -485,9 +489,7 @@ impl Conference {
             }
             liar.hear(person.node.me(), &frame);
         }
-        if let Glance::Cast { author, seq, hops } = mesh::glance(&frame)
-            && self.people[who].state == State::Awake
-        {
+        if let Glance::Cast { author, seq, hops } = mesh::glance(&frame) {
             self.ledger.came(author, seq, who, hops, agenda.now());
         }
         // Rubbish is refused; anything else that is refused shows when views differ.
