@@ -339,7 +339,8 @@ fn three_thousand_who_came_and_went_cost_those_who_are_there_little() {
 
 #[test]
 fn random_stories_end_well() {
-    for number in 100..108 {
+    // In the last three somebody came back by records of before, and was lost again.
+    for number in (100..108).chain([1_318, 1_742, 2_291]) {
         let mut hall = Hall::filled(number, 9);
         hall.pass(5);
 

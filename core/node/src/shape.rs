@@ -18,12 +18,14 @@ const SURPLUS_MIN: usize = 1;
 const RETIRES: u32 = 80;
 
 impl Node {
-    /// Where one node alone holds the network together, its neighbours on both sides link to each other.
+    /// Where one node alone holds the network together, its neighbours on both sides link to each other. What we were about
+    /// to drop and is needed now stays: nobody else counts on it, so whoever is behind it would be gone before long.
     pub(crate) fn look_for_cuts(&mut self, now: Time) {
         if self.mend_at.is_none_or(|at| now < at) {
             return;
         }
         self.mend_at = None;
+        self.keep_needed(now);
         self.mends.clear();
         if self.attendance.present().len() > self.config.full_mesh_max {
             let cuts = self.mesh.map().cuts().into_iter();
@@ -80,19 +82,28 @@ impl Node {
         }
     }
 
-    /// Hangs up what all have heard of by now. Where others have dropped links meanwhile that were to stand in for it, it
-    /// stays.
+    /// Hangs up what all have heard of by now.
     pub(crate) fn hang_up_retired(&mut self, now: Time) {
-        let over = self.retiring.iter().filter(|(_, at)| now >= **at).map(|(peer, _)| *peer);
+        let is_over = |at: &Time| now >= *at;
+        if !self.retiring.values().any(is_over) {
+            return;
+        }
+        self.keep_needed(now);
+        let over = self.retiring.iter().filter(|(_, at)| is_over(at)).map(|(peer, _)| *peer);
         for peer in over.collect::<Vec<_>>() {
-            let is_spare = self.mesh.map().can_spare(self.me, peer, &self.retiring);
             self.retiring.remove(&peer);
-            if !is_spare {
-                self.on_links_changed(now, Haste::High);
-                continue;
-            }
             self.mesh_input(now, mesh::Input::Shun { peer })
                 .sure("nothing is said when a link is hung up that could be refused");
+        }
+    }
+
+    /// Where others have gone, or dropped links, that were to stand in for one that we are about to drop, it stays.
+    fn keep_needed(&mut self, now: Time) {
+        for peer in self.retiring.keys().copied().collect::<Vec<_>>() {
+            if !self.mesh.map().can_spare(self.me, peer, &self.retiring) {
+                self.retiring.remove(&peer);
+                self.on_links_changed(now, Haste::High);
+            }
         }
     }
 
