@@ -28,8 +28,9 @@ const STAY: usize = 2;
 /// How long all may take to agree once it is calm.
 const CALM_MAX: Duration = Duration::from_secs(90);
 
-/// How far a time jumps. Further, and its stamps would be refused as false until it joins again.
-const JUMP: Duration = Duration::from_secs(30);
+/// How far a time jumps: less than half of how far a stamp may be ahead. Further, and others take it for the time, and the
+/// stamps of whoever of them jumps too are refused as false until it joins again.
+const JUMP: Duration = Duration::from_secs(25);
 
 /// An hour, as calendars are off.
 const HOUR_MS: i64 = 3_600_000;
