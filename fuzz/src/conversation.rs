@@ -159,8 +159,8 @@ fn hand_on(name: NodeId, mut tree: Tree, mut other: Tree, mut now: Time) -> bool
                 break;
             }
             now = now + Duration::from_secs(1);
-            to_other.push(tree::Input::Digest { peer: ME, digest: tree.digest() });
-            to_tree.push(tree::Input::Digest { peer: name, digest: other.digest() });
+            to_other.push(tree::Input::Digest { peer: ME, digest: tree.digest(), compare: true });
+            to_tree.push(tree::Input::Digest { peer: name, digest: other.digest(), compare: true });
         }
         for (tree, inputs) in [(&mut other, to_other), (&mut tree, to_tree)] {
             for input in inputs {

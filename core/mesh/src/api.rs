@@ -158,7 +158,8 @@ pub enum Input {
         /// The link.
         link: LinkId,
     },
-    /// Our digest has changed; beats carry it.
+    /// Our digest has changed; beats carry it. It is the exclusive-or of a share of each thing that we have, so that what is
+    /// between two digests is the same for as long as the same is missing.
     Digest(u32),
     /// Say it to all.
     Cast {
@@ -281,10 +282,12 @@ pub enum Output {
         /// What.
         payload: Vec<u8>,
     },
-    /// A neighbour has this digest, which is not ours or was not before.
+    /// A neighbour has this digest. That it is ours is told once.
     Digest {
         /// Who.
         peer: NodeId,
+        /// Whether it is worth comparing what both have: it is not ours, and not for a moment only.
+        compare: bool,
         /// Its digest.
         digest: u32,
     },

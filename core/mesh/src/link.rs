@@ -12,8 +12,8 @@ use crate::{Config, Cost, Error, Mesh, Output};
 /// More than a frame adds to its payload.
 const HEADER_BYTES_MAX: usize = 256;
 
-/// While our digest changes all the time, a difference is put down to what is on its way for a beat, and for another with
-/// each so many nodes: the more there are, the more is on its way, and the more it costs to ask.
+/// While our digest changes all the time, a difference is put down to what is on its way for two beats, and for another
+/// with each so many nodes: the more there are, the more is on its way, and the more it costs to ask.
 const UNQUIET_NODES: usize = 150;
 
 /// With how many neighbours that differ we compare: one may lack the same.
@@ -44,8 +44,12 @@ pub(crate) struct Link {
     pub(crate) naming: Naming,
     /// The digest that its last beat named.
     theirs: u32,
+    /// What was between that and ours then.
+    gap: u32,
     /// How many beats running have named another digest than ours.
     differed: u32,
+    /// Whether the last one named ours.
+    agrees: bool,
     /// How fast frames come.
     pace: Pace,
     /// The pieces so far of a message that comes in pieces, and the number and the place of the one that is next.
@@ -99,7 +103,9 @@ impl Mesh {
             suspect: false,
             naming: Naming::new(now, self.map.names(place, self.me)),
             theirs: 0,
+            gap: 0,
             differed: 0,
+            agrees: false,
             pace: Pace::default(),
             pieces: Vec::new(),
             next_piece: (0, 0),
@@ -290,21 +296,22 @@ impl Mesh {
         Ok(())
     }
 
-    /// That a neighbour has what we have is told once; that it has not, every time. While ours changes all the time,
-    /// what differs is most likely on its way.
+    /// What differs is worth comparing from the second time on, for once may be a write on its way. While ours changes all
+    /// the time, most likely that is so for longer, unless what differs is the very same as a beat before.
     fn on_beat(&mut self, now: Time, id: LinkId, peer: NodeId, digest: u32) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.theirs = digest;
-        let is_news = if digest == self.digest {
-            std::mem::take(&mut link.differed) > 0
-        } else {
-            link.differed += 1;
-            let patience = 1 + self.map.len() / UNQUIET_NODES;
-            now >= self.digested + self.config.beat || link.differed as usize > patience
-        };
-        if is_news {
-            self.outputs.push_back(Output::Digest { peer, digest });
+        let gap = digest ^ self.digest;
+        let stays = std::mem::replace(&mut link.gap, gap) == gap;
+        let agreed = std::mem::replace(&mut link.agrees, gap == 0);
+        link.differed = if gap == 0 { 0 } else { link.differed + 1 };
+        if gap == 0 && agreed {
+            return;
         }
+        let patience = 2 + self.map.len() / UNQUIET_NODES;
+        let is_quiet = now >= self.digested + self.config.beat;
+        let lasts = stays || is_quiet && link.differed > 1 || link.differed as usize > patience;
+        self.outputs.push_back(Output::Digest { peer, digest, compare: gap != 0 && lasts });
     }
 
     /// We are to compare what we have with some neighbours in a while.
@@ -323,7 +330,8 @@ impl Mesh {
         }
         let differs = |link: &&Link| !link.suspect && link.theirs != self.digest;
         let some = self.links.values().filter(differs).take(COMPARED);
-        let some = some.map(|link| Output::Digest { peer: link.peer, digest: link.theirs });
+        let some =
+            some.map(|link| Output::Digest { peer: link.peer, digest: link.theirs, compare: true });
         self.outputs.extend(some);
     }
 

@@ -257,8 +257,14 @@ impl Node {
     }
 
     /// A neighbour has this digest. The tree finds out whether that is its affair; the roll is compared seldom.
-    pub(crate) fn on_digest(&mut self, now: Time, peer: NodeId, digest: u32) -> Result<(), Error> {
-        if digest != self.mixed_digest() {
+    pub(crate) fn on_digest(
+        &mut self,
+        now: Time,
+        peer: NodeId,
+        digest: u32,
+        compare: bool,
+    ) -> Result<(), Error> {
+        if compare {
             let asked = self.asked.get(&peer).copied();
             if asked.is_none_or(|asked| now - asked >= ASK_AGAIN) {
                 self.asked.insert(peer, now);
@@ -268,10 +274,10 @@ impl Node {
                     self.tell(now, peer, &roll)?;
                 }
             }
-        } else {
+        } else if digest == self.mixed_digest() {
             self.asked.remove(&peer);
         }
         let digest = digest ^ self.fold();
-        self.tree_input(now, tree::Input::Digest { peer, digest })
+        self.tree_input(now, tree::Input::Digest { peer, digest, compare })
     }
 }

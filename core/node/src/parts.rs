@@ -84,8 +84,8 @@ impl Node {
                 }
                 return result;
             }
-            mesh::Output::Digest { peer, digest } => {
-                return self.on_digest(now, peer, digest);
+            mesh::Output::Digest { peer, digest, compare } => {
+                return self.on_digest(now, peer, digest, compare);
             }
             mesh::Output::NoWay { id, to } => {
                 if let Some(at) = self.notices.iter().position(|(of, _)| *of == id)

@@ -56,6 +56,8 @@ pub enum Input {
     Digest {
         /// Who.
         peer: NodeId,
+        /// Whether it is not ours, and not for a moment only.
+        compare: bool,
         /// Its [`Tree::digest`](crate::Tree::digest).
         digest: u32,
     },

@@ -38,6 +38,8 @@ pub struct Config {
     pub delta_bytes_max: usize,
     /// How long not to ask one neighbour again because its digest differs.
     pub ask_again: Duration,
+    /// For how long at most what a neighbour brings that was out of reach is handed on.
+    pub bridged: Duration,
 }
 
 impl Default for Config {
@@ -58,6 +60,7 @@ impl Default for Config {
             forget: Duration::from_secs(600),
             delta_bytes_max: 32 * 1024,
             ask_again: Duration::from_secs(2),
+            bridged: Duration::from_secs(10),
         }
     }
 }

@@ -213,7 +213,7 @@ impl<N: Notary> Tree<N> {
             Input::Out(author) => self.on_out(author),
             Input::Watch { path } => return self.watch(path),
             Input::Unwatch { path } => return self.unwatch(path.as_ref()),
-            Input::Digest { peer, digest } => self.on_digest(now, peer, digest),
+            Input::Digest { peer, digest, compare } => self.on_digest(now, peer, digest, compare),
             Input::Present { came, went } => self.on_present(now, &came, &went),
         }
         Ok(())

@@ -15,10 +15,10 @@ const STRANGERS_MAX: usize = 64;
 /// What is between us and one neighbour.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
-    /// Whether what it brings is news to everybody on our side.
-    bridge: bool,
-    /// How many times running its digest differed.
-    differed: u32,
+    /// Until when what it brings is news to everybody on our side, unless both have had the same before.
+    bridge: Option<Time>,
+    /// What was between its digest and ours when we last heard of it.
+    gap: u32,
     /// When we last said what we have.
     asked: Option<Time>,
     /// How often a missing write was asked for here.
@@ -31,6 +31,13 @@ pub(crate) struct Session {
     pub(crate) said_alone: bool,
     /// Whose map was asked for whole, since what came did not go with ours, and how often.
     pub(crate) doubted: Map<NodeId, u32>,
+}
+
+impl Session {
+    /// Whether what it tells is to be handed on. Later it is what went astray on its way to one of us.
+    fn is_bridge(&self, now: Time) -> bool {
+        self.bridge.is_some_and(|until| now < until)
+    }
 }
 
 /// A broadcast that came before its turn.
@@ -56,20 +63,22 @@ pub(crate) fn mix(author: NodeId, at: u64, tag: u32) -> u32 {
 
 impl<N: Notary> Tree<N> {
     pub(crate) fn on_opened(&mut self, now: Time, peer: NodeId, bridge: bool) {
-        self.sessions.insert(peer, Session { bridge, ..Session::default() });
+        let until = bridge.then(|| now + self.config.bridged);
+        self.sessions.insert(peer, Session { bridge: until, ..Session::default() });
         // With whoever could be reached before, the digests of the next beats decide.
         if bridge {
             self.tell_have(now, peer, false);
         }
     }
 
-    pub(crate) fn on_digest(&mut self, now: Time, peer: NodeId, digest: u32) {
-        let same = digest == self.digest;
+    pub(crate) fn on_digest(&mut self, now: Time, peer: NodeId, digest: u32, compare: bool) {
         let Some(session) = self.sessions.get_mut(&peer) else { return };
-        session.differed = if same { 0 } else { session.differed + 1 };
+        session.gap = digest ^ self.digest;
+        if session.gap == 0 {
+            session.bridge = None;
+        }
         let lately = session.asked.is_some_and(|asked| now < asked + self.config.ask_again);
-        // Once may be a write on its way.
-        if session.differed >= 2 && !lately {
+        if compare && session.gap != 0 && !lately {
             self.tell_have(now, peer, true);
         }
     }
@@ -133,19 +142,14 @@ impl<N: Notary> Tree<N> {
     ) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer: author, what };
         match Say::decode(bytes, author).ok_or(misbehaved("a broadcast that cannot be read"))? {
-            Say::Part(part) if part.more => Err(misbehaved("a part in pieces, to all")),
-            Say::Part(part) | Say::Own(part) if part.author == self.me => Ok(()),
-            Say::Part(part) | Say::Own(part) => {
-                let at = self.authors.get(&part.author).map_or(0, |map| map.at);
-                if part.from > at {
-                    self.keep_early(now, &part, bytes);
-                    return Ok(());
+            Say::Own(part) => self.on_heard_part(now, author, &part),
+            Say::Delta { last: false, parts } => {
+                let (before, mut result) = (self.digest, Ok(()));
+                for part in &parts {
+                    result = self.on_heard_part(now, author, part).and(result);
                 }
-                // What does not go with what we have may be forged, or be by somebody who contradicts itself: digests
-                // tell, and neighbours are asked.
-                self.on_part(now, author, &part)?;
-                self.apply_early(now, part.author);
-                Ok(())
+                // Where some of it is news, the rest is no reason to keep that from others.
+                if self.digest == before { result } else { Ok(()) }
             }
             Say::Fork(fork) => self.on_fork(author, *fork, false),
             Say::Have(_) | Say::Delta { .. } | Say::Seal(..) => {
@@ -154,19 +158,43 @@ impl<N: Notary> Tree<N> {
         }
     }
 
+    fn on_heard_part(&mut self, now: Time, teller: NodeId, part: &Part<'_>) -> Result<(), Error> {
+        if part.more {
+            let what = "a part in pieces, to all";
+            return Err(Error::PeerMisbehaved { peer: teller, what });
+        }
+        if part.author == self.me {
+            return Ok(());
+        }
+        let at = self.authors.get(&part.author).map_or(0, |map| map.at);
+        if part.from > at {
+            self.keep_early(now, part);
+            return Ok(());
+        }
+        // What does not go with what we have may be forged, or be by somebody who contradicts itself: digests tell, and
+        // neighbours are asked.
+        self.on_part(now, teller, part)?;
+        self.apply_early(now, part.author);
+        Ok(())
+    }
+
     /// Keeps a broadcast that came before its turn, if there is room, and will ask for what is missing.
-    fn keep_early(&mut self, now: Time, part: &Part<'_>, bytes: &[u8]) {
+    fn keep_early(&mut self, now: Time, part: &Part<'_>) {
         let Config { early_max, early_bytes_max, .. } = self.config;
         let of_author = self.early.iter().filter(|early| early.author == part.author).count();
         let held: usize = self.early.iter().map(|early| early.bytes.len()).sum();
         let is_twice = |early: &Early| early.author == part.author && early.from == part.from;
         // No author takes more than a quarter.
         let is_full = of_author >= early_max / 4 || self.early.len() >= early_max;
-        if is_full || held + bytes.len() > early_bytes_max || self.early.iter().any(is_twice) {
+        if is_full || self.early.iter().any(is_twice) {
+            return;
+        }
+        let bytes = Say::Delta { last: false, parts: vec![part.clone()] }.encode();
+        if held + bytes.len() > early_bytes_max {
             return;
         }
         let Part { author, from, upto, .. } = *part;
-        self.early.push(Early { author, from, upto, bytes: bytes.to_vec() });
+        self.early.push(Early { author, from, upto, bytes });
         if self.ask_at.is_none() {
             self.sessions.values_mut().for_each(|session| session.asks = 0);
             self.ask_at = Some(now + self.config.patience);
@@ -183,8 +211,10 @@ impl<N: Notary> Tree<N> {
             let Some(next) = self.early.iter().position(is_due) else { return };
             let early = self.early.swap_remove(next);
             let said = Say::decode(&early.bytes, author);
-            if let Some(Say::Part(part) | Say::Own(part)) = said {
-                self.on_part(now, author, &part).ok();
+            if let Some(Say::Delta { parts, .. }) = said {
+                parts.iter().for_each(|part| {
+                    self.on_part(now, author, part).ok();
+                });
             }
         }
     }
@@ -197,9 +227,18 @@ impl<N: Notary> Tree<N> {
                 Ok(())
             }
             Say::Delta { last, parts } => {
+                let (mut news, mut result, before) = (Vec::new(), Ok(()), self.digest);
                 for part in parts {
-                    self.on_piece(now, peer, part)?;
+                    match self.on_piece(now, peer, part) {
+                        Ok(part) => news.extend(part),
+                        Err(error) => {
+                            result = Err(error);
+                            break;
+                        }
+                    }
                 }
+                self.hand_on(now, peer, news, before ^ self.digest);
+                result?;
                 if last {
                     self.recalling.take_if(|teller| *teller == peer);
                     if !std::mem::replace(&mut self.is_ready, true) {
@@ -210,16 +249,19 @@ impl<N: Notary> Tree<N> {
             }
             Say::Seal(author, seal) => self.on_seal(now, peer, author, seal),
             Say::Fork(fork) => {
-                let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.bridge);
+                let session = self.sessions.get(&peer);
+                let is_bridge = session.is_some_and(|session| session.is_bridge(now));
                 self.on_fork(peer, *fork, is_bridge && self.sessions.len() > 1)
             }
-            Say::Part(_) | Say::Own(_) => Err(misbehaved("a write that was not for all")),
+            Say::Own(_) => Err(misbehaved("a write that was not for all")),
         }
     }
 
     fn on_have(&mut self, now: Time, peer: NodeId, have: &Have) {
         self.adopt(now, have);
         self.catch_up(now, peer, have);
+        let is_unasked = self.sessions.get(&peer).is_some_and(|session| session.asked.is_none());
+        let is_first = is_unasked && !have.ask && !have.only;
         let head = |author: &NodeId| {
             let at = have.heads.binary_search_by_key(author, |(author, ..)| *author);
             at.map_or((0, 0), |at| (have.heads[at].1, have.heads[at].2))
@@ -269,7 +311,14 @@ impl<N: Notary> Tree<N> {
         told.extend(seals);
         self.outputs.extend(told.into_iter().map(|bytes| Output::Tell { peer, bytes }));
         let at = |author| self.authors.get(author).map_or(0, |map| map.head().0);
-        if have.ask && have.heads.iter().any(|(author, theirs, _)| *theirs > at(author)) {
+        let has_news = have.heads.iter().any(|(author, theirs, _)| *theirs > at(author));
+        if let Some(session) = self.sessions.get_mut(&peer).filter(|_| has_news)
+            && (have.ask || is_first)
+        {
+            if is_first {
+                // To itself it was out of reach, though not to us: it counts on us to hand on what it has.
+                session.bridge = Some(now + self.config.bridged);
+            }
             self.tell_have(now, peer, false);
         }
     }
@@ -322,60 +371,88 @@ impl<N: Notary> Tree<N> {
         self.outputs.push_back(Output::Tell { peer, bytes: Say::Have(have).encode() });
     }
 
-    fn on_piece(&mut self, now: Time, peer: NodeId, piece: Part<'_>) -> Result<(), Error> {
+    /// Takes in a part, or the last piece of one; the part, when it came in one piece and was news.
+    fn on_piece<'a>(
+        &mut self,
+        now: Time,
+        peer: NodeId,
+        piece: Part<'a>,
+    ) -> Result<Option<Part<'a>>, Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer, what };
         let pieces_max = self.config.author_bytes_max * 2;
-        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
+        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(None) };
         if piece.more {
-            session.pieces.push(Say::Part(piece).encode());
+            session.pieces.push(Say::Delta { last: false, parts: vec![piece] }.encode());
             if session.pieces.iter().map(Vec::len).sum::<usize>() > pieces_max {
                 return Err(misbehaved("a part without end"));
             }
-            return Ok(());
+            return Ok(None);
         }
         let pieces = std::mem::take(&mut session.pieces);
+        if pieces.is_empty() {
+            let is_news = self.on_told_part(now, peer, &piece)?;
+            return Ok(is_news.then_some(piece));
+        }
         let mut part = piece;
         let mut live = Vec::new();
         for bytes in &pieces {
-            let Some(Say::Part(first)) = Say::decode(bytes, peer) else { continue };
-            if (first.author, first.from, first.upto) != (part.author, part.from, part.upto) {
-                return Err(misbehaved("pieces of different parts"));
+            let Some(Say::Delta { parts, .. }) = Say::decode(bytes, peer) else { continue };
+            for first in parts {
+                if (first.author, first.from, first.upto) != (part.author, part.from, part.upto) {
+                    return Err(misbehaved("pieces of different parts"));
+                }
+                live.extend(first.live);
             }
-            live.extend(first.live);
         }
         live.append(&mut part.live);
         if !live.is_sorted_by(|one, next| one.seq < next.seq) {
             return Err(misbehaved("writes out of order"));
         }
         part.live = live;
-        self.on_told_part(now, peer, part)
+        // Too much to be handed on.
+        self.on_told_part(now, peer, &part).map(|_| None)
     }
 
-    /// Takes in a part that a neighbour told us, and hands it on when that neighbour is a bridge.
-    fn on_told_part(&mut self, now: Time, peer: NodeId, part: Part<'_>) -> Result<(), Error> {
+    /// Takes in a part that a neighbour told us; whether it was news.
+    fn on_told_part(&mut self, now: Time, peer: NodeId, part: &Part<'_>) -> Result<bool, Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer, what };
         let author = part.author;
         if author == self.me {
-            return self.on_past(now, peer, &part);
+            return self.on_past(now, peer, part).map(|()| false);
         }
-        match self.on_part(now, peer, &part)? {
-            Taken::Nothing => return Ok(()),
+        match self.on_part(now, peer, part)? {
+            Taken::Nothing => return Ok(false),
             // A whole map stands for itself: whoever hands it on could have checked it.
             Taken::Unproved if part.from == 0 => {
                 return Err(misbehaved("a map that its author did not state"));
             }
-            Taken::Unproved => return self.doubt(now, peer, author),
+            Taken::Unproved => return self.doubt(now, peer, author).map(|()| false),
             Taken::All => {}
         }
-        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
-        session.doubted.remove(&author);
-        let is_small = part.bytes() <= self.config.delta_bytes_max;
-        if session.bridge && is_small && self.sessions.len() > 1 {
-            let bytes = Say::Part(part).encode();
-            self.outputs.push_back(Output::Cast { bytes, except: Some(peer) });
+        if let Some(session) = self.sessions.get_mut(&peer) {
+            session.doubted.remove(&author);
         }
         self.apply_early(now, author);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Tells others what a neighbour told us, which has made this difference: all on our side, when it came over a bridge.
+    /// Otherwise it went astray on its way, and not only on its way to us: the neighbours are told, and tell theirs, but
+    /// nobody who had it before us, as far as it said.
+    fn hand_on(&mut self, now: Time, peer: NodeId, news: Vec<Part<'_>>, gained: u32) {
+        if news.is_empty() || self.sessions.len() < 2 {
+            return;
+        }
+        let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.is_bridge(now));
+        let bytes = Say::Delta { last: false, parts: news }.encode();
+        if is_bridge {
+            self.outputs.push_back(Output::Cast { bytes, except: Some(peer) });
+            return;
+        }
+        let lacks =
+            |(other, session): &(&NodeId, &Session)| **other != peer && session.gap != gained;
+        let others = self.sessions.iter().filter(lacks).map(|(other, _)| *other);
+        self.outputs.extend(others.map(|peer| Output::Tell { peer, bytes: bytes.clone() }));
     }
 
     pub(crate) fn remix(&mut self, author: NodeId) {

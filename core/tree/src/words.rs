@@ -17,13 +17,11 @@ use crate::{Proof, Root};
 /// Everything that is said.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Say<'a> {
-    /// To all: what one side lacked before two met.
-    Part(Part<'a>),
     /// To all: what the speaker has just written.
     Own(Part<'a>),
     /// To a neighbour: how much the speaker has of each author.
     Have(Have),
-    /// To a neighbour: what it lacks.
+    /// To a neighbour: what it lacks; to all: what one side lacked before two met.
     Delta {
         /// Whether that was all.
         last: bool,
@@ -424,10 +422,6 @@ impl<'a> Say<'a> {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut to = Writer::default();
         match self {
-            Self::Part(part) => {
-                to.byte(0);
-                part.write(&mut to);
-            }
             Self::Own(part) => {
                 to.byte(5);
                 part.write_rest(&mut to);
@@ -466,7 +460,6 @@ impl<'a> Say<'a> {
     pub(crate) fn decode(bytes: &'a [u8], speaker: NodeId) -> Option<Self> {
         let mut from = Reader::new(bytes);
         let say = match from.byte()? {
-            0 => Self::Part(Part::read(&mut from)?),
             1 => Self::Have(Have::read(&mut from)?),
             2 => {
                 let last = from.byte().filter(|flag| *flag < 2)? == 1;

@@ -154,10 +154,22 @@ fn whoever_has_just_come_to_many_compares_though_much_changes() {
     assert_eq!(crowd.pass(9, &[2]), []);
 }
 
+#[test]
+fn what_stays_away_is_asked_for_though_much_changes() {
+    let mut crowd = Crowd::of(&[2, 3]);
+    crowd.pass(10, &[2, 3]);
+
+    // Long before what differs from beat to beat would be asked for.
+    let asked = crowd.pass_with(3, &[2], |ours| ours ^ 0x0909_0909);
+
+    assert_eq!(asked, [NodeId(2); 2]);
+}
+
 /// Us in a crowd: what a neighbour has and we do not is on its way, more often than not.
 struct Crowd {
     mesh: Mesh,
     tenths: u64,
+    digest: u32,
 }
 
 impl Crowd {
@@ -172,23 +184,35 @@ impl Crowd {
             let links = Input::Links { node: NodeId(node), links: wire::Map::new() };
             mesh.handle(Time::ZERO, links).expect("it is news");
         }
-        Self { mesh, tenths: 0 }
+        Self { mesh, tenths: 0, digest: 0 }
     }
 
-    /// Lets time pass in which these beat and our digest changes; with whom we compare.
+    /// Lets time pass in which these beat, always with the same digest, and ours changes; with whom we compare.
     fn pass(&mut self, seconds: u64, beating: &[u64]) -> Vec<NodeId> {
+        self.pass_with(seconds, beating, |_| 0x0909_0909)
+    }
+
+    /// The same where their digest depends on ours.
+    fn pass_with(
+        &mut self,
+        seconds: u64,
+        beating: &[u64],
+        theirs: impl Fn(u32) -> u32,
+    ) -> Vec<NodeId> {
         let mut asked = Vec::new();
         for tenth in self.tenths..self.tenths + 10 * seconds {
             let now = Time::at(Duration::from_millis(100 * tenth));
+            let digest = theirs(self.digest);
             for link in beating.iter().filter(|_| tenth % 10 == 0) {
-                let input = Input::Received { link: LinkId(*link), frame: vec![0, 9, 9, 9, 9] };
+                let frame = [&[0][..], &digest.to_le_bytes()].concat();
+                let input = Input::Received { link: LinkId(*link), frame };
                 self.mesh.handle(now, input).expect("it is a beat");
             }
-            self.mesh.handle(now, Input::Digest(tenth as u32)).expect("it is news");
+            self.digest = tenth as u32;
+            self.mesh.handle(now, Input::Digest(self.digest)).expect("it is news");
             self.mesh.handle(now, Input::Timeout).expect("time passes");
             asked.extend(std::iter::from_fn(|| self.mesh.poll()).filter_map(|output| {
-                let Output::Digest { peer, digest } = output else { return None };
-                assert_eq!(digest, 0x0909_0909);
+                let Output::Digest { peer, compare: true, .. } = output else { return None };
                 Some(peer)
             }));
         }

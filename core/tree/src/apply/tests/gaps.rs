@@ -121,7 +121,8 @@ fn what_comes_before_its_turn_is_kept_within_bounds() {
         let part = ann.own().since(ANN, at - 1, &ann.lists);
         let (from, upto) = (at + number * 2 + 1, at + number * 2 + 2);
         let early = Part { from, upto, live: Vec::new(), ..part };
-        hear(&mut bob, ANN, &Say::Part(early).encode()).expect("it may be true");
+        hear(&mut bob, ANN, &Say::Delta { last: false, parts: vec![early] }.encode())
+            .expect("it may be true");
     }
 
     assert_eq!(bob.early.len(), bob.config.early_max / 4);
@@ -140,7 +141,8 @@ fn what_somebody_forged_to_come_before_its_turn_is_nobodys_fault_when_its_turn_c
     for upto in [at + 5, u64::MAX / 2] {
         let part = ann.own().since(ANN, at - 1, &ann.lists);
         let early = Part { from: at + 1, upto, live: Vec::new(), ..part };
-        hear(&mut bob, CAROL, &Say::Part(early).encode()).expect("it may be true");
+        hear(&mut bob, CAROL, &Say::Delta { last: false, parts: vec![early] }.encode())
+            .expect("it may be true");
     }
 
     write(&mut ann, add("to all"));
