@@ -11,8 +11,9 @@ use wire::{LinkId, NodeId, Time};
 use crate::words::Private;
 use crate::{Config, Error, Misuse, Node, Output};
 
-/// How many links a node takes beyond [`Config::links_max`], since the network would be cut without them.
-pub(crate) const MENDS_MAX: usize = 2;
+/// How many times [`Config::links_max`] a node takes when the network would be cut without them. Whoever invited many has
+/// more than it would ever open, and drops the others before long.
+const MENDED: usize = 2;
 
 /// How long whoever came is content with one link more than at first, in the time that it was new.
 const SETTLES: u32 = 9;
@@ -217,8 +218,7 @@ impl Node {
             self.outputs.push_back(Output::Hang { link });
         }
         let is_mend = self.mends.contains(&peer);
-        let links_max =
-            if is_mend { self.config.links_max + MENDS_MAX } else { self.config.links_max };
+        let links_max = self.config.links_max * if is_mend { MENDED } else { 1 };
         let links = self.degree() + self.attempts.len();
         let is_shunned = self.is_shunned(now, peer);
         let is_full = self.attempts.len() >= self.config.attempts_max * 2 || links >= links_max;

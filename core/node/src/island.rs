@@ -4,6 +4,8 @@
 //! who can still reach each other leave it to one of them, the lowest name, which asks for a few of those they miss at a
 //! time, at random, since nobody can tell who crashed from who is only out of reach. The other side does the same; that
 //! both act does no harm.
+//!
+//! Those who are gone are asked for, and whoever has lost all links asks at once: nothing can come by itself there.
 
 use wire::{NodeId, Time};
 
@@ -22,9 +24,9 @@ pub(crate) struct Missed {
 }
 
 impl Node {
-    /// `node` has gone without a word.
+    /// `node` has gone without a word, or is out of reach together with everybody else.
     pub(crate) fn miss(&mut self, now: Time, node: NodeId) {
-        self.missed.insert(node, Missed { next: now, asks: 0 });
+        self.missed.get_or_insert_with(node, || Missed { next: now, asks: 0 });
         // Others have missed it in the same moment. It does not wait for those whom we have missed for long.
         let jitter = self.config.seek.mul_f64(self.dice.below(1_000) as f64 / 3_000.0);
         let at = now + jitter;

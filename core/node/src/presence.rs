@@ -168,6 +168,7 @@ impl Node {
             return None;
         }
         let near = self.mesh.neighbours();
+        let is_cut_off = self.mesh.costs().is_empty();
         let (mut came, mut went) = (Vec::new(), Vec::new());
         for node in turned {
             let reach = match node {
@@ -191,6 +192,8 @@ impl Node {
                     self.emit(Event::Gone(node));
                     went.push(node);
                 }
+                None if reach != Reach::None => self.miss_no_more(node),
+                None if is_cut_off && self.attendance.is_lost(node) => self.miss(now, node),
                 None => {}
             }
         }

@@ -3,7 +3,6 @@
 use wire::{Set, Sure, Time};
 
 use crate::Node;
-use crate::dial::MENDS_MAX;
 use crate::presence::Haste;
 
 /// Of more nodes than these, each keeps as many links as it would ever open: trees follow the map late there, so that each
@@ -12,6 +11,9 @@ const LARGE: usize = 64;
 
 /// How many links beyond [`Config::links_aim`](crate::Config::links_aim) both ends of a link have that is dropped.
 const SURPLUS_MIN: usize = 1;
+
+/// How many links beyond [`Config::links_max`](crate::Config::links_max) are no reason to hurry.
+const CALM: usize = 2;
 
 /// How long a link stays open after we have taken it from the map, in the time that changes are gathered: until
 /// everybody has heard of it.
@@ -110,7 +112,7 @@ impl Node {
     /// Thinks about dropping a link before long, the sooner the more there are beyond what we ever take, but not all nodes
     /// at the same time.
     pub(crate) fn plan_pruning(&mut self, now: Time) {
-        let most = self.config.links_max + MENDS_MAX;
+        let most = self.config.links_max + CALM;
         let too_many = self.degree().saturating_sub(most) as u32;
         let haste = if too_many > 0 { 10 + too_many } else { 1 };
         let jitter = self.config.prune.mul_f64(self.dice.below(1_000) as f64 / 1_000.0);

@@ -210,6 +210,20 @@ fn a_lost_link_that_is_soon_replaced_makes_nobody_leave() {
 }
 
 #[test]
+fn whoever_has_lost_all_links_asks_for_others_before_they_are_gone() {
+    let sought = Event::Parted { from: name(1) };
+    let mut pair = Pair::linked();
+
+    pair.unlink();
+    pair.pass(2);
+
+    assert!(pair.events[0].contains(&sought) && !pair.events[0].contains(&Event::Gone(name(1))));
+    pair.link();
+    pair.pass(60);
+    assert_eq!(pair.events[0].iter().filter(|event| **event == sought).count(), 1);
+}
+
+#[test]
 fn whoever_is_lost_is_sought_by_another_way_and_whoever_left_is_not() {
     let sought = Event::Parted { from: name(1) };
     let mut pair = Pair::linked();
