@@ -37,28 +37,6 @@ pub(crate) enum Change {
     Went,
 }
 
-/// Why it is not certain that somebody is, or is not, here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doubt {
-    /// Present and out of reach: gone from then on.
-    Lost { gone_at: Time },
-    /// Present and within reach again: certain from then on. Lost before that, it is gone when it would have been.
-    OnTrial { gone_at: Time, sure_at: Time },
-    /// Gone and within reach again: back from then on.
-    Returning { back_at: Time },
-}
-
-impl Doubt {
-    /// When it is to be looked at again.
-    fn due(self) -> Time {
-        match self {
-            Self::Lost { gone_at } => gone_at,
-            Self::OnTrial { sure_at, .. } => sure_at,
-            Self::Returning { back_at } => back_at,
-        }
-    }
-}
-
 /// Who is present.
 #[derive(Debug)]
 pub(crate) struct Attendance {
@@ -66,15 +44,19 @@ pub(crate) struct Attendance {
     present: Set<NodeId>,
     /// Who was present once, and is not.
     gone: Set<NodeId>,
-    doubts: Map<NodeId, Doubt>,
-    /// The first moment at which one of these is over.
+    /// Who of those present was lost, and from when on it is gone when it is out of reach.
+    lost: Map<NodeId, Time>,
+    /// Who was lost, or gone, and is within reach again by way of others; from when on that is believed.
+    on_trial: Map<NodeId, Time>,
+    /// The first moment at which either is over.
     due: Option<Time>,
 }
 
 impl Attendance {
     /// `me` alone.
     pub(crate) fn new(me: NodeId) -> Self {
-        Self { present: Set::from_iter([me]), gone: Set::new(), doubts: Map::new(), due: None }
+        let (lost, on_trial) = (Map::new(), Map::new());
+        Self { present: Set::from_iter([me]), gone: Set::new(), lost, on_trial, due: None }
     }
 
     pub(crate) fn present(&self) -> &Set<NodeId> {
@@ -83,7 +65,7 @@ impl Attendance {
 
     /// Whether `node` is present and cannot be reached.
     pub(crate) fn is_lost(&self, node: NodeId) -> bool {
-        matches!(self.doubts.get(&node), Some(Doubt::Lost { .. }))
+        self.lost.contains_key(&node) && !self.on_trial.contains_key(&node)
     }
 
     /// The first moment at which somebody is gone, or back, or certain to be here.
@@ -94,7 +76,7 @@ impl Attendance {
     /// Who is to be looked at, since time has passed.
     pub(crate) fn doubted(&self, now: Time) -> impl Iterator<Item = NodeId> {
         let is_due = self.due.is_some_and(|at| now >= at);
-        self.doubts.iter().filter(move |_| is_due).map(|(node, _)| *node)
+        self.lost.keys().chain(self.on_trial.keys()).filter(move |_| is_due).copied()
     }
 
     /// `node` can be reached like this.
@@ -105,66 +87,56 @@ impl Attendance {
         node: NodeId,
         reach: Reach,
     ) -> Option<Change> {
-        let doubt = self.doubts.remove(&node);
         let is_present = self.present.contains(&node);
-        let (doubt, change) = match (reach, is_present) {
-            (Reach::Near, true) | (Reach::None | Reach::Left, false) => (None, None),
-            (Reach::Near, false) => (None, Some(Change::Came)),
-            (Reach::Left, true) => (None, Some(Change::Went)),
-            (Reach::None, true) => {
-                let gone_at = match doubt {
-                    Some(Doubt::Lost { gone_at }) => gone_at,
-                    Some(Doubt::OnTrial { gone_at, sure_at }) if now < sure_at => {
-                        gone_at.max(now + config.doubt)
+        let before = self.on_trial.remove(&node);
+        let change = match reach {
+            Reach::Left => is_present.then_some(Change::Went),
+            Reach::None if is_present => {
+                let gone_at = match (before, self.lost.get(&node)) {
+                    (None, Some(gone_at)) => *gone_at,
+                    (Some(sure_at), Some(gone_at)) if now < sure_at => {
+                        *gone_at.max(&(now + config.doubt))
                     }
                     _ => now + config.grace,
                 };
-                if now < gone_at {
-                    (Some(Doubt::Lost { gone_at }), None)
-                } else {
-                    (None, Some(Change::Went))
+                self.lost.insert(node, gone_at);
+                (now >= gone_at).then_some(Change::Went)
+            }
+            Reach::None => None,
+            Reach::Far if self.lost.contains_key(&node) || self.gone.contains(&node) => {
+                let pause = if is_present { config.grace } else { config.doubt };
+                let sure_at = before.unwrap_or(now + pause);
+                if now < sure_at {
+                    self.on_trial.insert(node, sure_at);
+                    return None;
                 }
+                (!is_present).then_some(Change::Came)
             }
-            (Reach::Far, true) => {
-                let doubt = match doubt {
-                    Some(Doubt::Lost { gone_at }) => {
-                        Some(Doubt::OnTrial { gone_at, sure_at: now + config.grace })
-                    }
-                    doubt => doubt,
-                };
-                (doubt.filter(|doubt| now < doubt.due()), None)
-            }
-            (Reach::Far, false) if !self.gone.contains(&node) => (None, Some(Change::Came)),
-            (Reach::Far, false) => {
-                let back_at = doubt.map_or(now + config.doubt, Doubt::due);
-                if now < back_at {
-                    (Some(Doubt::Returning { back_at }), None)
-                } else {
-                    let on_trial = Doubt::OnTrial { gone_at: now, sure_at: now + config.grace };
-                    (Some(on_trial), Some(Change::Came))
-                }
-            }
+            Reach::Far | Reach::Near => (!is_present).then_some(Change::Came),
         };
-        if let Some(doubt) = doubt {
-            self.doubts.insert(node, doubt);
+        if change.is_some() || reach != Reach::None {
+            self.lost.remove(&node);
         }
-        match change {
-            Some(Change::Came) => {
-                self.gone.remove(&node);
+        match change? {
+            Change::Came => {
+                if self.gone.remove(&node) && reach == Reach::Far {
+                    self.lost.insert(node, now);
+                    self.on_trial.insert(node, now + config.grace);
+                }
                 self.present.insert(node);
             }
-            Some(Change::Went) => {
+            Change::Went => {
                 self.present.remove(&node);
                 self.gone.insert(node);
             }
-            None => {}
         }
         change
     }
 
     /// All who were to be looked at have been.
     pub(crate) fn plan(&mut self) {
-        self.due = self.doubts.values().map(|doubt| doubt.due()).min();
+        let lost = self.lost.iter().filter(|(node, _)| !self.on_trial.contains_key(node));
+        self.due = lost.map(|(_, at)| at).chain(self.on_trial.values()).min().copied();
     }
 }
 
