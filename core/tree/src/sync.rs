@@ -141,24 +141,28 @@ impl<N: Notary> Tree<N> {
         bytes: &[u8],
     ) -> Result<(), Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer: author, what };
-        match Say::decode(bytes, author).ok_or(misbehaved("a broadcast that cannot be read"))? {
-            Say::Own(part) => self.on_heard_part(now, author, &part),
-            Say::Delta { last: false, parts } => {
-                let (before, mut result) = (self.digest, Ok(()));
-                for part in &parts {
-                    result = self.on_heard_part(now, author, part).and(result);
-                }
-                // Where some of it is news, the rest is no reason to keep that from others.
-                if self.digest == before { result } else { Ok(()) }
-            }
-            Say::Fork(fork) => self.on_fork(author, *fork, false),
-            Say::Have(_) | Say::Delta { .. } | Say::Seal(..) => {
-                Err(misbehaved("to all what is for a neighbour"))
-            }
+        let parts = match Say::decode(bytes, author) {
+            Some(Say::Own(part)) => vec![part],
+            Some(Say::Delta { last: false, parts }) => parts,
+            Some(Say::Fork(fork)) => return self.on_fork(author, *fork, false),
+            Some(_) => return Err(misbehaved("to all what is for a neighbour")),
+            None => return Err(misbehaved("a broadcast that cannot be read")),
+        };
+        let (before, mut result) = (self.digest, Ok(()));
+        for part in &parts {
+            result = self.on_heard_part(now, author, part, bytes).and(result);
         }
+        // Where some of it is news, the rest is no reason to keep that from others.
+        if self.digest == before { result } else { Ok(()) }
     }
 
-    fn on_heard_part(&mut self, now: Time, teller: NodeId, part: &Part<'_>) -> Result<(), Error> {
+    fn on_heard_part(
+        &mut self,
+        now: Time,
+        teller: NodeId,
+        part: &Part<'_>,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
         if part.more {
             let what = "a part in pieces, to all";
             return Err(Error::PeerMisbehaved { peer: teller, what });
@@ -168,7 +172,7 @@ impl<N: Notary> Tree<N> {
         }
         let at = self.authors.get(&part.author).map_or(0, |map| map.at);
         if part.from > at {
-            self.keep_early(now, part);
+            self.keep_early(now, part, bytes);
             return Ok(());
         }
         // What does not go with what we have may be forged, or be by somebody who contradicts itself: digests tell, and
@@ -179,22 +183,18 @@ impl<N: Notary> Tree<N> {
     }
 
     /// Keeps a broadcast that came before its turn, if there is room, and will ask for what is missing.
-    fn keep_early(&mut self, now: Time, part: &Part<'_>) {
+    fn keep_early(&mut self, now: Time, part: &Part<'_>, bytes: &[u8]) {
         let Config { early_max, early_bytes_max, .. } = self.config;
         let of_author = self.early.iter().filter(|early| early.author == part.author).count();
         let held: usize = self.early.iter().map(|early| early.bytes.len()).sum();
         let is_twice = |early: &Early| early.author == part.author && early.from == part.from;
         // No author takes more than a quarter.
         let is_full = of_author >= early_max / 4 || self.early.len() >= early_max;
-        if is_full || self.early.iter().any(is_twice) {
-            return;
-        }
-        let bytes = Say::Delta { last: false, parts: vec![part.clone()] }.encode();
-        if held + bytes.len() > early_bytes_max {
+        if is_full || held + bytes.len() > early_bytes_max || self.early.iter().any(is_twice) {
             return;
         }
         let Part { author, from, upto, .. } = *part;
-        self.early.push(Early { author, from, upto, bytes });
+        self.early.push(Early { author, from, upto, bytes: bytes.to_vec() });
         if self.ask_at.is_none() {
             self.sessions.values_mut().for_each(|session| session.asks = 0);
             self.ask_at = Some(now + self.config.patience);
@@ -210,12 +210,14 @@ impl<N: Notary> Tree<N> {
             let is_due = |early: &Early| early.author == author && early.from <= at;
             let Some(next) = self.early.iter().position(is_due) else { return };
             let early = self.early.swap_remove(next);
-            let said = Say::decode(&early.bytes, author);
-            if let Some(Say::Delta { parts, .. }) = said {
-                parts.iter().for_each(|part| {
-                    self.on_part(now, author, part).ok();
-                });
-            }
+            let parts = match Say::decode(&early.bytes, author) {
+                Some(Say::Own(part)) => vec![part],
+                Some(Say::Delta { parts, .. }) => parts,
+                _ => continue,
+            };
+            parts.iter().for_each(|part| {
+                self.on_part(now, author, part).ok();
+            });
         }
     }
 
@@ -226,18 +228,13 @@ impl<N: Notary> Tree<N> {
                 self.on_have(now, peer, &have);
                 Ok(())
             }
-            Say::Delta { last, parts } => {
-                let (mut news, mut result, before) = (Vec::new(), Ok(()), self.digest);
-                for part in parts {
-                    match self.on_piece(now, peer, part) {
-                        Ok(part) => news.extend(part),
-                        Err(error) => {
-                            result = Err(error);
-                            break;
-                        }
-                    }
-                }
-                self.hand_on(now, peer, news, before ^ self.digest);
+            Say::Delta { last, mut parts } => {
+                let (mut result, before) = (Ok(()), self.digest);
+                parts.retain(|part| {
+                    let taken = result.and_then(|()| self.on_piece(now, peer, part));
+                    taken.map_err(|error| result = Err(error)).unwrap_or(false)
+                });
+                self.hand_on(now, peer, parts, before ^ self.digest);
                 result?;
                 if last {
                     self.recalling.take_if(|teller| *teller == peer);
@@ -371,29 +368,24 @@ impl<N: Notary> Tree<N> {
         self.outputs.push_back(Output::Tell { peer, bytes: Say::Have(have).encode() });
     }
 
-    /// Takes in a part, or the last piece of one; the part, when it came in one piece and was news.
-    fn on_piece<'a>(
-        &mut self,
-        now: Time,
-        peer: NodeId,
-        piece: Part<'a>,
-    ) -> Result<Option<Part<'a>>, Error> {
+    /// Takes in a part, or a piece of one; whether it came in one piece and was news. What did not is too much to be handed
+    /// on.
+    fn on_piece(&mut self, now: Time, peer: NodeId, piece: &Part<'_>) -> Result<bool, Error> {
         let misbehaved = |what| Error::PeerMisbehaved { peer, what };
         let pieces_max = self.config.author_bytes_max * 2;
-        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(None) };
+        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(false) };
         if piece.more {
-            session.pieces.push(Say::Delta { last: false, parts: vec![piece] }.encode());
+            session.pieces.push(delta(vec![piece.clone()]));
             if session.pieces.iter().map(Vec::len).sum::<usize>() > pieces_max {
                 return Err(misbehaved("a part without end"));
             }
-            return Ok(None);
+            return Ok(false);
         }
         let pieces = std::mem::take(&mut session.pieces);
         if pieces.is_empty() {
-            let is_news = self.on_told_part(now, peer, &piece)?;
-            return Ok(is_news.then_some(piece));
+            return self.on_told_part(now, peer, piece);
         }
-        let mut part = piece;
+        let mut part = piece.clone();
         let mut live = Vec::new();
         for bytes in &pieces {
             let Some(Say::Delta { parts, .. }) = Say::decode(bytes, peer) else { continue };
@@ -409,8 +401,7 @@ impl<N: Notary> Tree<N> {
             return Err(misbehaved("writes out of order"));
         }
         part.live = live;
-        // Too much to be handed on.
-        self.on_told_part(now, peer, &part).map(|_| None)
+        self.on_told_part(now, peer, &part).map(|_| false)
     }
 
     /// Takes in a part that a neighbour told us; whether it was news.
@@ -444,7 +435,7 @@ impl<N: Notary> Tree<N> {
             return;
         }
         let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.is_bridge(now));
-        let bytes = Say::Delta { last: false, parts: news }.encode();
+        let bytes = delta(news);
         if is_bridge {
             self.outputs.push_back(Output::Cast { bytes, except: Some(peer) });
             return;
@@ -461,6 +452,11 @@ impl<N: Notary> Tree<N> {
         let mixed = mix(author, at, tag);
         self.digest ^= std::mem::replace(&mut map.mixed, mixed) ^ mixed;
     }
+}
+
+/// What somebody lacks, and did not ask for.
+fn delta(parts: Vec<Part<'_>>) -> Vec<u8> {
+    Say::Delta { last: false, parts }.encode()
 }
 
 /// Parts as messages of bounded size. When the listener waits for the end, there is at least one; what it asked about some
