@@ -150,19 +150,13 @@ impl<N: Notary> Tree<N> {
         };
         let (before, mut result) = (self.digest, Ok(()));
         for part in &parts {
-            result = self.on_heard_part(now, author, part, bytes).and(result);
+            result = self.on_heard_part(now, author, part).and(result);
         }
         // Where some of it is news, the rest is no reason to keep that from others.
         if self.digest == before { result } else { Ok(()) }
     }
 
-    fn on_heard_part(
-        &mut self,
-        now: Time,
-        teller: NodeId,
-        part: &Part<'_>,
-        bytes: &[u8],
-    ) -> Result<(), Error> {
+    fn on_heard_part(&mut self, now: Time, teller: NodeId, part: &Part<'_>) -> Result<(), Error> {
         if part.more {
             let what = "a part in pieces, to all";
             return Err(Error::PeerMisbehaved { peer: teller, what });
@@ -172,7 +166,7 @@ impl<N: Notary> Tree<N> {
         }
         let at = self.authors.get(&part.author).map_or(0, |map| map.at);
         if part.from > at {
-            self.keep_early(now, part, bytes);
+            self.keep_early(now, part);
             return Ok(());
         }
         // What does not go with what we have may be forged, or be by somebody who contradicts itself: digests tell, and
@@ -183,18 +177,19 @@ impl<N: Notary> Tree<N> {
     }
 
     /// Keeps a broadcast that came before its turn, if there is room, and will ask for what is missing.
-    fn keep_early(&mut self, now: Time, part: &Part<'_>, bytes: &[u8]) {
+    fn keep_early(&mut self, now: Time, part: &Part<'_>) {
         let Config { early_max, early_bytes_max, .. } = self.config;
         let of_author = self.early.iter().filter(|early| early.author == part.author).count();
         let held: usize = self.early.iter().map(|early| early.bytes.len()).sum();
         let is_twice = |early: &Early| early.author == part.author && early.from == part.from;
         // No author takes more than a quarter.
         let is_full = of_author >= early_max / 4 || self.early.len() >= early_max;
+        let bytes = delta(vec![part.clone()]);
         if is_full || held + bytes.len() > early_bytes_max || self.early.iter().any(is_twice) {
             return;
         }
         let Part { author, from, upto, .. } = *part;
-        self.early.push(Early { author, from, upto, bytes: bytes.to_vec() });
+        self.early.push(Early { author, from, upto, bytes });
         if self.ask_at.is_none() {
             self.sessions.values_mut().for_each(|session| session.asks = 0);
             self.ask_at = Some(now + self.config.patience);
@@ -210,10 +205,8 @@ impl<N: Notary> Tree<N> {
             let is_due = |early: &Early| early.author == author && early.from <= at;
             let Some(next) = self.early.iter().position(is_due) else { return };
             let early = self.early.swap_remove(next);
-            let parts = match Say::decode(&early.bytes, author) {
-                Some(Say::Own(part)) => vec![part],
-                Some(Say::Delta { parts, .. }) => parts,
-                _ => continue,
+            let Some(Say::Delta { parts, .. }) = Say::decode(&early.bytes, author) else {
+                continue;
             };
             parts.iter().for_each(|part| {
                 self.on_part(now, author, part).ok();
