@@ -8,7 +8,7 @@ use node::{
     Reason,
 };
 use serde_json::json;
-use trust::{Bounds, Claim, Trust};
+use trust::{Admission, Bounds, Certificate, Claim, Purpose, Trust};
 use wire::{InviteId, LinkId, NodeId, Seed, Time, Timestamp};
 
 const NOON: Timestamp = Timestamp(1_793_000_000_000);
@@ -29,6 +29,17 @@ fn a_stranger_at_the_door_learns_nothing_and_is_sent_away() {
     assert!(!present.contains(&hall.name(2)), "{present:?}");
     // What it was told, each second anew, is who is there and what our roll comes to.
     assert!(hall.bytes_to(2) < 9 * 100, "{}", hall.bytes_to(2));
+}
+
+#[test]
+fn whoever_came_by_a_long_row_of_invites_proves_it_to_all() {
+    let mut hall = Hall::in_a_row(400);
+
+    hall.link(0, 1, false);
+    hall.pass(10);
+
+    assert!(hall.nodes[0].neighbours().contains(&hall.name(1)));
+    assert!(hall.nodes[1].neighbours().contains(&hall.name(0)));
 }
 
 #[test]
@@ -229,7 +240,38 @@ impl Hall {
         }
         let conference = founder.conference().clone();
         let apply = |who: u64| Trust::apply(Seed::story(who), conference.clone());
-        let trusts = std::iter::once(founder).chain((1..=size as u64).map(apply));
+        Self::with(std::iter::once(founder).chain((1..=size as u64).map(apply)))
+    }
+
+    /// The last of so many of whom each invited the next, and the founder, who has invited somebody else since.
+    fn in_a_row(count: u64) -> Self {
+        let bounds = Bounds { members_max: u16::MAX, ..Bounds::default() };
+        let mut founder = Trust::found(Seed::story(0), Claim::default(), bounds, NOON);
+        let apply = |who: u64| Trust::apply(Seed::story(who), founder.conference().clone());
+        let guests: Vec<Trust> = (1..=count + 1).map(apply).collect();
+        let inviters = std::iter::once(&founder).chain(&guests);
+        let certificate = |(at, (inviter, guest)): (u64, (&Trust, &Trust))| {
+            let (keys, invite) = (guest.keys(), InviteId(at));
+            let issued = Timestamp(NOON.0 + 1 + at);
+            let claim = Claim::default();
+            let admission = Admission { keys, claim, inviter: inviter.me(), invite, issued };
+            let signature = inviter.sign(Purpose::Certificate, &admission.to_bytes());
+            Certificate { admission, signature }
+        };
+        let row = (0..).zip(inviters.zip(&guests)).map(certificate);
+        let row: Vec<Certificate> = row.take(count as usize).collect();
+        founder.learn(row.clone(), Vec::new());
+        let mut last = guests.into_iter().nth(count as usize - 1).expect("there are as many");
+        let charter = founder.roll().expect("a founder knows").charter().clone();
+        assert!(last.take_charter(charter));
+        last.learn(row, Vec::new());
+        let other = Trust::apply(Seed::story(1_000), founder.conference().clone());
+        let now = Timestamp(NOON.0 + 1_000);
+        founder.admit(now, other.keys(), Claim::default(), InviteId(1_000)).expect("there is room");
+        Self::with([founder, last])
+    }
+
+    fn with(trusts: impl IntoIterator<Item = Trust>) -> Self {
         let node = |(who, trust): (u64, Trust)| {
             let mut node =
                 Node::new(Config::default(), Time::ZERO, NOON, trust, Seed::story(100 + who));
