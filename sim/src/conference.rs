@@ -310,6 +310,7 @@ impl Conference {
             return Ok(());
         }
         let wire = self.links.open(ends);
+        self.attendance.meet();
         for ((who, link), (other, _)) in [(ends[0], ends[1]), (ends[1], ends[0])] {
             let peer = self.people[other].node.me();
             // A link that took too long is hung up by whoever gave up waiting.

@@ -11,9 +11,9 @@ use wire::{LinkId, NodeId, Time};
 use crate::words::Private;
 use crate::{Config, Error, Misuse, Node, Output};
 
-/// How many times [`Config::links_max`] a node takes when the network would be cut without them. Whoever invited many has
-/// more than it would ever open, and drops the others before long.
-const MENDED: usize = 2;
+/// How many links a node takes beyond [`Config::links_max`], since the network would be cut without them: twice as many as
+/// it keeps without haste, for whoever invited others has more than it would ever open.
+const MENDS_MAX: usize = 4;
 
 /// How long whoever came is content with one link more than at first, in the time that it was new.
 const SETTLES: u32 = 9;
@@ -218,7 +218,7 @@ impl Node {
             self.outputs.push_back(Output::Hang { link });
         }
         let is_mend = self.mends.contains(&peer);
-        let links_max = self.config.links_max * if is_mend { MENDED } else { 1 };
+        let links_max = self.config.links_max + if is_mend { MENDS_MAX } else { 0 };
         let links = self.degree() + self.attempts.len();
         let is_shunned = self.is_shunned(now, peer);
         let is_full = self.attempts.len() >= self.config.attempts_max * 2 || links >= links_max;

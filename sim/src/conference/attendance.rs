@@ -24,6 +24,8 @@ const ROUND: Duration = Duration::from_secs(10);
 pub(crate) struct Attendance {
     /// When it was last looked.
     looked: Time,
+    /// Whether two have been linked since it was last noted who is joined.
+    have_met: bool,
     /// For each two: whether a way of links joins them, and since when.
     ways: BTreeMap<(usize, usize), Way>,
     /// Since when all who are awake are joined; `None` while they are not.
@@ -104,6 +106,11 @@ impl Attendance {
         }
     }
 
+    /// Two have been linked: what either side knows is known to both, for however short a time.
+    pub(super) fn meet(&mut self) {
+        self.have_met = true;
+    }
+
     /// Starts to wait again for one who cannot have heard anything, or has forgotten it.
     pub(super) fn excuse(&mut self, who: usize) {
         self.ways.retain(|(one, other), _| *one != who && *other != who);
@@ -149,11 +156,15 @@ impl Conference {
     pub(super) fn look_at_attendance(&mut self, now: Time) -> Result<(), String> {
         let is_large = self.people.len() > super::LARGE;
         let pause = if is_large { super::SELDOM } else { OFTEN };
-        if now < self.attendance.looked + pause {
+        let is_due = now >= self.attendance.looked + pause;
+        let have_met = std::mem::take(&mut self.attendance.have_met) && !is_large;
+        if !is_due && !have_met {
             return Ok(());
         }
-        self.attendance.looked = now;
-        self.look_at_all_heads(now)?;
+        if is_due {
+            self.attendance.looked = now;
+            self.look_at_all_heads(now)?;
+        }
         if is_large {
             return self.check_barred(false);
         }
@@ -172,6 +183,9 @@ impl Conference {
         }
         if is_calm {
             self.attendance.note_all(&parts, now);
+        }
+        if !is_due {
+            return Ok(());
         }
         for one in &honest {
             for (other, person) in self.people.iter().enumerate().filter(|(other, _)| other != one)
