@@ -35,6 +35,10 @@ pub fn fixed() -> Vec<Plan> {
     plans.push(plan(30, 0, Shape::Thirds, 30, 43));
     // The last link between two sides was about to be dropped when those by way of whom they knew each other crashed.
     plans.push(plan(21, 0, Shape::Halves, 30, 16_877_414_912_883));
+    // Parts that met one by one brought back, again and again, those who were out of reach.
+    plans.push(soak(676_111, 44));
+    // Somebody took back links that it was about to drop, and kept twenty for ever.
+    plans.push(soak(987_654, 64));
     // Where there are many, links are kept, and what all say at once after a crash comes to be known in time.
     plans.push(plan(300, 0, Shape::None, 40, 3));
     // Links that there are not, and messages to one that are kept and acknowledged.

@@ -105,6 +105,7 @@ impl Node {
             if !self.mesh.map().can_spare(self.me, peer, &self.retiring) {
                 self.retiring.remove(&peer);
                 self.on_links_changed(now, Haste::High);
+                self.plan_pruning(now);
             }
         }
     }
