@@ -12,6 +12,10 @@ const ASKS_MAX: u32 = 5;
 /// Whose parts were not looked at, at most, while they are strangers.
 const STRANGERS_MAX: usize = 64;
 
+/// How many deltas of one neighbour go on to others in [`Config::bridged`](crate::Config::bridged): sides that lack a MiB
+/// of each other's say about as many. Whoever plays false would have us hand on what it writes without an end.
+const HANDED_MAX: u32 = 64;
+
 /// What is between us and one neighbour.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
@@ -19,6 +23,8 @@ pub(crate) struct Session {
     bridge: Option<Time>,
     /// What was between its digest and ours when we last heard of it.
     gap: u32,
+    /// How much that it told has gone to others since when.
+    handed: (Time, u32),
     /// When we last said what we have.
     asked: Option<Time>,
     /// How often a missing write was asked for here.
@@ -427,7 +433,15 @@ impl<N: Notary> Tree<N> {
         if news.is_empty() || self.sessions.len() < 2 {
             return;
         }
-        let is_bridge = self.sessions.get(&peer).is_some_and(|session| session.is_bridge(now));
+        let Some(session) = self.sessions.get_mut(&peer) else { return };
+        if now >= session.handed.0 + self.config.bridged {
+            session.handed = (now, 0);
+        }
+        session.handed.1 += 1;
+        if session.handed.1 > HANDED_MAX {
+            return;
+        }
+        let is_bridge = session.is_bridge(now);
         let bytes = delta(news);
         if is_bridge {
             self.outputs.push_back(Output::Cast { bytes, except: Some(peer) });

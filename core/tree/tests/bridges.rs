@@ -95,6 +95,35 @@ fn whoever_had_it_before_us_is_not_told() {
 }
 
 #[test]
+fn a_neighbour_that_tells_without_end_has_little_of_it_told_to_others() {
+    let mut sides = Sides::joined();
+    sides.now = sides.now + Duration::from_secs(11);
+    sides.far_writes("again");
+    let digest = Input::Digest { peer: FAR, digest: sides.far.digest(), compare: true };
+    sides.us.handle(sides.now, digest).expect("it may differ");
+    let asked = sides.us.poll();
+    let Some(Output::Tell { peer: FAR, bytes: have }) = asked else { panic!("{asked:?}") };
+
+    // It answers again and again, though asked once, each time with something new.
+    let mut told = 0;
+    for _ in 0..100 {
+        sides.far_writes("again");
+        let asked = Input::Told { peer: US, bytes: have.clone() };
+        sides.far.handle(sides.now, asked).expect("it is honest");
+        while let Some(said) = sides.far.poll() {
+            if let Output::Tell { bytes, .. } = said {
+                sides.us.handle(sides.now, Input::Told { peer: FAR, bytes }).expect("it is news");
+            }
+        }
+        let said = std::iter::from_fn(|| sides.us.poll());
+        told += said.filter(|said| matches!(said, Output::Tell { peer: NEAR, .. })).count();
+    }
+
+    assert_eq!(sides.us.digest(), sides.far.digest());
+    assert_eq!(told, 64);
+}
+
+#[test]
 fn until_both_have_had_the_same_all_is_handed_on_though_not_for_long() {
     for (seconds, expected) in [(9, 1), (11, 0)] {
         let mut sides = Sides::new();
@@ -229,8 +258,9 @@ fn talk(
 
 /// Somebody writes; what it says to all.
 fn write(tree: &mut Tree<Unsigned>, now: Time, at: &str) -> Vec<u8> {
-    let create = Command::Create { path: path(at), value: json!({}), life: Life::Lasting };
-    tree.handle(now, Input::Do(create)).expect("there is nothing yet");
+    let (path, value, life) = (path(at), json!({ "after": tree.digest() }), Life::Lasting);
+    let update = Command::Update { path, value, partial: false, life };
+    tree.handle(now, Input::Do(update)).expect("anybody may write");
     let said = std::iter::from_fn(|| tree.poll()).find_map(|said| match said {
         Output::Cast { bytes, .. } => Some(bytes),
         Output::Tell { .. } | Output::Event(_) => None,
