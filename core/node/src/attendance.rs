@@ -1,12 +1,13 @@
 //! Who is present: an account of who came into reach and out of it, and of how long either is doubted.
 //!
 //! ```text
-//!             in reach              out of reach             the grace is over
-//!   unknown ───────────▶ present ──────────────────▶ lost ─────────────────────▶ gone
-//!                           ▲                        │  ▲                          │
-//!                    as long│   in reach by others   ▼  │ out of reach             │ in reach by others,
-//!                    as the └──────────────────── on trial ◀──────────────────────┘ for as long as is doubted
-//!                    grace
+//!            in reach             out of reach        after a grace
+//!   unknown ─────────▶ present ─────────────────▶ lost ───────────▶ gone
+//!                         ▲                       ▲  │               │
+//!                         │          out of reach │  │ in reach      │ in reach, and for as long
+//!                         │                       │  ▼ by others     │ as that is doubted
+//!                         └──────────────────── on trial ◀───────────┘
+//!                           in reach for a grace
 //! ```
 //!
 //! Islands that meet know of each other what was true before they parted, so somebody may seem to be in reach by records

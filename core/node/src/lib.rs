@@ -69,7 +69,8 @@ pub struct Config {
     pub mesh: mesh::Config,
     /// Those of its tree.
     pub tree: tree::Config,
-    /// How long a node stays present after the last way to it was lost. Guess: what dialling anew takes.
+    /// How long a node stays present after the last way to it was lost, and how long it is on trial when there is one again.
+    /// Guess: what dialling anew takes.
     pub grace: Duration,
     /// How long somebody who was gone must be within reach by way of others to be back. The records that say so may be
     /// of before, and newer ones on their way.
