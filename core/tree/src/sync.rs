@@ -40,7 +40,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Whether what it tells is to be handed on. Later it is what went astray on its way to one of us.
+    /// Whether what it tells is news to everybody on our side. Later it is what went astray on its way to some of us.
     fn is_bridge(&self, now: Time) -> bool {
         self.bridge.is_some_and(|until| now < until)
     }
