@@ -121,6 +121,18 @@ impl Caller {
                 return self.on_receipt(config, from, out);
             }
             (Stage::Calling(_), Input::Cancel) => self.take_back(End::Cancelled, out),
+            (Stage::Calling(calling), Input::Repeat) => {
+                let invite = calling.invite(config, now, &self.outgoing);
+                send(out, &self.outgoing.to, invite);
+            }
+            // It is posted when the offer is there; or it has been answered, or taken back.
+            (
+                Stage::Starting { .. }
+                | Stage::Connecting { .. }
+                | Stage::Connected { .. }
+                | Stage::Ended { .. },
+                Input::Repeat,
+            ) => {}
 
             (Stage::Connecting { .. }, Input::Connected) => self.on_connected(out),
             (Stage::Connecting { winner, .. }, input @ (Input::Disconnected | Input::Cancel)) => {

@@ -47,6 +47,8 @@ pub enum Input {
     Reject(RejectReason),
     /// The person gives up: while calling, or after answering and before the channel opened.
     Cancel,
+    /// A device that is called was not there before, and is now: an INVITE that nobody has answered is posted again.
+    Repeat,
     /// The data channel is open.
     Connected,
     /// The data channel could not be opened.
@@ -69,6 +71,7 @@ impl Input {
             Self::Decline => "Decline",
             Self::Reject(_) => "Reject",
             Self::Cancel => "Cancel",
+            Self::Repeat => "Repeat",
             Self::Connected => "Connected",
             Self::Disconnected => "Disconnected",
         }

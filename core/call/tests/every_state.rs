@@ -233,6 +233,7 @@ fn input_word(input: &Input) -> String {
         | Input::Answer { .. }
         | Input::Decline
         | Input::Cancel
+        | Input::Repeat
         | Input::Connected
         | Input::Disconnected => input.name().to_owned(),
     }
@@ -323,6 +324,7 @@ fn local() -> Vec<Input> {
         Input::Decline,
         Input::Reject(RejectReason::Busy),
         Input::Cancel,
+        Input::Repeat,
         Input::Connected,
         Input::Disconnected,
     ]

@@ -26,7 +26,7 @@ use wire::{Address, ConferenceId, Dice, InviteId, NodeId, Seed, Time, UserId};
 
 use crate::dial::read_address;
 use crate::ring;
-pub use back::Window;
+pub use back::{Peer, Window};
 pub use view::{Action, Calling, Farewell, Form, View};
 
 /// How many calls one wrapper keeps. Guess: more than anybody invites into one conference.
@@ -217,6 +217,8 @@ pub struct Wrapper {
     node: NodeId,
     stage: Stage,
     calls: Vec<Entry>,
+    /// To whom the window that this one was before had channels, as far as they are not back.
+    missed: Vec<Peer>,
     /// Whether a channel was ever open: then there is a conference to keep.
     is_joined: bool,
     is_server_away: bool,
@@ -249,6 +251,7 @@ impl Wrapper {
             node,
             stage,
             calls: Vec::new(),
+            missed: Vec::new(),
             is_joined: false,
             is_server_away: false,
             form: None,

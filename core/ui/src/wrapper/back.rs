@@ -2,17 +2,25 @@
 //!
 //! ```text
 //!   window, loaded anew or cut off                  the other end, in the call
-//!     INVITE, again=<the invite before> ──────────▶   the same user, the same node: answers by itself
+//!     INVITE, again=<the first invite> ───────────▶   the same user, the same node: answers by itself
 //!     ◀──────────────────────────────────── ACCEPT   the old channel is given up
 //! ```
 //!
-//! Both ends of a broken channel may ask at once; then the invite of the lower node counts.
+//! Both ends of a broken channel may ask at once; then the invite of the lower node counts. It may have come to a page
+//! that was still loading, so it is posted anew when that is heard of.
+//!
+//! **Invariant:** every call between two nodes names the first one, so both know which it is, however often either has
+//! been loaded again and whichever of the calls since have failed at one end only.
 
-use call::{Call, Outgoing, State};
+use call::{Call, Direction, Outgoing, State};
 use wire::invite::{self, Letter, Message};
 use wire::{Address, ConferenceId, InviteId, NodeId, Time, UserId};
 
 use super::{CALLS_MAX, Effect, Entry, Plan, Stage, Wrapper, tell};
+
+/// Somebody to whom there is a channel, or was one that is to come back: the device, the first invite between us, and
+/// who that is in the conference.
+pub type Peer = (Address, InviteId, NodeId);
 
 /// What a window needs to know of the one that it was before it was loaded again. Nothing of it is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +33,8 @@ pub struct Window {
     pub conference: ConferenceId,
     /// What it is about.
     pub topic: Option<String>,
-    /// To whom there were channels: the device, by which invite, and who that is in the conference.
-    pub peers: Vec<(Address, InviteId, NodeId)>,
+    /// To whom there were channels.
+    pub peers: Vec<Peer>,
 }
 
 impl Window {
@@ -54,7 +62,7 @@ impl Window {
     }
 }
 
-fn peer(line: &str) -> Option<(Address, InviteId, NodeId)> {
+fn peer(line: &str) -> Option<Peer> {
     let mut words = line.split(' ');
     let device = words.next()?.parse().ok()?;
     let invite = words.next()?.parse().ok()?;
@@ -74,42 +82,45 @@ impl Wrapper {
             return Some(window.clone());
         }
         let Stage::Open { me, conference, topic } = &self.stage else { return None };
-        let open = self.calls.iter().filter_map(|entry| {
-            let device = entry.call.peer_device()?.clone();
-            Some((device, entry.call.id(), entry.channel?))
-        });
         let (me, conference, topic) = (me.clone(), conference.clone(), topic.clone());
-        let window = Window { me, node: self.node, conference, topic, peers: open.collect() };
+        let peers = self.peers().collect();
+        let window = Window { me, node: self.node, conference, topic, peers };
         (self.is_joined && !window.peers.is_empty()).then_some(window)
+    }
+
+    /// Everybody to whom there was a channel, whether or not there still is: nobody can tell who went from who is loaded
+    /// again.
+    fn peers(&self) -> impl Iterator<Item = Peer> {
+        let met = self.calls.iter().filter(|entry| entry.call.state() == State::Connected);
+        self.missed.iter().cloned().chain(met.filter_map(peer_of))
     }
 
     /// Takes up the calls of the window that this one was before.
     pub(super) fn go_back(&mut self, now: Time, window: Window) {
-        let Window { me, conference, topic, peers, .. } = window;
+        let Window { me, conference, topic, mut peers, .. } = window;
         self.stage = Stage::Open { me, conference, topic };
         self.is_joined = true;
-        for (to, before, node) in peers.into_iter().take(CALLS_MAX) {
-            self.take_up(now, to, before, node);
+        peers.truncate(CALLS_MAX);
+        self.missed.clone_from(&peers);
+        for peer in peers {
+            self.take_up(now, peer);
         }
     }
 
     /// No message reaches `node`: takes up the call with it again, if there was one.
     pub(super) fn on_sought(&mut self, now: Time, node: NodeId) {
         let is_asked = self.calls.iter().any(|entry| is_coming(entry, node));
-        let before = self.calls.iter().rev().find(|entry| is_with(entry, node));
-        let Some(entry) = before.filter(|_| !is_asked && self.calls.len() < CALLS_MAX) else {
-            return;
-        };
-        if let Some(to) = entry.call.peer_device().cloned() {
-            self.take_up(now, to, entry.call.id(), node);
+        let before = self.peers().find(|(.., before)| *before == node);
+        if let Some(peer) = before.filter(|_| !is_asked && self.calls.len() < CALLS_MAX) {
+            self.take_up(now, peer);
         }
     }
 
-    /// Asks `to`, who was `node` in the call `before`, to come back.
-    fn take_up(&mut self, now: Time, to: Address, before: InviteId, node: NodeId) {
+    /// Asks somebody to come back.
+    fn take_up(&mut self, now: Time, (to, first, node): Peer) {
         let Stage::Open { conference, topic, .. } = &self.stage else { return };
         let location = invite::location(&self.base, conference);
-        let location = invite::location_again(&location, before);
+        let location = invite::location_again(&location, first);
         let topic = topic.clone();
         let id = InviteId::random(&mut self.dice);
         let outgoing = Outgoing { id, to, node: self.node, location, topic };
@@ -127,6 +138,7 @@ impl Wrapper {
             }
         }
         self.calls.retain(|entry| !is_before(entry));
+        self.missed.retain(|(.., missed)| *missed != node);
     }
 
     /// Somebody comes back to whom we had a channel: the person has answered once, and need not again.
@@ -134,34 +146,35 @@ impl Wrapper {
         let Letter { from, to, message } = letter;
         let is_sound = message.check().is_ok() && self.calls.len() < CALLS_MAX;
         let Message::Invite(invite) = message else { return };
-        let before = invite::again(&invite.location);
-        let is_known = |entry: &&mut Entry| {
-            Some(entry.call.id()) == before
-                && entry.call.peer().user == from.user
-                && entry.call.peer_node() == Some(invite.node)
+        let they = invite.node;
+        let is_theirs = |(device, first, node): &Peer| {
+            device.user == from.user
+                && Some(*first) == invite::again(&invite.location)
+                && *node == they
         };
+        let is_known = self.missed.iter().any(is_theirs)
+            || self.calls.iter().filter_map(peer_of).any(|peer| is_theirs(&peer));
         let is_new = self.calls.iter().all(|entry| entry.call.id() != invite.id);
-        let ours = self.calls.iter().position(|entry| is_coming(entry, invite.node));
-        // They hear of our invite too, and of the two that of the lower node counts.
-        if ours.is_some() && self.node < invite.node {
+        if !(is_sound && is_known && is_new && matches!(self.stage, Stage::Open { .. })) {
             return;
         }
-        let Some(entry) = self.calls.iter_mut().find(is_known).filter(|_| is_sound && is_new)
-        else {
-            return;
-        };
-        if let Some(node) = entry.channel.take() {
-            self.effects.push_back(Effect::Remove(node));
-            self.effects.push_back(Effect::Hang(entry.call.id()));
+        if let Some(coming) = self.calls.iter_mut().find(|entry| is_coming(entry, they)) {
+            if coming.call.direction() == Direction::Outgoing && self.node < they {
+                tell(coming, now, call::Input::Repeat);
+                return;
+            }
+            tell(coming, now, call::Input::Cancel);
         }
-        entry.is_closed = true;
-        if let Some(at) = ours {
-            tell(&mut self.calls[at], now, call::Input::Cancel);
+        for entry in self.calls.iter_mut().filter(|entry| entry.call.peer_node() == Some(they)) {
+            if let Some(node) = entry.channel.take() {
+                self.effects.push_back(Effect::Remove(node));
+                self.effects.push_back(Effect::Hang(entry.call.id()));
+            }
+            entry.is_closed = true;
         }
-        let (node, they) = (self.node, invite.node);
-        let call = Call::incoming(self.config.clone(), now, from, to, invite);
-        self.keep(now, call);
+        self.keep(now, Call::incoming(self.config.clone(), now, from, to, invite));
         self.mark_last(they);
+        let node = self.node;
         if let Some(entry) = self.calls.last_mut() {
             tell(entry, now, call::Input::Answer { node });
         }
@@ -174,6 +187,13 @@ impl Wrapper {
             entry.is_closed = true;
         }
     }
+}
+
+/// Who is at the other end of a call, once somebody is.
+fn peer_of(entry: &Entry) -> Option<Peer> {
+    let call = &entry.call;
+    let first = invite::again(call.location()).unwrap_or(call.id());
+    Some((call.peer_device()?.clone(), first, call.peer_node()?))
 }
 
 /// Whether a call was connected to `node` once; whether it still is, its channel tells.

@@ -1,0 +1,380 @@
+//! Two windows that lose their channel, are loaded again, or both, find each other again: the two as they are, with a
+//! post office and channels between them, in virtual time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use call::{Call, Describe};
+use ui::wrapper::{Effect, Event, Gesture, Plan, Window, Wrapper};
+use wire::contacts::Account;
+use wire::invite::{Letter, Message};
+use wire::{Address, InviteId, NodeId, Seed, Time};
+
+/// How long a letter takes.
+const POST: Duration = Duration::from_millis(40);
+/// How long it takes to make a description, and to open a channel.
+const WORK: Duration = Duration::from_millis(150);
+/// How often a node asks for one that it misses.
+const SEEK: Duration = Duration::from_secs(20);
+/// How long a page takes to load.
+const LOAD: Duration = Duration::from_millis(700);
+/// Until when two who are both there have a channel again: a letter to a page that did not listen is posted again after
+/// five seconds, and an attempt to reach a page that has gone takes fifteen to fail.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// The two ends: who calls, and who answers.
+const CALLER: usize = 0;
+const CALLEE: usize = 1;
+
+#[test]
+fn who_is_loaded_again_is_back_whenever_the_other_misses_it() {
+    for (who, seed) in both_ways() {
+        for miss in [0, 100, 500, 690, 730, 760, 800, 900, 1_500, 4_000] {
+            let mut world = World::in_a_call(seed);
+            world.misses_after = Duration::from_millis(miss);
+
+            world.reload(who);
+
+            let story =
+                format!("end {who} is loaded again, seed {seed}, is missed after {miss} ms");
+            world.meet_again(&story);
+        }
+    }
+}
+
+#[test]
+fn who_is_loaded_again_and_again_is_back() {
+    for (who, seed) in both_ways() {
+        for pause in (100..2_500).step_by(50) {
+            let mut world = World::in_a_call(seed);
+            for _ in 0..3 {
+                world.reload(who);
+                world.runs(Duration::from_millis(pause));
+            }
+
+            world.meet_again(&format!("end {who}, three times, every {pause} ms, seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn both_are_loaded_again() {
+    for (who, seed) in both_ways() {
+        for pause in (0..2_500).step_by(50) {
+            let mut world = World::in_a_call(seed);
+            world.reload(who);
+            world.runs(Duration::from_millis(pause));
+            world.reload(1 - who);
+
+            world.meet_again(&format!("end {who} and {pause} ms later the other, seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn a_channel_that_breaks_is_made_anew_whichever_end_asks_first() {
+    for (who, seed) in both_ways() {
+        for later in [0, 30, 100, 200, 300, 500, 3_000] {
+            let mut world = World::in_a_call(seed);
+
+            world.breaks();
+            world.misses(who, Duration::ZERO);
+            world.misses(1 - who, Duration::from_millis(later));
+
+            world.meet_again(&format!("end {who} first, the other {later} ms later, seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn who_was_away_longer_than_anybody_rings_is_found_when_it_is_asked_for() {
+    for (who, seed) in both_ways() {
+        let mut world = World::in_a_call(seed);
+        world.is_post_dead = true;
+        world.reload(who);
+        world.runs(Duration::from_secs(100));
+        world.is_post_dead = false;
+
+        world.meet_again(&format!("end {who} is loaded again without a server, seed {seed}"));
+    }
+}
+
+#[test]
+fn who_is_loaded_again_while_it_looks_for_the_other_looks_on() {
+    for (who, seed) in both_ways() {
+        let mut world = World::in_a_call(seed);
+        world.is_post_dead = true;
+        world.breaks();
+        world.misses(who, Duration::ZERO);
+        world.runs(Duration::from_secs(10));
+        world.reload(who);
+        world.runs(Duration::from_secs(1));
+        world.is_post_dead = false;
+
+        world.meet_again(&format!("end {who} looks and is loaded again, seed {seed}"));
+    }
+}
+
+#[test]
+fn who_has_left_is_not_called_back() {
+    let mut world = World::in_a_call(1);
+    let left = world.window(CALLEE);
+    left.on_gesture(Time::ZERO, Gesture::Leave);
+
+    world.reload(CALLER);
+    world.runs(PATIENCE * 4);
+
+    assert!(world.open.is_empty(), "{:?}", world.open);
+}
+
+/// Each end, as the one with the lower node and as the one with the higher.
+fn both_ways() -> impl Iterator<Item = (usize, u64)> {
+    let lower = |seed| {
+        let world = World::in_a_call(seed);
+        world.nodes[CALLER] < world.nodes[CALLEE]
+    };
+    let seeds = [true, false].map(|is_lower| {
+        (1..100).find(|seed| lower(*seed) == is_lower).expect("one of many seeds is like that")
+    });
+    [CALLER, CALLEE].into_iter().flat_map(move |who| seeds.map(|seed| (who, seed)))
+}
+
+/// What happens to one end.
+#[derive(Debug)]
+enum Deed {
+    /// To the page that is there now, and to no other.
+    Event(Event),
+    /// To whatever page is there then.
+    Letter(Letter),
+    /// The page is loaded.
+    Loaded(Window),
+    /// Its answer was taken: the channel opens.
+    Opens(InviteId),
+    /// Whoever is missed is asked for, as long as it is missed.
+    Misses(NodeId),
+}
+
+struct World {
+    now: Time,
+    ends: [Option<Wrapper>; 2],
+    nodes: [NodeId; 2],
+    /// How often each was loaded.
+    lives: [u32; 2],
+    due: BTreeMap<(Time, u64), (usize, u32, Deed)>,
+    deeds: u64,
+    /// The channels that are announced, at each end.
+    open: BTreeSet<(usize, InviteId)>,
+    misses_after: Duration,
+    is_post_dead: bool,
+}
+
+impl World {
+    fn in_a_call(seed: u64) -> Self {
+        let to = address(CALLEE);
+        let mut world = Self {
+            now: Time::ZERO,
+            ends: [Some(wrapper(seed, Plan::Call { to, topic: None })), None],
+            nodes: [NodeId(0); 2],
+            lives: [0; 2],
+            due: BTreeMap::new(),
+            deeds: 0,
+            open: BTreeSet::new(),
+            misses_after: Duration::from_secs(4),
+            is_post_dead: false,
+        };
+        world.tell(CALLER, Event::LoggedIn(account(CALLER)));
+        world.runs(Duration::from_secs(2));
+        world.nodes = [CALLER, CALLEE].map(|end| world.window(end).node());
+        assert_eq!(world.open.len(), 2, "they are in a call");
+        world
+    }
+
+    fn window(&mut self, end: usize) -> &mut Wrapper {
+        self.ends[end].as_mut().expect("its page is there")
+    }
+
+    fn later(&mut self, after: Duration, end: usize, deed: Deed) {
+        self.deeds += 1;
+        self.due.insert((self.now + after, self.deeds), (end, self.lives[end], deed));
+    }
+
+    fn tell(&mut self, end: usize, event: Event) {
+        let now = self.now;
+        if let Some(window) = &mut self.ends[end] {
+            window.on_event(now, event);
+        }
+        self.settle(end);
+    }
+
+    fn reload(&mut self, who: usize) {
+        // A page that is still being loaded is loaded anew, with what the tab keeps.
+        let Some(mut window) = self.ends[who].take() else { return };
+        let kept = window.window().expect("there is a call to come back to");
+        window.on_event(self.now, Event::Closing);
+        let letters: Vec<_> = std::iter::from_fn(|| window.poll()).collect();
+        letters.into_iter().for_each(|effect| self.perform(who, effect));
+        self.lives[who] += 1;
+        let mine: Vec<_> = self.open.iter().filter(|(end, _)| *end == who).copied().collect();
+        for (_, invite) in mine {
+            self.closes(who, invite);
+        }
+        self.later(LOAD, who, Deed::Loaded(kept));
+    }
+
+    /// Every channel breaks, and both ends notice.
+    fn breaks(&mut self) {
+        for (end, invite) in std::mem::take(&mut self.open) {
+            self.tell(end, Event::Lost(invite));
+        }
+    }
+
+    fn misses(&mut self, who: usize, after: Duration) {
+        self.later(after, who, Deed::Misses(self.nodes[1 - who]));
+    }
+
+    fn runs(&mut self, span: Duration) {
+        let until = self.now + span;
+        loop {
+            let timeout = self.ends.iter().flatten().filter_map(Wrapper::timeout).min();
+            let deed = self.due.keys().next().map(|(at, _)| *at);
+            let Some(at) = timeout.into_iter().chain(deed).min().filter(|at| *at <= until) else {
+                break;
+            };
+            self.now = self.now.max(at);
+            if deed.is_some_and(|deed| deed <= self.now) {
+                if let Some((_, (end, life, deed))) = self.due.pop_first() {
+                    self.happens(end, life, deed);
+                }
+                continue;
+            }
+            for end in [CALLER, CALLEE] {
+                if let Some(window) = &mut self.ends[end] {
+                    window.on_timeout(self.now);
+                }
+                self.settle(end);
+            }
+        }
+        self.now = until;
+    }
+
+    fn happens(&mut self, end: usize, life: u32, deed: Deed) {
+        let is_mine = life == self.lives[end];
+        match deed {
+            Deed::Letter(letter) if self.ends[end].is_some() => {
+                self.tell(end, Event::Letter(letter));
+            }
+            // The page around the window answers when it rings for the first time.
+            Deed::Letter(letter) if self.lives[end] == 0 => {
+                if let Message::Invite(invite) = letter.message {
+                    let Letter { from, to, .. } = letter;
+                    let call = Call::incoming(call::Config::default(), self.now, from, to, invite);
+                    self.ends[end] = Some(wrapper(77, Plan::Answer(Box::new(call))));
+                    self.tell(end, Event::LoggedIn(account(end)));
+                }
+            }
+            Deed::Letter(_) => {}
+            Deed::Loaded(kept) if is_mine => {
+                let seed = 1_000 * (1 + end as u64) + u64::from(life);
+                self.ends[end] = Some(wrapper(seed, Plan::Return(kept)));
+                self.tell(end, Event::LoggedIn(account(end)));
+            }
+            Deed::Event(event) if is_mine => self.tell(end, event),
+            Deed::Opens(invite) if is_mine => {
+                for end in [CALLER, CALLEE] {
+                    let sender = self.nodes_now(1 - end);
+                    self.tell(end, Event::Greeted { invite, sender });
+                }
+            }
+            Deed::Misses(node) if is_mine => {
+                if self.open.iter().all(|(open, _)| *open != end) {
+                    self.tell(end, Event::Sought(node));
+                    self.later(SEEK, end, Deed::Misses(node));
+                }
+            }
+            Deed::Event(_) | Deed::Loaded(_) | Deed::Opens(_) | Deed::Misses(_) => {}
+        }
+    }
+
+    fn nodes_now(&self, end: usize) -> NodeId {
+        self.ends[end].as_ref().map_or(NodeId(0), Wrapper::node)
+    }
+
+    fn settle(&mut self, end: usize) {
+        while let Some(effect) = self.ends[end].as_mut().and_then(Wrapper::poll) {
+            self.perform(end, effect);
+        }
+    }
+
+    fn perform(&mut self, end: usize, effect: Effect) {
+        match effect {
+            Effect::Describe { invite, what } => {
+                let kind = if what == Describe::Offer { "offer" } else { "answer" };
+                let description = Some(format!(r#"{{"type":"{kind}","sdp":"v=0"}}"#));
+                self.later(WORK, end, Deed::Event(Event::Described { invite, description }));
+            }
+            Effect::Apply { invite, .. } => self.later(WORK, end, Deed::Opens(invite)),
+            Effect::Send { to, message } => {
+                let invite = message.id();
+                let is_to = |end: &usize| address(*end).user == to.user;
+                let other =
+                    [CALLER, CALLEE].into_iter().find(is_to).expect("it is for one of both");
+                if !self.is_post_dead {
+                    let letter = Letter { from: address(end), to: address(other), message };
+                    self.later(POST, other, Deed::Letter(letter));
+                }
+                self.later(POST * 2, end, Deed::Event(Event::Posted { invite, result: Ok(1) }));
+            }
+            Effect::Add { invite, node, .. } => {
+                assert_eq!(node, self.nodes_now(1 - end), "it is who is there");
+                assert!(self.open.insert((end, invite)), "a channel is announced once");
+            }
+            Effect::Hang(invite) => self.closes(end, invite),
+            Effect::Remove(_)
+            | Effect::Keep { .. }
+            | Effect::Ringback { .. }
+            | Effect::Play(_)
+            | Effect::Close => {}
+        }
+    }
+
+    /// A channel closes at one end; the other hears of it, and misses who was there.
+    fn closes(&mut self, end: usize, invite: InviteId) {
+        let other = 1 - end;
+        self.open.remove(&(end, invite));
+        if self.open.remove(&(other, invite)) {
+            self.later(POST, other, Deed::Event(Event::Lost(invite)));
+            self.misses(other, self.misses_after);
+        }
+    }
+
+    fn meet_again(&mut self, story: &str) {
+        self.runs(PATIENCE);
+        let open: Vec<_> = self.open.iter().collect();
+        let [(CALLER, hers), (CALLEE, his)] = open[..] else { panic!("{story}: {open:?}") };
+        assert_eq!(hers, his, "{story}");
+        // Nothing stirs any more, and both would find each other again.
+        self.runs(PATIENCE * 4);
+        assert_eq!(self.open.len(), 2, "{story}: {:?}", self.open);
+        let [hers, his] = [CALLER, CALLEE].map(|end| {
+            let kept = self.window(end).window().expect("there is a call to come back to");
+            assert_eq!(kept.peers.len(), 1, "{story}: {kept:?}");
+            kept.peers[0].1
+        });
+        assert_eq!(hers, his, "{story}: both know which call it is");
+    }
+}
+
+fn wrapper(seed: u64, plan: Plan) -> Wrapper {
+    let base = "https://x.org".to_owned();
+    Wrapper::new(call::Config::default(), Seed::story(seed), base, plan)
+}
+
+fn address(end: usize) -> Address {
+    let text = if end == CALLER { "ann@x.org/00000001" } else { "bob@x.org/00000002" };
+    text.parse().expect("the test writes addresses")
+}
+
+fn account(end: usize) -> Account {
+    let Address { user, instance } = address(end);
+    Account { email: user, instance }
+}
