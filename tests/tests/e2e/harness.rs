@@ -40,14 +40,17 @@ fn what_is_missing_is_reported_with_what_is_there() {
 }
 
 #[test]
-fn axe_sees_a_field_without_a_name() {
-    let (_person, page) = open("<html lang=en><title>X</title><main><h1>X</h1><input></main>");
+fn axe_sees_a_field_without_a_name_and_we_a_page_that_is_too_wide() {
+    for (bad, rule) in [("<input>", "label:"), ("<p style='width: 9000px'>X", "reflow:")] {
+        let html = format!("<html lang=en><title>X</title><main><h1>X</h1>{bad}</main>");
+        let (_person, page) = open(&html);
 
-    let verdict = catch_unwind(AssertUnwindSafe(|| page.assert_accessible("a bad page")));
+        let verdict = catch_unwind(AssertUnwindSafe(|| page.assert_accessible("a bad page")));
 
-    let words =
-        *verdict.expect_err("it is a bad page").downcast::<String>().expect("a panic in words");
-    assert!(words.contains("label:"), "{words}");
+        let words =
+            *verdict.expect_err("it is a bad page").downcast::<String>().expect("a panic in words");
+        assert!(words.contains(rule), "{words}");
+    }
 }
 
 #[test]
