@@ -383,14 +383,14 @@ impl Line {
             topic: None,
         };
         let config = Config::default();
-        let mut call = Call::outgoing(config.clone(), now, outgoing);
+        let mut call = Call::outgoing(config, now, outgoing);
         assert_eq!(call.poll(), Some(Output::Describe(Describe::Offer)));
         call.handle(now, Input::Described("offer".to_owned())).expect("it waits for one");
         let Some(Output::Send { to, message: Message::Invite(invite) }) = call.poll() else {
             panic!("the INVITE is posted first");
         };
 
-        let incoming = |me| Call::incoming(config.clone(), now, ann(), me, invite.clone());
+        let incoming = |me| Call::incoming(config, now, ann(), me, invite.clone());
         let laptop = Device::new("laptop", laptop(), incoming(laptop()));
         let phone = Device::new("phone", phone(), incoming(phone()));
         let mut ann = Device::new("ann", ann(), call);

@@ -139,11 +139,11 @@ pub(crate) struct Typing {
 }
 
 impl Typing {
-    pub(crate) fn new(config: &crate::Config) -> Self {
+    pub(crate) fn new(bounds: crate::Talk) -> Self {
         Self {
-            every: config.typing_every,
-            lasts: config.typing_lasts,
-            people_max: config.people_max,
+            every: bounds.typing_every,
+            lasts: bounds.typing_lasts,
+            people_max: bounds.people_max,
             people: Map::new(),
             said: None,
         }

@@ -3,10 +3,19 @@
 use std::time::Duration;
 
 /// The bounds of a room.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// The bounds of the network and the tree below.
     pub node: node::Config,
+    /// Of people, and of what they write.
+    pub talk: Talk,
+    /// Of what they show and say.
+    pub flows: Flows,
+}
+
+/// The bounds of people, and of what they write.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
     /// The most participants that are shown. Guess: far above what media connections allow.
     pub people_max: usize,
     /// The longest name, in characters. Guess: the longest mail address is 254 bytes.
@@ -19,7 +28,12 @@ pub struct Config {
     pub typing_every: Duration,
     /// How long somebody counts as typing after they said so. Guess: a pause for thought.
     pub typing_lasts: Duration,
-    /// The most media connections at one time. Twice the pairs of eight participants, for cameras and screens.
+}
+
+/// The bounds of media connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Flows {
+    /// The most at one time. Twice the pairs of eight participants, for cameras and screens.
     pub pairs_max: usize,
     /// The most candidates that wait for a description. Guess: measured 4 to 12 on a laptop.
     pub candidates_max: usize,
@@ -35,16 +49,22 @@ pub struct Config {
     pub grace: Duration,
 }
 
-impl Default for Config {
+impl Default for Talk {
     fn default() -> Self {
         Self {
-            node: node::Config::default(),
             people_max: 64,
             name_chars_max: 254,
             text_chars_max: 4_000,
             lines_max: 500,
             typing_every: Duration::from_secs(2),
             typing_lasts: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        Self {
             pairs_max: 28,
             candidates_max: 64,
             candidate_bytes_max: 2 * 1024,

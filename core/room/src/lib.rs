@@ -65,7 +65,7 @@ pub use api::{Command, Error, Event, Input, Output};
 pub use node::{Invited, Reason};
 
 pub use chat::{Line, LineId, What};
-pub use config::Config;
+pub use config::{Config, Flows, Talk};
 pub use people::{Person, Profile};
 pub use streams::{Kind, Media, MediaId, Report, Role, StreamId};
 
@@ -79,7 +79,7 @@ const LISTS: [&str; 4] = ["users", "members", "messages", "streams"];
 /// One participant's seat in a conference.
 #[derive(Debug)]
 pub struct Room {
-    config: Config,
+    bounds: Talk,
     node: Node,
     started: Time,
     clock: Timestamp,
@@ -111,24 +111,24 @@ impl Room {
         seed: Seed,
     ) -> Self {
         let me = trust.me();
-        let name = name.chars().take(config.name_chars_max).collect();
+        let name = name.chars().take(config.talk.name_chars_max).collect();
         let profile = Profile { name, microphone: false, camera: false, since: clock };
         let mut room = Self {
-            node: Node::new(config.node.clone(), now, clock, trust, seed),
+            node: Node::new(config.node, now, clock, trust, seed),
             started: now,
             clock,
             profile,
             is_sharing: false,
             has_left: false,
             is_asked: false,
-            roster: Roster::new(me, config.people_max),
-            chat: Chat::new(config.lines_max),
-            typing: Typing::new(&config),
+            roster: Roster::new(me, config.talk.people_max),
+            chat: Chat::new(config.talk.lines_max),
+            typing: Typing::new(config.talk),
             published: Set::new(),
             asked: Map::new(),
-            streams: Streams::new(me, config.clone()),
+            streams: Streams::new(me, config.flows),
             outputs: VecDeque::new(),
-            config,
+            bounds: config.talk,
         };
         for list in LISTS {
             let path = list.parse().sure("one word is a path");
@@ -300,7 +300,7 @@ impl Room {
         if text.is_empty() {
             return Err(Error::Empty);
         }
-        if text.chars().count() > self.config.text_chars_max {
+        if text.chars().count() > self.bounds.text_chars_max {
             return Err(Error::Limit("a message has at most 4000 characters"));
         }
         let id = self.chat.stamp(self.calendar(now), self.node.me());
@@ -407,7 +407,7 @@ impl Room {
             // Only the participant itself says who it is.
             if node == by
                 && let Ok(profile) = serde_json::from_value::<Profile>(value)
-                && profile.name.chars().count() <= self.config.name_chars_max
+                && profile.name.chars().count() <= self.bounds.name_chars_max
             {
                 self.roster.on_profile(node, profile);
             }
@@ -418,7 +418,7 @@ impl Room {
         } else if let Some(line) = LineId::parse(path) {
             if line.node == by
                 && let Ok(message) = serde_json::from_value::<Message>(value)
-                && message.text.chars().count() <= self.config.text_chars_max
+                && message.text.chars().count() <= self.bounds.text_chars_max
             {
                 self.show(line, &message);
             }
@@ -442,7 +442,7 @@ impl Room {
 
     fn publish(&mut self, stream: StreamId) {
         let is_new = stream.publisher != self.node.me()
-            && self.published.len() < self.config.people_max
+            && self.published.len() < self.bounds.people_max
             && self.published.insert(stream);
         if is_new && stream.kind == Kind::Screen {
             let (node, name) = (stream.publisher, self.name(stream.publisher));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use wire::{Malformed, Map, NodeId, Set, Time};
 
-use crate::Config;
+use crate::Flows;
 
 /// What a stream shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -254,7 +254,7 @@ struct Spent {
 #[derive(Debug)]
 pub(crate) struct Streams {
     me: NodeId,
-    config: Config,
+    bounds: Flows,
     next_media: u64,
     next_attempt: u64,
     pairs: Map<Pair, Connection>,
@@ -264,10 +264,10 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    pub(crate) fn new(me: NodeId, config: Config) -> Self {
+    pub(crate) fn new(me: NodeId, bounds: Flows) -> Self {
         Self {
             me,
-            config,
+            bounds,
             next_media: 1,
             next_attempt: 1,
             pairs: Map::new(),
@@ -363,7 +363,7 @@ impl Streams {
         let media = connection.media;
         match notice.said {
             Said::Description(description) => {
-                if connection.applied || description.len() > self.config.description_bytes_max {
+                if connection.applied || description.len() > self.bounds.description_bytes_max {
                     return; // A description is applied once; a repeated one changes nothing.
                 }
                 connection.applied = true;
@@ -374,12 +374,12 @@ impl Streams {
                 }
             }
             Said::Candidate(candidate) => {
-                if candidate.len() > self.config.candidate_bytes_max {
+                if candidate.len() > self.bounds.candidate_bytes_max {
                     return;
                 }
                 if connection.applied {
                     self.effects.push_back(Effect::Media(Media::Candidate { media, candidate }));
-                } else if connection.waiting.len() < self.config.candidates_max {
+                } else if connection.waiting.len() < self.bounds.candidates_max {
                     connection.waiting.push(candidate);
                 }
             }
@@ -407,7 +407,7 @@ impl Streams {
             }
             Report::Stalled => {
                 if connection.flow == Flow::Flowing {
-                    connection.flow = Flow::Stalled { until: now + self.config.stall };
+                    connection.flow = Flow::Stalled { until: now + self.bounds.stall };
                 }
                 if connection.kept_until.is_some() {
                     self.close(pair); // Neither the link nor the picture is left.
@@ -452,7 +452,7 @@ impl Streams {
                 self.effects.push_back(Effect::Delete { path });
             }
         } else if connection.kept_until.is_none() {
-            connection.kept_until = Some(now + self.config.grace);
+            connection.kept_until = Some(now + self.bounds.grace);
         }
     }
 
@@ -463,7 +463,7 @@ impl Streams {
             }
             self.close(pair);
         }
-        if self.pairs.len() >= self.config.pairs_max {
+        if self.pairs.len() >= self.bounds.pairs_max {
             return;
         }
         if let Some(spent) = self.spent.get_mut(&pair)
@@ -474,7 +474,7 @@ impl Streams {
             }
             return;
         }
-        let until = now + self.config.open * 4; // The subscriber is the one to lose patience.
+        let until = now + self.bounds.open * 4; // The subscriber is the one to lose patience.
         self.open(pair, attempt, until, 0, false);
     }
 
@@ -494,7 +494,7 @@ impl Streams {
     }
 
     fn subscribe(&mut self, now: Time, pair: Pair, tries: u32, flowed: bool) {
-        if self.pairs.len() >= self.config.pairs_max {
+        if self.pairs.len() >= self.bounds.pairs_max {
             return;
         }
         let attempt = self.next_attempt;
@@ -502,7 +502,7 @@ impl Streams {
         let path = pair.stream.subscriber_path(self.me);
         self.effects.push_back(Effect::Put { path, value: json!({ "attempt": attempt }) });
         // Two, four, eight, at most sixteen times as patient as at first.
-        let until = now + self.config.open * (1 << tries.min(4));
+        let until = now + self.bounds.open * (1 << tries.min(4));
         self.open(pair, attempt, until, tries, flowed);
     }
 
@@ -532,7 +532,7 @@ impl Streams {
         let Some(connection) = self.pairs.remove(&pair) else { return };
         self.effects.push_back(Effect::Media(Media::Close { media: connection.media }));
         if pair.stream.publisher == self.me {
-            if self.spent.len() >= self.config.pairs_max {
+            if self.spent.len() >= self.bounds.pairs_max {
                 self.spent.pop_first();
             }
             let (attempt, told) = (connection.attempt, false);

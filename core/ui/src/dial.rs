@@ -409,7 +409,7 @@ impl Dial {
         if wire::invite::again(&invite.location).is_some() {
             return;
         }
-        let mut call = Call::incoming(self.config.call.clone(), now, from, to, invite);
+        let mut call = Call::incoming(self.config.call, now, from, to, invite);
         if self.cards().count() >= self.config.cards_max {
             tell(&mut call, now, call::Input::Reject(RejectReason::Busy));
         } else {

@@ -399,7 +399,7 @@ impl Wrapper {
         let location = invite::location(&self.base, conference);
         let id = InviteId::random(&mut self.dice);
         let outgoing = Outgoing { id, to, node: self.node, location, topic };
-        let call = Call::outgoing(self.config.clone(), now, outgoing);
+        let call = Call::outgoing(self.config, now, outgoing);
         self.keep(now, call);
     }
 

@@ -70,7 +70,7 @@ fn a_connection_that_fails_is_made_anew_and_more_patiently() {
     end.streams.on_timeout(first);
 
     let second = end.streams.timeout().unwrap();
-    assert_eq!(second - first, Config::default().open * 2);
+    assert_eq!(second - first, Flows::default().open * 2);
     assert_eq!(
         end.effects(),
         [
@@ -89,7 +89,7 @@ fn a_picture_that_flows_outlives_the_link_for_a_while() {
 
     end.see(Scene::default());
     let at_once = (end.effects(), end.streams.keeps(BOB), end.streams.mends(BOB));
-    end.later(Config::default().grace);
+    end.later(Flows::default().grace);
 
     assert_eq!(at_once, (vec![], true, true));
     assert!(!end.streams.keeps(BOB));
@@ -104,7 +104,7 @@ fn a_link_that_comes_back_finds_the_picture_where_it_was() {
     end.see(Scene::default());
 
     end.see(bob_publishes());
-    end.later(Config::default().grace);
+    end.later(Flows::default().grace);
 
     assert_eq!(end.effects(), []);
     assert!(!end.streams.mends(BOB));
@@ -238,7 +238,7 @@ struct End {
 
 impl End {
     fn new() -> Self {
-        Self { now: Time::ZERO, streams: Streams::new(ME, Config::default()) }
+        Self { now: Time::ZERO, streams: Streams::new(ME, Flows::default()) }
     }
 
     fn watching_bob() -> Self {

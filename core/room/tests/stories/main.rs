@@ -112,7 +112,7 @@ fn typing_shows_and_expires() {
 
     call.tell(ALICE, Command::Typing(true));
     let while_typing = call.person(BOB, ALICE).is_typing;
-    call.pass(Config::default().typing_lasts);
+    call.pass(Config::default().talk.typing_lasts);
 
     assert!(while_typing);
     assert!(!call.person(BOB, ALICE).is_typing);

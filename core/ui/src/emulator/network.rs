@@ -42,7 +42,8 @@ impl Emulator {
         let id = SeatId(self.next_seat);
         self.next_seat += 1;
         let name = name.unwrap_or_else(|| self.free_name());
-        let mut config = Config { pairs_max: 0, ..Config::default() };
+        let mut config = Config::default();
+        config.flows.pairs_max = 0;
         if self.settings.links == Links::Invited {
             config.node.attempts_max = 0;
         }

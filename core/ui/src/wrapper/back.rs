@@ -88,22 +88,21 @@ impl Wrapper {
         (self.is_joined && !window.peers.is_empty()).then_some(window)
     }
 
-    /// Everybody to whom there was a channel, whether or not there still is: nobody can tell who went from who is loaded
-    /// again.
+    /// Everybody to whom there was a channel, whether or not there still is, or is about to be: nobody can tell who went
+    /// from who is loaded again.
     fn peers(&self) -> impl Iterator<Item = Peer> {
-        let met = self.calls.iter().filter(|entry| entry.call.state() == State::Connected);
-        self.missed.iter().cloned().chain(met.filter_map(peer_of))
+        self.missed.iter().cloned().chain(self.calls.iter().filter_map(peer_of))
     }
 
     /// Takes up the calls of the window that this one was before.
     pub(super) fn go_back(&mut self, now: Time, window: Window) {
-        let Window { me, conference, topic, mut peers, .. } = window;
+        let Window { me, conference, topic, peers, .. } = window;
         self.stage = Stage::Open { me, conference, topic };
         self.is_joined = true;
-        peers.truncate(CALLS_MAX);
-        self.missed.clone_from(&peers);
-        for peer in peers {
-            self.take_up(now, peer);
+        let nodes: Vec<NodeId> = peers.iter().map(|(.., node)| *node).collect();
+        self.missed = peers;
+        for node in nodes {
+            self.on_sought(now, node);
         }
     }
 
@@ -124,7 +123,7 @@ impl Wrapper {
         let topic = topic.clone();
         let id = InviteId::random(&mut self.dice);
         let outgoing = Outgoing { id, to, node: self.node, location, topic };
-        self.keep(now, Call::outgoing(self.config.clone(), now, outgoing));
+        self.keep(now, Call::outgoing(self.config, now, outgoing));
         self.mark_last(node);
     }
 
@@ -146,14 +145,10 @@ impl Wrapper {
         let Letter { from, to, message } = letter;
         let is_sound = message.check().is_ok() && self.calls.len() < CALLS_MAX;
         let Message::Invite(invite) = message else { return };
-        let they = invite.node;
-        let is_theirs = |(device, first, node): &Peer| {
-            device.user == from.user
-                && Some(*first) == invite::again(&invite.location)
-                && *node == they
-        };
-        let is_known = self.missed.iter().any(is_theirs)
-            || self.calls.iter().filter_map(peer_of).any(|peer| is_theirs(&peer));
+        let (first, they) = (invite::again(&invite.location), invite.node);
+        let is_known = self.peers().any(|(device, before, node)| {
+            device.user == from.user && Some(before) == first && node == they
+        });
         let is_new = self.calls.iter().all(|entry| entry.call.id() != invite.id);
         if !(is_sound && is_known && is_new && matches!(self.stage, Stage::Open { .. })) {
             return;
@@ -172,7 +167,7 @@ impl Wrapper {
             }
             entry.is_closed = true;
         }
-        self.keep(now, Call::incoming(self.config.clone(), now, from, to, invite));
+        self.keep(now, Call::incoming(self.config, now, from, to, invite));
         self.mark_last(they);
         let node = self.node;
         if let Some(entry) = self.calls.last_mut() {
@@ -189,9 +184,10 @@ impl Wrapper {
     }
 }
 
-/// Who is at the other end of a call, once somebody is.
+/// Who is at the other end of a call that was answered.
 fn peer_of(entry: &Entry) -> Option<Peer> {
     let call = &entry.call;
+    call.node()?;
     let first = invite::again(call.location()).unwrap_or(call.id());
     Some((call.peer_device()?.clone(), first, call.peer_node()?))
 }
