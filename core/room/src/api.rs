@@ -139,6 +139,8 @@ pub enum Output {
     Seek {
         /// Whom.
         peer: NodeId,
+        /// The user whom somebody vouched for.
+        user: Option<UserId>,
     },
     /// Do something with a media connection.
     Media(Media),

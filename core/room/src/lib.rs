@@ -383,7 +383,10 @@ impl Room {
             node::Event::Deleted { path, .. } => self.on_deleted(&path),
             node::Event::Notice { path, data, from } => self.on_notice(now, &path, data, from),
             node::Event::Gone(node) => self.typing.forget(node),
-            node::Event::Parted { from } => self.outputs.push_back(Output::Seek { peer: from }),
+            node::Event::Parted { from: peer } => {
+                let user = self.roster.user(peer).cloned();
+                self.outputs.push_back(Output::Seek { peer, user });
+            }
             node::Event::Admitted => self.outputs.push_back(Output::Event(Event::Admitted)),
             node::Event::TurnedAway { by: _, reason } => {
                 self.outputs.push_back(Output::Event(Event::TurnedAway(reason)));

@@ -170,7 +170,7 @@ impl Roster {
         people.collect::<Map<_, _>>().into_values().collect()
     }
 
-    fn user(&self, node: NodeId) -> Option<&UserId> {
+    pub(crate) fn user(&self, node: NodeId) -> Option<&UserId> {
         if node == self.me {
             return None; // We are called what we call ourselves.
         }

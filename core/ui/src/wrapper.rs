@@ -113,8 +113,8 @@ pub enum Event {
     },
     /// The channel of this call is closed, or cannot be opened.
     Lost(InviteId),
-    /// The conference app has lost this node, which did not say that it leaves.
-    Sought(NodeId),
+    /// The conference app has lost this node, which did not say that it leaves, and is this user's as far as it knows.
+    Sought(NodeId, Option<UserId>),
     /// The page goes away.
     Closing,
 }
@@ -156,9 +156,9 @@ pub enum Effect {
         invite: InviteId,
         /// Who is at the other end.
         node: NodeId,
-        /// Whom the server named.
-        user: UserId,
-        /// Whether we invited it, rather than it us.
+        /// Whom the server named. `None` for a node that others let in, and vouch for.
+        user: Option<UserId>,
+        /// Whether we let it in, rather than it us.
         is_invited: bool,
     },
     /// Tell the conference that this channel is closed.
@@ -315,7 +315,7 @@ impl Wrapper {
             }
             Event::Greeted { invite, sender } => self.on_greeted(now, invite, sender),
             Event::Lost(invite) => self.on_lost(now, invite),
-            Event::Sought(node) => self.on_sought(now, node),
+            Event::Sought(node, user) => self.on_sought(now, node, user),
             Event::Closing => {
                 for entry in &mut self.calls {
                     tell(entry, now, call::Input::Cancel);
@@ -487,13 +487,15 @@ impl Wrapper {
             self.effects.push_back(Effect::Hang(invite));
             return;
         }
-        self.give_up_before(invite, sender);
+        let is_known = self.give_up_before(invite, sender);
         let Some(entry) = self.calls.iter_mut().find(|entry| entry.call.id() == invite) else {
             return;
         };
         entry.channel = Some(sender);
-        let user = entry.call.peer().user.clone();
-        let is_invited = entry.call.direction() == Direction::Outgoing;
+        // Who was met by way of others is known to them, and anybody may say to be it until the door is passed.
+        let is_ours = is_known || entry.back.is_none();
+        let user = is_ours.then(|| entry.call.peer().user.clone());
+        let is_invited = is_ours && entry.call.direction() == Direction::Outgoing;
         self.is_joined = true;
         self.effects.push_back(Effect::Add { invite, node: sender, user, is_invited });
     }

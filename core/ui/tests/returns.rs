@@ -306,7 +306,7 @@ impl World {
             }
             Deed::Misses(node) if is_mine => {
                 if self.open.iter().all(|(open, _)| *open != end) {
-                    self.tell(end, Event::Sought(node));
+                    self.tell(end, Event::Sought(node, None));
                     self.later(SEEK, end, Deed::Misses(node));
                 }
             }
@@ -374,12 +374,10 @@ impl World {
         // Nothing stirs any more, and both would find each other again.
         self.runs(SEEK * 5);
         assert_eq!(self.open.len(), 2, "{story}: {:?}", self.open);
-        let [hers, his] = [CALLER, CALLEE].map(|end| {
+        for end in [CALLER, CALLEE] {
             let kept = self.window(end).window().expect("there is a call to come back to");
-            assert_eq!(kept.peers.len(), 1, "{story}: {kept:?}");
-            kept.peers[0].1
-        });
-        assert_eq!(hers, his, "{story}: both know which call it is");
+            assert_eq!(kept.peers, [(address(1 - end), self.nodes[1 - end])], "{story}");
+        }
     }
 }
 

@@ -44,7 +44,7 @@ fn a_channel_is_announced_once_the_other_end_has_said_who_it_is() {
 
     window.told(Event::Greeted { invite: invite.id, sender: BOB });
 
-    let user = "bob@x.org".parse().unwrap();
+    let user = Some("bob@x.org".parse().unwrap());
     let add = Effect::Add { invite: invite.id, node: BOB, user, is_invited: true };
     assert!(window.effects().contains(&add));
     assert!(window.view().callings.is_empty());
@@ -254,7 +254,7 @@ fn a_window_that_is_loaded_again_takes_up_its_call() {
     let (to, invite) = window.posted_invite();
     assert_eq!(to, address("ann@x.org/00000001"));
     assert_eq!(invite.node, kept.node);
-    assert_eq!(wire::invite::again(&invite.location), Some(InviteId(1)));
+    assert_eq!(wire::invite::again(&invite.location), Some(NodeId(0xa)));
     assert_eq!(invite.conference().unwrap().as_str(), "c1");
     assert!(window.view().callings.is_empty(), "nobody is rung");
     let frame = window.view().frame.unwrap();
@@ -295,20 +295,15 @@ fn a_window_is_not_that_of_another_user() {
 
 #[test]
 fn who_comes_back_is_answered_without_a_ring_and_nobody_else_is() {
-    let back = |node| {
-        let location = "https://x.org/conference?data.path=sessions/c1&again=0000000000000001";
-        let location = location.to_owned();
-        let (id, offer) = (InviteId(9), OFFER.to_owned());
-        let invite = Invite { id, node, location, topic: None, offer, ttl_ms: 45_000 };
-        Message::Invite(invite)
-    };
     let mut window = Window::in_a_call();
+    let (me, they) = (window.wrapper.node(), NodeId(0xa));
 
-    window.hears("eve@x.org/00000001", back(NodeId(0xa)));
-    window.hears("ann@x.org/00000001", back(NodeId(0xbad)));
+    window.hears("eve@x.org/00000001", looks_for(they, me, "c1"));
+    window.hears("ann@x.org/00000001", looks_for(they, me, "c2"));
+    window.hears("ann@x.org/00000001", looks_for(they, NodeId(0xbad), "c1"));
     assert_eq!(window.effects(), []);
 
-    window.hears("ann@x.org/00000001", back(NodeId(0xa)));
+    window.hears("ann@x.org/00000001", looks_for(they, me, "c1"));
     let effects = window.effects();
     assert!(effects.contains(&Effect::Remove(NodeId(0xa))), "{effects:?}");
     assert!(effects.contains(&Effect::Hang(InviteId(1))), "{effects:?}");
@@ -318,17 +313,73 @@ fn who_comes_back_is_answered_without_a_ring_and_nobody_else_is() {
 }
 
 #[test]
+fn who_was_never_called_is_answered_too_and_vouched_for_by_nobody_here() {
+    let carol = NodeId(0xc);
+    let mut window = Window::in_a_call();
+    let me = window.wrapper.node();
+
+    window.hears("carol@x.org/00000003", looks_for(carol, me, "c1"));
+
+    let what = call::Describe::Answer { offer: OFFER.to_owned() };
+    assert_eq!(window.effects(), [Effect::Describe { invite: InviteId(9), what }]);
+    window.told(Event::Described { invite: InviteId(9), description: Some(ANSWER.to_owned()) });
+    window.told(Event::Greeted { invite: InviteId(9), sender: carol });
+    let add = Effect::Add { invite: InviteId(9), node: carol, user: None, is_invited: false };
+    assert!(window.effects().contains(&add));
+    assert!(window.view().callings.is_empty());
+}
+
+#[test]
+fn those_who_were_never_called_leave_places_for_those_who_were() {
+    let mut window = Window::in_a_call();
+    let me = window.wrapper.node();
+    for stranger in 0..100 {
+        let Message::Invite(mut invite) = looks_for(NodeId(0x100 + stranger), me, "c1") else {
+            unreachable!("it is an INVITE");
+        };
+        invite.id = InviteId(100 + stranger);
+        window.hears("eve@x.org/00000001", Message::Invite(invite));
+    }
+    let asked = window.effects().len();
+    assert!((1..20).contains(&asked), "{asked} are answered");
+
+    window.hears("ann@x.org/00000001", looks_for(NodeId(0xa), me, "c1"));
+
+    let what = call::Describe::Answer { offer: OFFER.to_owned() };
+    assert!(window.effects().contains(&Effect::Describe { invite: InviteId(9), what }));
+}
+
+#[test]
+fn somebody_whom_others_let_in_is_called_when_it_is_lost() {
+    let mut window = Window::in_a_call();
+    let carol = Some("carol@x.org".parse().unwrap());
+
+    window.told(Event::Sought(NodeId(0xc), carol));
+
+    let (to, invite) = window.posted_invite();
+    assert_eq!(to, address("carol@x.org"));
+    assert_eq!(wire::invite::again(&invite.location), Some(NodeId(0xc)));
+    assert_eq!(invite.conference().unwrap().as_str(), "c1");
+    assert!(window.view().callings.is_empty(), "nobody is rung");
+    let accept = Accept { id: invite.id, node: NodeId(0xc), answer: ANSWER.to_owned() };
+    window.hears("carol@x.org/00000003", Message::Accept(accept));
+    window.told(Event::Greeted { invite: invite.id, sender: NodeId(0xc) });
+    let add = Effect::Add { invite: invite.id, node: NodeId(0xc), user: None, is_invited: false };
+    assert!(window.effects().contains(&add));
+}
+
+#[test]
 fn a_node_that_is_lost_is_called_back_without_a_ring() {
     let mut window = Window::in_a_call();
 
-    window.told(Event::Sought(NodeId(0xa)));
+    window.told(Event::Sought(NodeId(0xa), None));
     let (to, invite) = window.posted_invite();
-    window.told(Event::Sought(NodeId(0xa)));
-    window.told(Event::Sought(NodeId(0xbad)));
+    window.told(Event::Sought(NodeId(0xa), None));
+    window.told(Event::Sought(NodeId(0xbad), None));
 
     assert_eq!(window.effects(), [], "it is asked once, and nobody whom we never called");
     assert_eq!(to, address("ann@x.org/00000001"));
-    assert_eq!(wire::invite::again(&invite.location), Some(InviteId(1)));
+    assert_eq!(wire::invite::again(&invite.location), Some(NodeId(0xa)));
     assert!(window.view().callings.is_empty(), "nobody is rung");
     let accept = Accept { id: invite.id, node: NodeId(0xa), answer: ANSWER.to_owned() };
     window.hears("ann@x.org/00000001", Message::Accept(accept));
@@ -338,24 +389,16 @@ fn a_node_that_is_lost_is_called_back_without_a_ring() {
     let at = |wanted: &Effect| effects.iter().position(|effect| effect == wanted);
     let removed = at(&Effect::Remove(NodeId(0xa))).expect("the broken channel is given up");
     assert!(effects.contains(&hang_ann()), "{effects:?}");
-    let user = "ann@x.org".parse().unwrap();
+    let user = Some("ann@x.org".parse().unwrap());
     let add = Effect::Add { invite: invite.id, node: NodeId(0xa), user, is_invited: true };
     assert!(removed < at(&add).expect("the new one is announced"));
-
-    window.told(Event::Sought(NodeId(0xa)));
-    let (_, next) = window.posted_invite();
-    assert_eq!(
-        wire::invite::again(&next.location),
-        Some(InviteId(1)),
-        "the first is known to both"
-    );
 }
 
 #[test]
 fn a_channel_that_breaks_again_and_again_is_made_anew_each_time() {
     let mut window = Window::in_a_call();
     for time in 0..100 {
-        window.told(Event::Sought(NodeId(0xa)));
+        window.told(Event::Sought(NodeId(0xa), None));
         let (_, invite) = window.posted_invite();
         let accept = Accept { id: invite.id, node: NodeId(0xa), answer: ANSWER.to_owned() };
         window.hears("ann@x.org/00000001", Message::Accept(accept));
@@ -368,18 +411,12 @@ fn a_channel_that_breaks_again_and_again_is_made_anew_each_time() {
 #[test]
 fn of_two_who_call_each_other_back_the_lower_node_is_answered() {
     let mut window = Window::in_a_call();
-    let back = |node| {
-        let location = "https://x.org/conference?data.path=sessions/c1&again=0000000000000001";
-        let (id, offer) = (InviteId(9), OFFER.to_owned());
-        let location = location.to_owned();
-        let invite = Invite { id, node, location, topic: None, offer, ttl_ms: 45_000 };
-        Message::Invite(invite)
-    };
     assert!(window.wrapper.node() > NodeId(0xa), "ours is the higher");
-    window.told(Event::Sought(NodeId(0xa)));
+    window.told(Event::Sought(NodeId(0xa), None));
     let (_, ours) = window.posted_invite();
 
-    window.hears("ann@x.org/00000001", back(NodeId(0xa)));
+    let me = window.wrapper.node();
+    window.hears("ann@x.org/00000001", looks_for(NodeId(0xa), me, "c1"));
 
     let effects = window.effects();
     assert!(effects.iter().any(|effect| is_cancel(effect, &ours)), "{effects:?}");
@@ -520,6 +557,15 @@ impl Window {
     fn is_joined(&self) -> bool {
         self.view().invite.is_some()
     }
+}
+
+/// The INVITE of `node`, which has lost `sought` in a conference.
+fn looks_for(node: NodeId, sought: NodeId, conference: &str) -> Message {
+    let conference = conference.parse().expect("the test writes conferences");
+    let location = wire::invite::location("https://x.org", &conference);
+    let location = wire::invite::location_again(&location, sought);
+    let (id, offer) = (InviteId(9), OFFER.to_owned());
+    Message::Invite(Invite { id, node, location, topic: None, offer, ttl_ms: 45_000 })
 }
 
 fn plan(to: &str) -> Plan {

@@ -143,17 +143,18 @@ pub fn conference(location: &str) -> Option<ConferenceId> {
     path.parse().ok()
 }
 
-/// The invite that `location` takes up again, if it does: its sender was loaded anew, and comes back as who it was.
+/// The node that `location` looks for, if it does: its sender, another node of the same conference, has lost it, or was
+/// loaded anew.
 #[must_use]
-pub fn again(location: &str) -> Option<InviteId> {
+pub fn again(location: &str) -> Option<NodeId> {
     let query = location.split_once('?')?.1;
     query.split('&').find_map(|pair| pair.strip_prefix("again="))?.parse().ok()
 }
 
-/// `location` of a conference, to take up `invite` again.
+/// `location` of a conference, to look for `node` in it.
 #[must_use]
-pub fn location_again(location: &str, invite: InviteId) -> String {
-    format!("{location}&again={invite}")
+pub fn location_again(location: &str, node: NodeId) -> String {
+    format!("{location}&again={node}")
 }
 
 /// The address of our own conference app for `conference`, at `origin` (scheme, host, port and base path, no slash at
@@ -450,13 +451,13 @@ mod tests {
     }
 
     #[test]
-    fn a_location_says_which_invite_is_taken_up_again() {
+    fn a_location_says_which_node_is_looked_for() {
         let invite = invite();
         assert_eq!(again(&invite.location), None);
 
-        let location = location_again(&invite.location, InviteId(7));
+        let location = location_again(&invite.location, NodeId(7));
 
-        assert_eq!(again(&location), Some(InviteId(7)));
+        assert_eq!(again(&location), Some(NodeId(7)));
         assert_eq!(conference(&location), invite.conference());
     }
 

@@ -9,7 +9,7 @@
 //!     │ ◀───────────────────── flush {id}  │  say when next to nothing of that waits any more
 //!     │ flushed {id} ─────────────────▶    │  that is so now
 //!     │ remove {id} ──────────────────▶    │  it is closed
-//!     │ ◀───────────────────── seek {id}   │  no message reaches that node: open a channel anew
+//!     │ ◀─────────────── seek {id, user}   │  no message reaches that node: open a channel anew
 //!     │ ◀──────────────────────── leave    │  the person left
 //! ```
 //!
@@ -76,6 +76,9 @@ pub enum Up {
     Seek {
         /// The other node.
         id: NodeId,
+        /// Whose node that is, as far as is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
     },
     /// The person left the conference: close the channels and the window.
     Leave,
@@ -125,7 +128,7 @@ impl TryFrom<Fields> for Up {
             "leave" => Self::Leave,
             "send" => Self::Send { id: fields.name("id")? },
             "flush" => Self::Flush { id: fields.name("id")? },
-            "seek" => Self::Seek { id: fields.name("id")? },
+            "seek" => Self::Seek { id: fields.name("id")?, user: fields.maybe_name("user")? },
             _ => return Err(fields.malformed(ASTRAY)),
         })
     }

@@ -58,7 +58,7 @@ pub(crate) fn invite(page: &Page, user: &str) {
 }
 
 /// All three see and hear two others, are in one roster, and read what each says.
-fn all_meet(hers: &Page, his: &Page, theirs: &Page) {
+pub(crate) fn all_meet(hers: &Page, his: &Page, theirs: &Page) {
     for page in [hers, his, theirs] {
         page.sees_and_hears(2);
         lists(page, &[ALICE, BOB, CAROL]);

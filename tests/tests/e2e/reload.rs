@@ -2,7 +2,8 @@
 
 use tests::Screen;
 
-use crate::house::{ALICE, BOB, House, lists, open_chat, say};
+use crate::group::{all_meet, invite};
+use crate::house::{ALICE, BOB, CAROL, House, lists, open_chat, say};
 use crate::looks::check;
 
 #[test]
@@ -27,6 +28,28 @@ fn who_loads_the_page_again_is_back_and_what_it_said_stays() {
     open_chat(&talk.hers);
     talk.hers.reads("Written after");
     talk.hers.reads("Written before");
+}
+
+#[test]
+fn who_loads_the_page_again_is_back_also_when_the_one_who_invited_it_has_left() {
+    let house = House::new(Screen::Desktop);
+    let carol = house.newcomer(CAROL);
+    let talk = house.call();
+    invite(&talk.his, CAROL);
+    let theirs = carol.answers(BOB);
+    all_meet(&talk.hers, &talk.his, &theirs);
+    talk.his.press("Leave");
+    lists(&theirs, &[ALICE, CAROL]);
+
+    theirs.reload();
+
+    for (page, other) in [(&theirs, ALICE), (&talk.hers, CAROL)] {
+        page.find("group", other);
+        page.sees_and_hears(1);
+        lists(page, &[ALICE, CAROL]);
+    }
+    open_chat(&theirs);
+    theirs.reads("At last");
 }
 
 #[test]

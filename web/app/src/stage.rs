@@ -249,9 +249,9 @@ impl Shell {
             Output::Answer { link, peer, offer } => self.links.answer(link, peer, &offer),
             Output::Apply { link, answer } => self.links.apply(link, &answer),
             Output::Hang { link } => self.links.hang(link),
-            Output::Seek { peer: id } => {
+            Output::Seek { peer: id, user } => {
                 // Without a wrapper there is no other way.
-                self.port.say(&Up::Seek { id }, None).ok();
+                self.port.say(&Up::Seek { id, user }, None).ok();
             }
             Output::Media(media) => self.pipes.on_media(media),
             // No application asks for the store here.

@@ -213,7 +213,7 @@ fn on_up(up: Up, payload: Option<Payload>) {
         // Nothing to send.
         (Up::Send { .. }, None) => {}
         (Up::Flush { id }, _) => with(|shell| shell.flush(id)),
-        (Up::Seek { id }, _) => event(Event::Sought(id)),
+        (Up::Seek { id, user }, _) => event(Event::Sought(id, user)),
         (Up::Leave, _) => gesture(Gesture::Leave),
     }
 }
@@ -350,7 +350,7 @@ impl Shell {
             return;
         };
         let invite = is_invited.then_some(invite);
-        self.say(&Down::Add { id, user: Some(user), invite, binding }, None);
+        self.say(&Down::Add { id, user, invite, binding }, None);
         for payload in waiting {
             self.say(&Down::Message { id }, Some(&payload));
         }

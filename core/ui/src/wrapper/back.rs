@@ -1,16 +1,17 @@
-//! A call is taken up again, with nobody rung: by a window that was loaded anew, and by one whose channel broke.
+//! A call is taken up again, with nobody rung: by a window that was loaded anew, and by one whose conference has lost
+//! somebody.
 //!
 //! ```text
 //!   window, loaded anew or cut off                  the other end, in the call
-//!     INVITE, again=<the first invite> ───────────▶   the same user, the same node: answers by itself
+//!     INVITE, again=<the other node> ─────────────▶   it is that node, in that conference: answers by itself
 //!     ◀──────────────────────────────────── ACCEPT   the old channel is given up
 //! ```
 //!
+//! That also brings together two who never called each other: whoever let them in may have left since. A conference and
+//! its nodes are named to nobody but who was invited, and the door of the conference asks everybody for proof.
+//!
 //! Both ends of a broken channel may ask at once; then the invite of the lower node counts. It may have come to a page
 //! that was still loading, so it is posted anew when that is heard of.
-//!
-//! **Invariant:** every call between two nodes names the first one, so both know which it is, however often either has
-//! been loaded again and whichever of the calls since have failed at one end only.
 
 use call::{Call, Direction, Outgoing, State};
 use wire::invite::{self, Letter, Message};
@@ -18,9 +19,8 @@ use wire::{Address, ConferenceId, InviteId, NodeId, Time, UserId};
 
 use super::{CALLS_MAX, Effect, Entry, Plan, Stage, Wrapper, tell};
 
-/// Somebody to whom there is a channel, or was one that is to come back: the device, the first invite between us, and
-/// who that is in the conference.
-pub type Peer = (Address, InviteId, NodeId);
+/// Somebody to whom there is a channel, or was one that is to come back: the device, and who that is in the conference.
+pub type Peer = (Address, NodeId);
 
 /// What a window needs to know of the one that it was before it was loaded again. Nothing of it is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +43,8 @@ impl Window {
     pub fn to_text(&self) -> String {
         let topic = self.topic.as_deref().unwrap_or_default().replace('\n', " ");
         let mut text = format!("{}\n{}\n{}\n{topic}", self.me, self.node, self.conference);
-        for (device, invite, node) in &self.peers {
-            text.push_str(&format!("\n{device} {invite} {node}"));
+        for (device, node) in &self.peers {
+            text.push_str(&format!("\n{device} {node}"));
         }
         text
     }
@@ -63,10 +63,8 @@ impl Window {
 }
 
 fn peer(line: &str) -> Option<Peer> {
-    let mut words = line.split(' ');
-    let device = words.next()?.parse().ok()?;
-    let invite = words.next()?.parse().ok()?;
-    Some((device, invite, words.next()?.parse().ok()?))
+    let (device, node) = line.split_once(' ')?;
+    Some((device.parse().ok()?, node.parse().ok()?))
 }
 
 /// Whether a letter is from somebody who comes back, rather than calls.
@@ -99,27 +97,28 @@ impl Wrapper {
         let Window { me, conference, topic, peers, .. } = window;
         self.stage = Stage::Open { me, conference, topic };
         self.is_joined = true;
-        let nodes: Vec<NodeId> = peers.iter().map(|(.., node)| *node).collect();
+        let nodes: Vec<NodeId> = peers.iter().map(|(_, node)| *node).collect();
         self.missed = peers;
         for node in nodes {
-            self.on_sought(now, node);
+            self.on_sought(now, node, None);
         }
     }
 
-    /// No message reaches `node`: takes up the call with it again, if there was one.
-    pub(super) fn on_sought(&mut self, now: Time, node: NodeId) {
+    /// No message reaches `node`, who is `user`: takes up the call with it again, or calls it if there was none.
+    pub(super) fn on_sought(&mut self, now: Time, node: NodeId, user: Option<UserId>) {
         let is_asked = self.calls.iter().any(|entry| is_coming(entry, node));
-        let before = self.peers().find(|(.., before)| *before == node);
-        if let Some(peer) = before.filter(|_| !is_asked && self.calls.len() < CALLS_MAX) {
-            self.take_up(now, peer);
+        let before = self.peers().find(|(_, before)| *before == node).map(|(device, _)| device);
+        let to = before.or(user.map(|user| Address { user, instance: None }));
+        if let Some(to) = to.filter(|_| !is_asked && self.calls.len() < CALLS_MAX) {
+            self.take_up(now, to, node);
         }
     }
 
     /// Asks somebody to come back.
-    fn take_up(&mut self, now: Time, (to, first, node): Peer) {
+    fn take_up(&mut self, now: Time, to: Address, node: NodeId) {
         let Stage::Open { conference, topic, .. } = &self.stage else { return };
         let location = invite::location(&self.base, conference);
-        let location = invite::location_again(&location, first);
+        let location = invite::location_again(&location, node);
         let topic = topic.clone();
         let id = InviteId::random(&mut self.dice);
         let outgoing = Outgoing { id, to, node: self.node, location, topic };
@@ -127,8 +126,10 @@ impl Wrapper {
         self.mark_last(node);
     }
 
-    /// The call `invite` has brought `node` back: those before it are over.
-    pub(super) fn give_up_before(&mut self, invite: InviteId, node: NodeId) {
+    /// The call `invite` has brought `node` back: those before it are over. Whether there were any.
+    pub(super) fn give_up_before(&mut self, invite: InviteId, node: NodeId) -> bool {
+        let count = |wrapper: &Self| wrapper.calls.len() + wrapper.missed.len();
+        let before = count(self);
         let is_before = |entry: &Entry| is_with(entry, node) && entry.call.id() != invite;
         for entry in self.calls.iter().filter(|entry| is_before(entry)) {
             if entry.channel.is_some() {
@@ -137,20 +138,27 @@ impl Wrapper {
             }
         }
         self.calls.retain(|entry| !is_before(entry));
-        self.missed.retain(|(.., missed)| *missed != node);
+        self.missed.retain(|(_, missed)| *missed != node);
+        count(self) < before
     }
 
-    /// Somebody comes back to whom we had a channel: the person has answered once, and need not again.
+    /// Somebody looks for us in a conference that we are in: the person has answered once, and need not again.
     pub(super) fn on_return(&mut self, now: Time, letter: Letter) {
         let Letter { from, to, message } = letter;
-        let is_sound = message.check().is_ok() && self.calls.len() < CALLS_MAX;
+        let is_sound = message.check().is_ok();
         let Message::Invite(invite) = message else { return };
-        let (first, they) = (invite::again(&invite.location), invite.node);
-        let is_known = self.peers().any(|(device, before, node)| {
-            device.user == from.user && Some(before) == first && node == they
-        });
+        let Stage::Open { conference, .. } = &self.stage else { return };
+        let is_for_us = invite::again(&invite.location) == Some(self.node)
+            && invite.conference().as_ref() == Some(conference);
+        let they = invite.node;
+        let known = self.peers().find(|(_, node)| *node == they);
+        // Nobody takes the place of another, and half of the places are for those whom we know.
+        let places = if known.is_some() { CALLS_MAX } else { CALLS_MAX / 2 };
+        let is_theirs = known.as_ref().is_none_or(|(device, _)| device.user == from.user);
         let is_new = self.calls.iter().all(|entry| entry.call.id() != invite.id);
-        if !(is_sound && is_known && is_new && matches!(self.stage, Stage::Open { .. })) {
+        let is_joined = self.is_joined || known.is_some();
+        if !(is_sound && is_for_us && is_theirs && is_new && is_joined && self.calls.len() < places)
+        {
             return;
         }
         if let Some(coming) = self.calls.iter_mut().find(|entry| is_coming(entry, they)) {
@@ -188,8 +196,7 @@ impl Wrapper {
 fn peer_of(entry: &Entry) -> Option<Peer> {
     let call = &entry.call;
     call.node()?;
-    let first = invite::again(call.location()).unwrap_or(call.id());
-    Some((call.peer_device()?.clone(), first, call.peer_node()?))
+    Some((call.peer_device()?.clone(), call.peer_node()?))
 }
 
 /// Whether a call was connected to `node` once; whether it still is, its channel tells.

@@ -20,8 +20,8 @@ const WAITING_MAX: usize = 1_024;
 pub(super) struct Peer {
     /// Its node.
     pub(super) node: NodeId,
-    /// Whom the server named.
-    pub(super) user: UserId,
+    /// Whom the server named, unless others have vouched for it.
+    pub(super) user: Option<UserId>,
     /// Whether we invited it.
     pub(super) is_invited: bool,
 }
