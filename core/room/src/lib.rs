@@ -30,7 +30,7 @@
 //!
 //! The room never reads a description: it numbers connections ([`MediaId`]) and carries blobs. What belongs to an
 //! older attempt is dropped. When the participant goes out of reach while its picture still flows, the picture and the
-//! seat are kept for a while ([`Config::grace`]); a link that comes back finds both where they were.
+//! seat are kept for a while ([`Flows::grace`]); a link that comes back finds both where they were.
 //!
 //! **Who is who.** A name is what a participant calls itself until somebody else vouches for it in `members/`. What we
 //! were told by the server ourselves outweighs what others tell us, and nobody can vouch for itself.
