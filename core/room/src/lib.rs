@@ -52,6 +52,7 @@ mod config;
 mod people;
 pub mod store;
 mod streams;
+mod write;
 
 use std::collections::VecDeque;
 
@@ -72,6 +73,7 @@ pub use streams::{Kind, Media, MediaId, Report, Role, StreamId};
 use chat::{Chat, Message, Typing};
 use people::{Change, Roster, Voucher};
 use streams::{Effect, Place, Scene, Streams};
+use write::{below, to_json};
 
 /// The lists that we read.
 const LISTS: [&str; 4] = ["users", "members", "messages", "streams"];
@@ -546,30 +548,6 @@ impl Room {
         }
     }
 
-    fn write_profile(&mut self, now: Time) {
-        let path = format!("users/{}", self.node.me());
-        self.put(now, &path, to_json(&self.profile), Life::Ephemeral);
-    }
-
-    fn put(&mut self, now: Time, path: &str, value: Value, life: Life) {
-        let path = own_path(path);
-        self.command_node(now, node::Command::Update { path, value, partial: false, life });
-    }
-
-    fn delete(&mut self, now: Time, path: &str) {
-        self.command_node(now, node::Command::Delete { path: own_path(path) });
-    }
-
-    fn notify(&mut self, now: Time, to: Option<NodeId>, path: &str, data: Value) {
-        self.command_node(now, node::Command::Notify { path: own_path(path), data, to });
-    }
-
-    /// Tells the node. It may be over a limit of its own, and then the write is lost: a subscription is tried again,
-    /// a profile is written again with the next change.
-    fn command_node(&mut self, now: Time, command: node::Command) {
-        self.node.handle(now, node::Input::Do(command)).ok();
-    }
-
     /// What `node` is called, by the little we know.
     fn name(&self, node: NodeId) -> String {
         let people = self.people();
@@ -585,17 +563,4 @@ impl Room {
         let passed = u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX);
         Timestamp(self.clock.0.saturating_add(passed))
     }
-}
-
-/// The node that a path directly below `list` names.
-fn below(path: &str, list: &str) -> Option<NodeId> {
-    path.strip_prefix(list)?.parse().ok()
-}
-
-fn own_path(path: &str) -> Path {
-    path.parse().sure("the room's own paths are short and plain")
-}
-
-fn to_json(value: &impl serde::Serialize) -> Value {
-    serde_json::to_value(value).sure("texts, numbers and flags are always JSON")
 }
