@@ -114,6 +114,27 @@ fn whoever_is_put_out_goes_with_all_it_let_in_and_nothing_is_seen_of_what_they_s
 }
 
 #[test]
+fn whoever_was_put_out_is_not_looked_for_and_whoever_was_lost_is() {
+    for is_put_out in [true, false] {
+        let mut hall = Hall::of(3);
+        hall.link(0, 1, true);
+        hall.link(0, 2, true);
+        hall.pass(2);
+
+        let out = hall.name(1);
+        if is_put_out {
+            hall.tell(0, Input::Do(Command::PutOut(out))).expect("the founder may");
+        } else {
+            hall.cut(0, 1);
+        }
+        hall.pass(60);
+
+        let sought = |who: usize| hall.events[who].contains(&Event::Parted { from: out });
+        assert_eq!([0, 2].map(sought), [!is_put_out; 2], "put out: {is_put_out}");
+    }
+}
+
+#[test]
 fn nobody_says_to_all_what_another_said_once_or_never() {
     let mut hall = Hall::of(3);
     hall.link(0, 1, true);
@@ -326,6 +347,15 @@ impl Hall {
         let up = Input::Up { link, peer: back, binding: theirs, invited: None };
         self.nodes[other].handle(self.now, up).expect("a link opens");
         self.tell(one, Input::Up { link, peer, binding: mine, invited }).expect("a link opens");
+    }
+
+    /// The link of two breaks, and both notice.
+    fn cut(&mut self, one: usize, other: usize) {
+        let link = self.link_between(one, other);
+        self.hung.insert((one, other));
+        for who in [one, other] {
+            self.tell(who, Input::Down { link }).expect("it was open");
+        }
     }
 
     fn link_between(&self, one: usize, other: usize) -> LinkId {
