@@ -262,6 +262,27 @@ fn a_window_that_is_loaded_again_takes_up_its_call() {
 }
 
 #[test]
+fn a_window_that_is_loaded_again_looks_for_those_who_were_there_too() {
+    let kept = Window::in_a_call().wrapper.window().expect("there is a call to come back to");
+    // The conference app keeps them as lines of the same kind. Ann is one of them.
+    let text =
+        kept.to_text() + "\nann@x.org 000000000000000a\ncarol@x.org 000000000000000c\n what?";
+    let read = wrapper::Window::from_text(&text).expect("what cannot be read is left out");
+    assert_eq!(
+        read.peers,
+        [(address("ann@x.org/00000001"), NodeId(0xa)), (address("carol@x.org"), NodeId(0xc))]
+    );
+    let mut window = Window::new(Plan::Return(read.clone()));
+
+    window.told(Event::LoggedIn(account("bob@x.org")));
+
+    let asks = window.effects().into_iter();
+    let offers = asks.filter(|ask| matches!(ask, Effect::Describe { .. }));
+    assert_eq!(offers.count(), 2);
+    assert_eq!(window.wrapper.window(), Some(read), "and does so the next time");
+}
+
+#[test]
 fn a_window_that_is_loaded_again_twice_still_has_its_call() {
     let kept = Window::in_a_call().wrapper.window();
 

@@ -5,11 +5,13 @@ use tests::Screen;
 use crate::group::{all_meet, invite};
 use crate::house::{ALICE, BOB, CAROL, House, lists, open_chat, say};
 use crate::looks::check;
+use crate::on_both_screens;
 
-#[test]
-fn who_loads_the_page_again_is_back_and_what_it_said_stays() {
-    // On a phone the call is inside the call app, which is loaded again with it and begins anew.
-    let house = House::new(Screen::Desktop);
+on_both_screens!(who_loads_the_page_again_is_back_and_what_it_said_stays, yesterdays_call_is_over);
+
+// On a phone the call is inside the call app, which is loaded again with it.
+fn who_loads_the_page_again_is_back_and_what_it_said_stays(screen: Screen) {
+    let house = House::new(screen);
     let talk = house.call();
     say(&talk.his, "Written before");
     open_chat(&talk.hers);
@@ -28,6 +30,28 @@ fn who_loads_the_page_again_is_back_and_what_it_said_stays() {
     open_chat(&talk.hers);
     talk.hers.reads("Written after");
     talk.hers.reads("Written before");
+}
+
+fn yesterdays_call_is_over(screen: Screen) {
+    let house = House::new(screen);
+    let talk = house.call();
+    let kept = talk.his.evaluate("JSON.stringify({ ...sessionStorage })").expect("a tab tells");
+    let url = talk.his.url();
+    talk.his.close();
+    let later = talk.bob.person.open(&house.server.origin);
+    // A browser brings tabs back with all that they remember.
+    let remember = format!(
+        "Object.assign(sessionStorage, JSON.parse({kept}),
+           {{ 'hullo.window.seen': (Date.now() - 600_001).toString(16) }}) && 0"
+    );
+    later.evaluate(&remember).expect("a tab remembers");
+
+    later.go(&url);
+
+    match screen {
+        Screen::Desktop => later.reads("There is no call here any more"),
+        Screen::Phone => drop(later.find("button", "Call")),
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ use ui::dial::{Config, Dial, Effect, Event, Gesture, Input, Page, View};
 use wire::live::{FromPage, FromServer, OTHER_DEVICE};
 
 use crate::together::{self, Done, Word};
-use crate::{broken, post};
+use crate::{broken, post, tab};
 
 /// How long the browser may take to say whether the page can make sounds. Guess: it knows at once.
 const SOUND_CHECK: Duration = Duration::from_millis(300);
@@ -77,7 +77,8 @@ pub fn start() {
         dial: Dial::new(Config::default()),
         screen: Screen::new(draw::page),
         title: Title::default(),
-        wrapper: None,
+        // This page was loaded again with a call inside.
+        wrapper: tab::window().map(|_| "wrapper".to_owned()),
         live: None,
         station: together::station(on_word),
         port: None,

@@ -23,6 +23,7 @@ pub mod emulator;
 mod post;
 mod seat;
 pub mod stage;
+mod tab;
 mod together;
 mod wires;
 pub mod wrapper;

@@ -33,7 +33,7 @@ use ui::stage::{
 };
 use wire::wrapper::{Down, Up};
 
-use crate::{broken, seat};
+use crate::{broken, seat, tab};
 use devices::Devices;
 use links::Links;
 use pipes::Pipes;
@@ -113,7 +113,13 @@ fn open(start: Start) {
 
 fn listeners() -> Vec<Listener> {
     let mut listeners = vec![
-        page::on_leave(|| with(|shell| shell.command(Command::Leave))),
+        page::on_leave(|| {
+            with(|shell| {
+                // Whoever is told that we leave does not look for us, if this page is loaded again.
+                tab::keep_people(shell.room.me(), &shell.room.people());
+                shell.command(Command::Leave);
+            });
+        }),
         Listener::window("blur", |_| with(|shell| shell.event(Event::Blurred))),
     ];
     // Any of these is what a browser waits for before it lets a page make sounds.

@@ -17,7 +17,7 @@ use platform::live::{Change, LiveSocket};
 use platform::page::{self, AwakeScreen};
 use platform::peer::Payload;
 use platform::port::Port;
-use platform::{Listener, Timer, lock, now, sound, storage};
+use platform::{Listener, Timer, lock, now, sound};
 use std::cell::RefCell;
 use std::time::Duration;
 use ui::ring::Sound;
@@ -29,7 +29,7 @@ use wire::wrapper::{Down, Up};
 use wire::{Address, InviteId, Map, NodeId};
 
 use crate::together::{self, Done, Word};
-use crate::{broken, post, seat};
+use crate::{broken, post, seat, tab};
 use line::{Line, Peer};
 
 thread_local! {
@@ -41,8 +41,8 @@ thread_local! {
 /// How long a window that is loaded again waits for the one that it was to go. Guess: what a busy page takes at most.
 const GOING: Duration = Duration::from_secs(2);
 
-/// Under what the tab keeps the window.
-const WINDOW: &str = "hullo.window";
+/// How often at least a window says that it is there.
+const SEEN: Duration = Duration::from_secs(60);
 
 struct Shell {
     wrapper: Wrapper,
@@ -92,7 +92,7 @@ pub fn start() {
         is_frame_ready: false,
         is_closing: false,
         last_words: post::last_words(),
-        remembered: storage::read_in_tab(WINDOW),
+        remembered: tab::window(),
         is_done: false,
         partings: 0,
         station: together::station(on_word),
@@ -119,7 +119,7 @@ fn plan(fragment: &str) -> Plan {
     }
     match page::parameter(fragment, "to").and_then(|to| to.parse().ok()) {
         Some(to) => Plan::Call { to, topic: page::parameter(fragment, "topic") },
-        None => storage::read_in_tab(WINDOW)
+        None => tab::window()
             .and_then(|text| Window::from_text(&text))
             .map_or(Plan::Nothing, Plan::Return),
     }
@@ -233,26 +233,23 @@ impl Shell {
         let view = self.wrapper.view(now());
         page::set_title(&view.title);
         self.screen.show(view);
-        self.timer = self.wrapper.timeout().map(|due| {
-            Timer::at(due, || {
-                with(|shell| {
-                    shell.wrapper.on_timeout(now());
-                    shell.settle();
-                });
-            })
-        });
+        let due = self.wrapper.timeout().unwrap_or(now() + SEEN);
+        self.timer = Some(Timer::at(due, || {
+            with(|shell| {
+                shell.wrapper.on_timeout(now());
+                shell.settle();
+            });
+        }));
     }
 
     /// Keeps what it takes to come back if this page is loaded again. While it goes away, what was kept stays.
     fn remember(&mut self) {
+        tab::see_window();
         let window = self.wrapper.window().map(|window| window.to_text());
         if self.is_closing || window == self.remembered {
             return;
         }
-        match &window {
-            Some(text) => drop(storage::write_in_tab(WINDOW, text)),
-            None => storage::remove_in_tab(WINDOW),
-        }
+        tab::keep_window(window.as_deref());
         self.remembered = window;
     }
 

@@ -19,7 +19,7 @@ use wire::{Address, ConferenceId, InviteId, NodeId, Time, UserId};
 
 use super::{CALLS_MAX, Effect, Entry, Plan, Stage, Wrapper, tell};
 
-/// Somebody to whom there is a channel, or was one that is to come back: the device, and who that is in the conference.
+/// Somebody to whom there is a channel, or is to be one again: the device, or the user, and who that is in the conference.
 pub type Peer = (Address, NodeId);
 
 /// What a window needs to know of the one that it was before it was loaded again. Nothing of it is secret.
@@ -33,7 +33,7 @@ pub struct Window {
     pub conference: ConferenceId,
     /// What it is about.
     pub topic: Option<String>,
-    /// To whom there were channels.
+    /// To whom there were channels, and who else was there.
     pub peers: Vec<Peer>,
 }
 
@@ -57,13 +57,19 @@ impl Window {
         let node = lines.next()?.parse().ok()?;
         let conference = lines.next()?.parse().ok()?;
         let topic = Some(lines.next()?.to_owned()).filter(|topic| !topic.is_empty());
-        let peers = lines.map(peer).collect::<Option<_>>()?;
+        let mut peers: Vec<Peer> = Vec::new();
+        for (device, node) in lines.filter_map(peer) {
+            // Whoever there was a channel to is known to be in the conference too.
+            if peers.iter().all(|(_, known)| *known != node) {
+                peers.push((device, node));
+            }
+        }
         Some(Self { me, node, conference, topic, peers })
     }
 }
 
 fn peer(line: &str) -> Option<Peer> {
-    let (device, node) = line.split_once(' ')?;
+    let (device, node) = line.rsplit_once(' ')?;
     Some((device.parse().ok()?, node.parse().ok()?))
 }
 
