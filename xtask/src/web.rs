@@ -175,6 +175,8 @@ fn make_glue(bin: &str, module: &Path, work: &Path) -> Result<Glue> {
             import.name
         );
     }
+    // For tools that link modules; a browser finds out by itself.
+    output.wasm_mut().customs.remove_raw("target_features");
     let mut imports = Imports::default();
     for import in output.wasm_mut().imports.iter_mut() {
         import.name = imports.rename(&import.name);

@@ -18,7 +18,7 @@ const PEOPLE_MAX: usize = 8;
 /// The window of the call that this tab was in a short while ago, and who was there.
 pub(crate) fn window() -> Option<String> {
     let seen = u64::from_str_radix(&storage::read_in_tab(SEEN)?, 16).ok()?;
-    if today().0 >= seen.saturating_add(KEPT_MS) {
+    if today().0.wrapping_sub(seen) >= KEPT_MS {
         storage::remove_in_tab(WINDOW);
     }
     let window = storage::read_in_tab(WINDOW)?;
