@@ -1,9 +1,9 @@
 //! Who is here: link records, the map that follows from them, and arrivals and departures.
 
 use mesh::{BRIEF_BITS, Brief, Cost};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tree::{Life, Path, links_of};
-use wire::{Map, NodeId, Time};
+use wire::{Map, NodeId, Time, object};
 
 use crate::attendance::{Change, Reach};
 use crate::{Error, Event, Node};
@@ -46,7 +46,7 @@ impl Haste {
 impl Record {
     fn to_value(&self) -> Value {
         if self.left {
-            return json!({ "left": true });
+            return object([("left", true.into())]);
         }
         let digit = |bits: u64| char::from(DIGITS[(bits & 63) as usize]);
         let mut text = String::with_capacity(self.neighbours.len() * NEIGHBOUR_DIGITS);
@@ -54,7 +54,7 @@ impl Record {
             text.extend((0..NEIGHBOUR_DIGITS - 1).map(|place| digit(name.bits() >> (6 * place))));
             text.push(digit(u64::from(cost.level())));
         }
-        json!({ "to": text })
+        object([("to", text.into())])
     }
 
     /// Reads what somebody wrote; what makes no sense counts for nothing.
@@ -208,6 +208,7 @@ impl Node {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
     use trust::{Bounds, Claim, Trust};
     use wire::{Seed, Timestamp};
 

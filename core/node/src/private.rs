@@ -4,10 +4,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tree::{Entry, Path, Resource};
 use trust::Purpose;
-use wire::{NodeId, base64};
+use wire::{NodeId, base64, object};
 
 use crate::{Error, Misuse, Node};
 
@@ -31,7 +31,7 @@ impl Node {
         let (trust, plain) = (&self.tree.notary().0, value.to_string());
         let sealed = trust.seal(Purpose::Private, to, plain.as_bytes(), &mut self.dice);
         let sealed = sealed.ok_or(Error::Misuse(Misuse::NoAddressee))?;
-        Ok(json!({ SEALED: base64::encode(&sealed) }))
+        Ok(object([(SEALED, base64::encode(&sealed).into())]))
     }
 
     /// `value` as `by` meant it, if it is for us; as it is kept, else.

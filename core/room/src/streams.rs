@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use wire::{Malformed, Map, NodeId, Set, Time};
+use wire::{Malformed, Map, NodeId, Set, Time, object};
 
 use crate::Flows;
 
@@ -179,12 +179,12 @@ impl Notice {
     }
 
     fn to_value(&self) -> Value {
-        let attempt = self.attempt;
-        match &self.said {
-            Said::Description(text) => json!({ "attempt": attempt, "description": text }),
-            Said::Candidate(text) => json!({ "attempt": attempt, "candidate": text }),
-            Said::Again => json!({ "attempt": attempt, "again": {} }),
-        }
+        let said = match &self.said {
+            Said::Description(text) => ("description", text.as_str().into()),
+            Said::Candidate(text) => ("candidate", text.as_str().into()),
+            Said::Again => ("again", json!({})),
+        };
+        object([("attempt", self.attempt.into()), said])
     }
 }
 
@@ -500,7 +500,7 @@ impl Streams {
         let attempt = self.next_attempt;
         self.next_attempt += 1;
         let path = pair.stream.subscriber_path(self.me);
-        self.effects.push_back(Effect::Put { path, value: json!({ "attempt": attempt }) });
+        self.effects.push_back(Effect::Put { path, value: object([("attempt", attempt.into())]) });
         // Two, four, eight, at most sixteen times as patient as at first.
         let until = now + self.bounds.open * (1 << tries.min(4));
         self.open(pair, attempt, until, tries, flowed);

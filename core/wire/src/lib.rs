@@ -29,6 +29,7 @@ mod fields;
 mod id;
 pub mod invite;
 pub mod live;
+mod object;
 pub mod peerjs;
 pub mod sdp;
 mod seed;
@@ -38,6 +39,7 @@ mod time;
 pub mod wrapper;
 
 pub use id::{Address, ConferenceId, InstanceId, InviteId, LinkId, NodeId, UserId};
+pub use object::object;
 pub use seed::{Dice, Seed};
 pub use sorted::{Entries, Map, Set};
 pub use sure::Sure;

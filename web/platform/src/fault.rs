@@ -21,6 +21,11 @@ impl Fault {
         Self { what, name: String::new(), why: why.into() }
     }
 
+    /// JSON that is not what it should be. In what way is not told: the words for all ways are kilobytes on each phone.
+    pub(crate) fn json(what: &'static str) -> Self {
+        Self::new(what, "it is no JSON of that kind")
+    }
+
     /// Takes apart what was thrown.
     pub(crate) fn thrown(what: &'static str) -> impl Fn(JsValue) -> Self {
         move |thrown| {

@@ -133,7 +133,7 @@ pub(crate) async fn prove(method: &str, url: &str) -> Option<String> {
 }
 
 fn to_text(body: &impl Serialize) -> Result<String, Fault> {
-    serde_json::to_string(body).map_err(|error| Fault::new("Writing a request", error.to_string()))
+    serde_json::to_string(body).map_err(|_| Fault::json("Writing a request"))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "three digits")]

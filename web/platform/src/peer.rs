@@ -381,12 +381,12 @@ fn local_description(inner: &RtcPeerConnection) -> Result<String, Fault> {
         }
     };
     serde_json::to_string(&Description { kind, sdp: description.sdp() })
-        .map_err(|error| Fault::new(what, error.to_string()))
+        .map_err(|_| Fault::json(what))
 }
 
 fn read_description(text: &str) -> Result<RtcSessionDescriptionInit, Fault> {
-    let description: Description = serde_json::from_str(text)
-        .map_err(|error| Fault::new("Reading a description", error.to_string()))?;
+    let description: Description =
+        serde_json::from_str(text).map_err(|_| Fault::json("Reading a description"))?;
     let init = RtcSessionDescriptionInit::new(match description.kind {
         Kind::Offer => RtcSdpType::Offer,
         Kind::Answer => RtcSdpType::Answer,

@@ -88,8 +88,7 @@ impl<Out: Serialize> Port<Out> {
     pub fn say(&self, word: &Out, payload: Option<&Payload>) -> Result<(), Fault> {
         let what = "Speaking to the other window";
         let fault = Fault::thrown(what);
-        let text =
-            serde_json::to_string(word).map_err(|error| Fault::new(what, error.to_string()))?;
+        let text = serde_json::to_string(word).map_err(|_| Fault::json(what))?;
         let message = JSON::parse(&text).map_err(&fault)?;
         let moved = Array::new();
         if let Some(payload) = payload {
