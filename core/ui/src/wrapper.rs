@@ -9,172 +9,32 @@
 //! One value per wrapper window. Calls come and go; what one of them ends with never touches the conference, which is
 //! over when the person leaves it or closes the only call before it connected.
 //!
+//! **Invariant:** whoever is told who we are finds a conference that listens: the door of theirs is not open for long.
+//!
 //! **Invariant:** a channel is announced to the conference only after the other end has named itself as the node that
 //! the invite or the accept named.
 
 mod back;
 mod view;
+mod words;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use call::{Call, Describe, Direction, Outgoing, State, Unsent};
+use call::{Call, Direction, End, Outgoing, State};
 use trust::{Bounds, Charter, Claim, Keys, Proof, PublicKeys, Seat};
-use wire::contacts::Account;
-use wire::invite::{self, Letter, Message};
+use wire::invite;
 use wire::{Address, ConferenceId, Dice, InviteId, NodeId, Seed, Time, UserId};
 
 use crate::dial::read_address;
 use crate::ring;
+use back::Search;
 pub use back::{Peer, Window};
 pub use view::{Action, Calling, Farewell, Form, View};
+pub use words::{Effect, Event, Gesture, Plan};
 
 /// How many calls one wrapper keeps. Guess: more than anybody invites into one conference.
 const CALLS_MAX: usize = 32;
-
-/// What the wrapper was opened for.
-#[derive(Clone, Debug)]
-pub enum Plan {
-    /// To call somebody.
-    Call {
-        /// Whom.
-        to: Address,
-        /// What about.
-        topic: Option<String>,
-    },
-    /// To answer a call that rings.
-    Answer(Box<Call>),
-    /// To go on with a conference that this tab was in when it was loaded again.
-    Return(Window),
-    /// To nothing that is known: its address was kept.
-    Nothing,
-}
-
-/// What the person does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gesture {
-    /// Presses a button of a call's region.
-    Ring(InviteId, ring::Gesture),
-    /// Opens the form to invite another person, or closes it.
-    ToggleInvite,
-    /// Changes what was typed there.
-    Edit,
-    /// Invites this address.
-    Invite {
-        /// As typed.
-        address: String,
-    },
-    /// Leaves the conference: the conference app says so.
-    Leave,
-}
-
-/// What happens.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// Who we are.
-    LoggedIn(Account),
-    /// The server does not know us.
-    NotLoggedIn,
-    /// The window that this one was is still there, in another tab: this one is a copy.
-    Elsewhere,
-    /// The live socket, or the first request, failed.
-    ServerAway,
-    /// The live socket is open.
-    ServerBack,
-    /// A letter came.
-    Letter(Letter),
-    /// A device shows our invite.
-    Receipt {
-        /// Which invite.
-        invite: InviteId,
-        /// Which device.
-        from: Address,
-    },
-    /// A description that was asked for is made, or cannot be.
-    Described {
-        /// Of which call.
-        invite: InviteId,
-        /// JSON of `{type, sdp}`.
-        description: Option<String>,
-    },
-    /// An INVITE or ACCEPT was posted, to so many devices, or not.
-    Posted {
-        /// Of which call.
-        invite: InviteId,
-        /// What became of it.
-        result: Result<u32, Unsent>,
-    },
-    /// The channel of this call is open and the other end says who it is.
-    Greeted {
-        /// Of which call.
-        invite: InviteId,
-        /// The node at the other end, by its own word.
-        sender: NodeId,
-    },
-    /// The channel of this call is closed, or cannot be opened.
-    Lost(InviteId),
-    /// The conference app has lost this node, which did not say that it leaves, and is this user's as far as it knows.
-    Sought(NodeId, Option<UserId>),
-    /// The page goes away.
-    Closing,
-}
-
-/// What to do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Make a description for the channel of this call.
-    Describe {
-        /// Of which call.
-        invite: InviteId,
-        /// Which kind.
-        what: Describe,
-    },
-    /// Give this answer to the connection of this call.
-    Apply {
-        /// Of which call.
-        invite: InviteId,
-        /// JSON of `{type, sdp}`.
-        answer: String,
-    },
-    /// Post this; for INVITE and ACCEPT answer with [`Event::Posted`].
-    Send {
-        /// Whom to.
-        to: Address,
-        /// What to say.
-        message: Message,
-    },
-    /// Leave this for the conference app before it is loaded, where nobody but our own pages reads it.
-    Keep {
-        /// What our keys are made of.
-        seed: Seed,
-        /// Our place in the conference; `None` while nobody has let us in.
-        seat: Option<Seat>,
-    },
-    /// Tell the conference of a channel, and pass messages from now on.
-    Add {
-        /// The channel of which call.
-        invite: InviteId,
-        /// Who is at the other end.
-        node: NodeId,
-        /// Whom the server named. `None` for a node that others let in, and vouch for.
-        user: Option<UserId>,
-        /// Whether we let it in, rather than it us.
-        is_invited: bool,
-    },
-    /// Tell the conference that this channel is closed.
-    Remove(NodeId),
-    /// Close the channel and the connection of this call.
-    Hang(InviteId),
-    /// Begin or stop the tone of a phone ringing elsewhere.
-    Ringback {
-        /// Begin, rather than stop.
-        on: bool,
-    },
-    /// Play this once.
-    Play(ring::Sound),
-    /// Close the window, if the browser lets us.
-    Close,
-}
 
 /// One call and what is shown of it.
 #[derive(Clone, Debug)]
@@ -183,7 +43,9 @@ struct Entry {
     since: Time,
     /// When its words change by themselves.
     slow: Option<Time>,
-    /// The node at the other end, while the channel is open.
+    /// Whether the channel is open, and the other end is yet to hear who we are.
+    owes_greeting: bool,
+    /// The node at the other end, while the channel is open and it has said so.
     channel: Option<NodeId>,
     /// Whom it brings back without a ring.
     back: Option<NodeId>,
@@ -219,8 +81,12 @@ pub struct Wrapper {
     calls: Vec<Entry>,
     /// To whom the window that this one was before had channels, as far as they are not back.
     missed: Vec<Peer>,
+    /// When to look for them again.
+    search: Option<Search>,
     /// Whether a channel was ever open: then there is a conference to keep.
     is_joined: bool,
+    /// Whether the conference app in the frame listens.
+    is_frame_ready: bool,
     is_server_away: bool,
     form: Option<Form>,
     is_ringback: bool,
@@ -252,7 +118,9 @@ impl Wrapper {
             stage,
             calls: Vec::new(),
             missed: Vec::new(),
+            search: None,
             is_joined: false,
+            is_frame_ready: false,
             is_server_away: false,
             form: None,
             is_ringback: false,
@@ -266,6 +134,7 @@ impl Wrapper {
             tell(entry, now, call::Input::Timeout);
             entry.slow = entry.slow.filter(|slow| now < *slow);
         }
+        self.look_again(now);
         self.settle(now);
     }
 
@@ -293,7 +162,10 @@ impl Wrapper {
                 self.is_server_away = true;
                 self.fail_to_open(Farewell::offline());
             }
-            Event::ServerBack => self.is_server_away = false,
+            Event::ServerBack => {
+                self.is_server_away = false;
+                self.look_anew(now);
+            }
             Event::Letter(letter) if back::is_return(&letter) => self.on_return(now, letter),
             Event::Letter(letter) => {
                 self.tell(now, letter.message.id(), call::Input::Received(letter));
@@ -313,6 +185,8 @@ impl Wrapper {
             Event::Posted { invite, result: Err(unsent) } => {
                 self.tell(now, invite, call::Input::Unsent(unsent));
             }
+            Event::Opened(invite) => self.on_opened(invite),
+            Event::FrameReady => self.is_frame_ready = true,
             Event::Greeted { invite, sender } => self.on_greeted(now, invite, sender),
             Event::Lost(invite) => self.on_lost(now, invite),
             Event::Sought(node, user) => self.on_sought(now, node, user),
@@ -333,7 +207,9 @@ impl Wrapper {
     /// When to come back, or `None` when nothing is due.
     #[must_use]
     pub fn timeout(&self) -> Option<Time> {
-        self.calls.iter().flat_map(|entry| [entry.call.timeout(), entry.slow]).flatten().min()
+        let calls = self.calls.iter().flat_map(|entry| [entry.call.timeout(), entry.slow]);
+        let search = self.search.map(|search| search.at);
+        [calls.flatten().min(), search].into_iter().flatten().min()
     }
 
     /// What the window looks like.
@@ -409,6 +285,7 @@ impl Wrapper {
             call,
             since: now,
             slow: Some(now + ring::SLOW),
+            owes_greeting: false,
             channel: None,
             back: None,
             is_closed: false,
@@ -473,15 +350,26 @@ impl Wrapper {
         self.effects.push_back(Effect::Close);
     }
 
+    fn on_opened(&mut self, invite: InviteId) {
+        if let Some(entry) = self.calls.iter_mut().find(|entry| entry.call.id() == invite) {
+            entry.owes_greeting = true;
+        }
+    }
+
     fn on_greeted(&mut self, now: Time, invite: InviteId, sender: NodeId) {
-        let Some(entry) = self.calls.iter_mut().find(|entry| entry.call.id() == invite) else {
+        let Some(at) = self.calls.iter().position(|entry| entry.call.id() == invite) else {
             self.effects.push_back(Effect::Hang(invite));
             return;
         };
-        if entry.call.peer_node() != Some(sender) || entry.channel.is_some() {
+        let entry = &self.calls[at];
+        let is_new = entry.channel.is_none();
+        let is_named = entry.call.peer_node() == Some(sender);
+        // Nobody takes the place of another.
+        if !(is_new && is_named && self.is_free(sender, &entry.call.peer().user)) {
             self.on_lost(now, invite);
             return;
         }
+        let entry = &mut self.calls[at];
         tell(entry, now, call::Input::Connected);
         if entry.call.state() != State::Connected {
             self.effects.push_back(Effect::Hang(invite));
@@ -519,15 +407,22 @@ impl Wrapper {
 
     /// Does what the calls ask for, and keeps the sounds in step with their words.
     fn settle(&mut self, now: Time) {
-        let mut is_ringback = false;
+        let (mut is_ringback, mut has_failed) = (false, false);
         for entry in &mut self.calls {
             let invite = entry.call.id();
+            // The conference at the other end then waits for ours, and not for long.
+            if self.is_frame_ready && std::mem::take(&mut entry.owes_greeting) {
+                self.effects.push_back(Effect::Greet(invite));
+            }
             while let Some(output) = entry.call.poll() {
                 self.effects.push_back(match output {
                     call::Output::Describe(what) => Effect::Describe { invite, what },
                     call::Output::Apply { answer } => Effect::Apply { invite, answer },
                     call::Output::Send { to, message } => Effect::Send { to, message },
-                    call::Output::Event(call::Event::Ended(_)) => Effect::Hang(invite),
+                    call::Output::Event(call::Event::Ended(end)) => {
+                        has_failed |= end == End::Failed;
+                        Effect::Hang(invite)
+                    }
                     // The view says these.
                     call::Output::Event(
                         call::Event::Ringing { .. }
@@ -545,6 +440,9 @@ impl Wrapper {
                     self.effects.push_back(Effect::Play(sound));
                 }
             }
+        }
+        if has_failed {
+            self.hasten(now);
         }
         if is_ringback != self.is_ringback {
             self.is_ringback = is_ringback;

@@ -332,6 +332,7 @@ fn driven(
         }
         wrapper::Effect::Keep { .. }
         | wrapper::Effect::Apply { .. }
+        | wrapper::Effect::Greet(_)
         | wrapper::Effect::Add { .. }
         | wrapper::Effect::Remove(_)
         | wrapper::Effect::Hang(_)

@@ -266,6 +266,11 @@ impl Shell {
                 // A browser that does not remember shows why the frame stays empty.
                 seat::keep(self.wrapper.node(), seed, seat.as_ref());
             }
+            Effect::Greet(invite) => {
+                if let Some(line) = self.lines.get(&invite) {
+                    line.greet(self.wrapper.node());
+                }
+            }
             Effect::Add { invite, node, user, is_invited } => {
                 if let Some(line) = self.lines.get_mut(&invite) {
                     line.announce(Peer { node, user, is_invited });
@@ -312,7 +317,7 @@ impl Shell {
     }
 
     fn describe(&mut self, invite: InviteId, what: call::Describe) {
-        match Line::new(invite, self.wrapper.node(), what) {
+        match Line::new(invite, what) {
             Ok(line) => drop(self.lines.insert(invite, line)),
             Err(_) => line::report(invite, None),
         }
@@ -332,13 +337,14 @@ impl Shell {
         });
     }
 
-    /// The conference app listens: tells it of every open channel, and what was said meanwhile.
+    /// The conference app listens: tells it of every channel whose other end is sure, and what was said meanwhile.
     fn on_frame_ready(&mut self) {
         self.is_frame_ready = true;
         let open: Vec<_> = self.lines.keys().copied().collect();
         for invite in open {
             self.introduce(invite);
         }
+        self.event(Event::FrameReady);
     }
 
     fn introduce(&mut self, invite: InviteId) {

@@ -13,11 +13,22 @@
 //! Both ends of a broken channel may ask at once; then the invite of the lower node counts. It may have come to a page
 //! that was still loading, so it is posted anew when that is heard of.
 
+use std::time::Duration;
+
 use call::{Call, Direction, Outgoing, State};
 use wire::invite::{self, Letter, Message};
 use wire::{Address, ConferenceId, InviteId, NodeId, Time, UserId};
 
 use super::{CALLS_MAX, Effect, Entry, Plan, Stage, Wrapper, tell};
+
+/// How long after a window was loaded again it looks anew for those whom it has not found; twice as long after that, and so
+/// on. Guess: a page that is loaded again, too, is there.
+const AGAIN: Duration = Duration::from_secs(3);
+/// With pauses longer than that nobody is looked for any more. Guess: whoever has not been back for a quarter of an hour
+/// has gone.
+const AGAIN_MAX: Duration = Duration::from_secs(400);
+/// How long after a try that failed on the way.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Somebody to whom there is a channel, or is to be one again: the device, or the user, and who that is in the conference.
 pub type Peer = (Address, NodeId);
@@ -78,6 +89,13 @@ pub(super) fn is_return(letter: &Letter) -> bool {
     matches!(&letter.message, Message::Invite(invite) if invite::again(&invite.location).is_some())
 }
 
+/// When those whom we miss are looked for, and how long until that is done again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Search {
+    pub(super) at: Time,
+    pause: Duration,
+}
+
 impl Wrapper {
     /// What to keep in case that this window is loaded again; `None` when there is nothing to come back to.
     #[must_use]
@@ -98,23 +116,60 @@ impl Wrapper {
         self.missed.iter().cloned().chain(self.calls.iter().filter_map(peer_of))
     }
 
+    /// The device that `node` was at when we met it.
+    fn device_of(&self, node: NodeId) -> Option<Address> {
+        self.peers().find(|(_, known)| *known == node).map(|(device, _)| device)
+    }
+
+    /// Whether `user` may be `node`: we have met nobody else by that name.
+    pub(super) fn is_free(&self, node: NodeId, user: &UserId) -> bool {
+        self.device_of(node).is_none_or(|device| device.user == *user)
+    }
+
     /// Takes up the calls of the window that this one was before.
     pub(super) fn go_back(&mut self, now: Time, window: Window) {
         let Window { me, conference, topic, peers, .. } = window;
         self.stage = Stage::Open { me, conference, topic };
         self.is_joined = true;
-        let nodes: Vec<NodeId> = peers.iter().map(|(_, node)| *node).collect();
         self.missed = peers;
-        for node in nodes {
-            self.on_sought(now, node, None);
+        self.look_anew(now);
+    }
+
+    /// Looks for those whom the window before this one knew and who are not back: it was just loaded again, or letters
+    /// arrive again.
+    pub(super) fn look_anew(&mut self, now: Time) {
+        self.search = Some(Search { at: now, pause: AGAIN });
+        self.look_again(now);
+    }
+
+    /// The same when it is due. They may have been loaded again, too, and then nobody else looks.
+    pub(super) fn look_again(&mut self, now: Time) {
+        let Some(Search { pause, .. }) = self.search.filter(|search| search.at <= now) else {
+            return;
+        };
+        let next = Search { at: now + pause, pause: pause * 2 };
+        self.search = Some(next).filter(|_| pause <= AGAIN_MAX && !self.missed.is_empty());
+        for at in 0..self.missed.len() {
+            let node = self.missed[at].1;
+            match self.calls.iter_mut().find(|entry| is_coming(entry, node)) {
+                // It may not have been heard.
+                Some(coming) => tell(coming, now, call::Input::Repeat),
+                None => self.on_sought(now, node, None),
+            }
+        }
+    }
+
+    /// A try has failed on the way: the next is soon.
+    pub(super) fn hasten(&mut self, now: Time) {
+        if let Some(search) = &mut self.search {
+            search.at = search.at.min(now + SOON);
         }
     }
 
     /// No message reaches `node`, who is `user`: takes up the call with it again, or calls it if there was none.
     pub(super) fn on_sought(&mut self, now: Time, node: NodeId, user: Option<UserId>) {
         let is_asked = self.calls.iter().any(|entry| is_coming(entry, node));
-        let before = self.peers().find(|(_, before)| *before == node).map(|(device, _)| device);
-        let to = before.or(user.map(|user| Address { user, instance: None }));
+        let to = self.device_of(node).or(user.map(|user| Address { user, instance: None }));
         if let Some(to) = to.filter(|_| !is_asked && self.calls.len() < CALLS_MAX) {
             self.take_up(now, to, node);
         }
@@ -157,10 +212,11 @@ impl Wrapper {
         let is_for_us = invite::again(&invite.location) == Some(self.node)
             && invite.conference().as_ref() == Some(conference);
         let they = invite.node;
-        let known = self.peers().find(|(_, node)| *node == they);
-        // Nobody takes the place of another, and half of the places are for those whom we know.
+        let known = self.device_of(they);
+        // Half of the places are for those whom we know.
         let places = if known.is_some() { CALLS_MAX } else { CALLS_MAX / 2 };
-        let is_theirs = known.as_ref().is_none_or(|(device, _)| device.user == from.user);
+        // And nobody takes the place of another.
+        let is_theirs = known.as_ref().is_none_or(|device| device.user == from.user);
         let is_new = self.calls.iter().all(|entry| entry.call.id() != invite.id);
         let is_joined = self.is_joined || known.is_some();
         if !(is_sound && is_for_us && is_theirs && is_new && is_joined && self.calls.len() < places)

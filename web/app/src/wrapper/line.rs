@@ -39,14 +39,14 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Opens a connection for `invite`, in which we are `me`, and begins to make the description that is asked for.
-    pub(super) fn new(invite: InviteId, me: NodeId, what: Describe) -> Result<Self, Fault> {
-        let connection = Connection::new(move |happened| on_happened(invite, me, happened))?;
+    /// Opens a connection for `invite`, and begins to make the description that is asked for.
+    pub(super) fn new(invite: InviteId, what: Describe) -> Result<Self, Fault> {
+        let connection = Connection::new(move |happened| on_happened(invite, happened))?;
         let (waiting, flushes) = (Vec::new(), false);
         let mut line = Self { connection, channel: None, peer: None, waiting, flushes };
         match what {
             Describe::Offer => {
-                line.keep(invite, me, line.connection.channel(SIGNAL));
+                line.keep(invite, line.connection.channel(SIGNAL));
                 let offer = line.connection.complete_offer();
                 platform::spawn(async move { report(invite, offer.await.ok()) });
             }
@@ -66,6 +66,13 @@ impl Line {
                 event(Event::Lost(invite));
             }
         });
+    }
+
+    /// Says who we are.
+    pub(super) fn greet(&self, me: NodeId) {
+        if let Ok(hello) = serde_json::to_string(&Hello::Syn { sender: me }) {
+            self.send(&Payload::Text(hello));
+        }
     }
 
     /// The other end is sure: from now on messages are the conference's.
@@ -115,8 +122,8 @@ impl Line {
         self.peer.is_some().then(|| part(self.connection, self.channel))
     }
 
-    fn keep(&mut self, invite: InviteId, me: NodeId, mut channel: Channel) {
-        channel.listen(move |heard| on_heard(invite, me, heard));
+    fn keep(&mut self, invite: InviteId, mut channel: Channel) {
+        channel.listen(move |heard| on_heard(invite, heard));
         self.channel = Some(channel);
     }
 }
@@ -126,7 +133,7 @@ pub(super) fn report(invite: InviteId, description: Option<String>) {
     platform::spawn(async move { event(Event::Described { invite, description }) });
 }
 
-fn on_happened(invite: InviteId, me: NodeId, happened: Happened) {
+fn on_happened(invite: InviteId, happened: Happened) {
     match happened {
         Happened::Channel(channel) => with(|shell| {
             // One channel is agreed on; another closes as it is dropped.
@@ -134,7 +141,7 @@ fn on_happened(invite: InviteId, me: NodeId, happened: Happened) {
                 && line.channel.is_none()
                 && channel.label() == SIGNAL
             {
-                line.keep(invite, me, channel);
+                line.keep(invite, channel);
             }
         }),
         Happened::State(State::Failed) => event(Event::Lost(invite)),
@@ -150,15 +157,9 @@ fn on_happened(invite: InviteId, me: NodeId, happened: Happened) {
     }
 }
 
-fn on_heard(invite: InviteId, me: NodeId, heard: Heard) {
+fn on_heard(invite: InviteId, heard: Heard) {
     match heard {
-        Heard::Opened => with(|shell| {
-            if let (Some(line), Ok(hello)) =
-                (shell.lines.get(&invite), serde_json::to_string(&Hello::Syn { sender: me }))
-            {
-                line.send(&Payload::Text(hello));
-            }
-        }),
+        Heard::Opened => event(Event::Opened(invite)),
         Heard::Message(payload) => on_message(invite, payload),
         Heard::Drained => with(|shell| shell.on_drained(invite)),
         Heard::Closed => event(Event::Lost(invite)),

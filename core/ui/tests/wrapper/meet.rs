@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use call::{Call, Describe};
+use call::{Call, Describe, Unsent};
 use ui::wrapper::{Effect, Event, Gesture, Plan, Window, Wrapper};
 use wire::contacts::Account;
 use wire::invite::{Letter, Message};
@@ -18,6 +18,12 @@ const WORK: Duration = Duration::from_millis(150);
 const SEEK: Duration = Duration::from_secs(20);
 /// How long a page takes to load.
 const LOAD: Duration = Duration::from_millis(700);
+/// How long it takes until its conference app listens.
+const FRAME: Duration = Duration::from_millis(150);
+/// How long a conference waits for one who is announced to it, until it takes nothing from it any more.
+const DOOR: Duration = Duration::from_secs(8);
+/// How long a call waits for its channel, and a second.
+const FAILING: Duration = Duration::from_secs(16);
 /// How long it takes at most until two who are there have a channel again: a page loads, a letter goes to and fro, twice.
 const SOON: Duration = Duration::from_secs(2);
 /// The same when nobody hears of the other before letters are posted anew.
@@ -102,10 +108,10 @@ fn a_channel_that_breaks_is_made_anew_whichever_end_asks_first() {
 fn who_was_away_longer_than_anybody_rings_is_found_when_it_is_asked_for() {
     for (who, seed) in both_ways() {
         let mut world = World::in_a_call(seed);
-        world.is_post_dead = true;
+        world.post = Post::Away;
         world.reload(who);
         world.runs(Duration::from_secs(100));
-        world.is_post_dead = false;
+        world.post = Post::Works;
 
         world.meet_again(
             SEEK + REPEATED,
@@ -118,28 +124,99 @@ fn who_was_away_longer_than_anybody_rings_is_found_when_it_is_asked_for() {
 fn who_is_loaded_again_while_it_looks_for_the_other_looks_on() {
     for (who, seed) in both_ways() {
         let mut world = World::in_a_call(seed);
-        world.is_post_dead = true;
+        world.post = Post::Away;
         world.breaks();
         world.misses(who, Duration::ZERO);
         world.runs(Duration::from_secs(10));
         world.reload(who);
         world.runs(Duration::from_secs(1));
-        world.is_post_dead = false;
+        world.post = Post::Works;
 
         world.meet_again(REPEATED, &format!("end {who} looks and is loaded again, seed {seed}"));
     }
 }
 
 #[test]
-fn who_has_left_is_not_called_back() {
+fn both_are_loaded_again_while_there_is_no_server() {
+    for (who, seed) in both_ways() {
+        for pause in [1, 10, 100] {
+            let mut world = World::in_a_call(seed);
+            world.post = Post::Away;
+            world.reload(who);
+            world.runs(Duration::from_secs(1));
+            world.reload(1 - who);
+            world.runs(Duration::from_secs(pause));
+            world.post = Post::Works;
+            world.tell(CALLER, Event::ServerBack);
+            world.runs(Duration::from_millis(20));
+            world.tell(CALLEE, Event::ServerBack);
+
+            world.meet_again(REPEATED, &format!("end {who} first, {pause} s, seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn both_are_loaded_again_and_none_listens() {
+    for (who, seed) in both_ways() {
+        for seconds in [1, 5, 10, 20, 100, 500] {
+            let mut world = World::in_a_call(seed);
+            world.post = Post::Vanishes;
+            world.reload(who);
+            world.runs(Duration::from_secs(1));
+            world.reload(1 - who);
+            world.runs(Duration::from_secs(seconds));
+            world.post = Post::Works;
+
+            // Who was away for long is looked for less often.
+            let story = format!("end {who} first, {seconds} s, seed {seed}");
+            world.meet_again(Duration::from_secs(seconds) + REPEATED, &story);
+        }
+    }
+}
+
+#[test]
+fn a_channel_that_does_not_open_is_made_anew() {
+    for (who, seed) in both_ways() {
+        for failures in 1..3 {
+            let mut world = World::in_a_call(seed);
+            world.failures = failures;
+
+            world.reload(who);
+
+            let story = format!("end {who} is loaded again, {failures} channels fail, seed {seed}");
+            world.meet_again((FAILING + SOON) * failures + SOON, &story);
+        }
+    }
+}
+
+#[test]
+fn whose_conference_takes_long_to_load_is_let_in() {
+    for (who, seed) in both_ways() {
+        for seconds in 1..13 {
+            let mut world = World::in_a_call(seed);
+            world.frame = Duration::from_secs(seconds);
+
+            world.reload(who);
+
+            let story = format!("end {who} is loaded again, slowly ({seconds} s), seed {seed}");
+            world.meet_again(world.frame + SOON, &story);
+        }
+    }
+}
+
+#[test]
+fn who_has_left_is_not_called_back_and_not_looked_for_for_ever() {
     let mut world = World::in_a_call(1);
     let left = world.window(CALLEE);
     left.on_gesture(Time::ZERO, Gesture::Leave);
 
     world.reload(CALLER);
-    world.runs(SEEK * 5);
+    world.runs(Duration::from_secs(3_600));
 
     assert!(world.open.is_empty(), "{:?}", world.open);
+    assert_eq!(world.window(CALLER).timeout(), None);
+    assert!(world.posted < 40, "{} letters", world.posted);
 }
 
 /// Each end, as the one with the lower node and as the one with the higher.
@@ -165,8 +242,20 @@ enum Deed {
     Loaded(Window),
     /// Its answer was taken: the channel opens.
     Opens(InviteId),
+    /// Who is announced has had time to prove who it is.
+    Shuts(InviteId),
     /// Whoever is missed is asked for, as long as it is missed.
     Misses(NodeId),
+}
+
+/// What becomes of letters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Post {
+    Works,
+    /// They go to pages that do not listen yet.
+    Vanishes,
+    /// There is no server.
+    Away,
 }
 
 struct World {
@@ -177,10 +266,19 @@ struct World {
     lives: [u32; 2],
     due: BTreeMap<(Time, u64), (usize, u32, Deed)>,
     deeds: u64,
-    /// The channels that are announced, at each end.
+    /// The channels that have opened.
+    channels: BTreeSet<InviteId>,
+    /// Those that are announced, at each end.
     open: BTreeSet<(usize, InviteId)>,
     misses_after: Duration,
-    is_post_dead: bool,
+    frame: Duration,
+    /// When the conference of each listens.
+    listens_at: [Time; 2],
+    /// Of how many channels the opening fails.
+    failures: u32,
+    post: Post,
+    /// How many letters were posted.
+    posted: usize,
     are_last_words_lost: bool,
 }
 
@@ -194,12 +292,17 @@ impl World {
             lives: [0; 2],
             due: BTreeMap::new(),
             deeds: 0,
+            channels: BTreeSet::new(),
             open: BTreeSet::new(),
             misses_after: Duration::from_secs(4),
-            is_post_dead: false,
+            frame: FRAME,
+            listens_at: [Time::ZERO; 2],
+            failures: 0,
+            post: Post::Works,
+            posted: 0,
             are_last_words_lost: false,
         };
-        world.tell(CALLER, Event::LoggedIn(account(CALLER)));
+        world.opens(CALLER);
         world.runs(Duration::from_secs(2));
         world.nodes = [CALLER, CALLEE].map(|end| world.window(end).node());
         assert_eq!(world.open.len(), 2, "they are in a call");
@@ -223,6 +326,13 @@ impl World {
         self.settle(end);
     }
 
+    /// The window of `end` opens, and the conference in it.
+    fn opens(&mut self, end: usize) {
+        self.tell(end, Event::LoggedIn(account(end)));
+        self.listens_at[end] = self.now + self.frame;
+        self.later(self.frame, end, Deed::Event(Event::FrameReady));
+    }
+
     fn reload(&mut self, who: usize) {
         // A page that is still being loaded is loaded anew, with what the tab keeps.
         let Some(mut window) = self.ends[who].take() else { return };
@@ -233,9 +343,9 @@ impl World {
             letters.into_iter().for_each(|effect| self.perform(who, effect));
         }
         self.lives[who] += 1;
-        let mine: Vec<_> = self.open.iter().filter(|(end, _)| *end == who).copied().collect();
-        for (_, invite) in mine {
-            self.closes(who, invite);
+        self.open.retain(|(end, _)| *end != who);
+        for invite in std::mem::take(&mut self.channels) {
+            self.later(POST, 1 - who, Deed::Event(Event::Lost(invite)));
         }
         self.later(LOAD, who, Deed::Loaded(kept));
     }
@@ -253,7 +363,8 @@ impl World {
 
     fn runs(&mut self, span: Duration) {
         let until = self.now + span;
-        loop {
+        for turn in 0.. {
+            assert!(turn < 100_000, "something is due again and again");
             let timeout = self.ends.iter().flatten().filter_map(Wrapper::timeout).min();
             let deed = self.due.keys().next().map(|(at, _)| *at);
             let Some(at) = timeout.into_iter().chain(deed).min().filter(|at| *at <= until) else {
@@ -288,21 +399,28 @@ impl World {
                     let Letter { from, to, .. } = letter;
                     let call = Call::incoming(call::Config::default(), self.now, from, to, invite);
                     self.ends[end] = Some(wrapper(77, Plan::Answer(Box::new(call))));
-                    self.tell(end, Event::LoggedIn(account(end)));
+                    self.opens(end);
                 }
             }
             Deed::Letter(_) => {}
             Deed::Loaded(kept) if is_mine => {
                 let seed = 1_000 * (1 + end as u64) + u64::from(life);
                 self.ends[end] = Some(wrapper(seed, Plan::Return(kept)));
-                self.tell(end, Event::LoggedIn(account(end)));
+                self.opens(end);
             }
             Deed::Event(event) if is_mine => self.tell(end, event),
+            Deed::Opens(_) if is_mine && self.failures > 0 => self.failures -= 1,
             Deed::Opens(invite) if is_mine => {
+                self.channels.insert(invite);
                 for end in [CALLER, CALLEE] {
-                    let sender = self.nodes_now(1 - end);
-                    self.tell(end, Event::Greeted { invite, sender });
+                    self.tell(end, Event::Opened(invite));
                 }
+            }
+            Deed::Shuts(invite) if is_mine => {
+                let listens = self.listens_at[1 - end] <= self.now;
+                let is_met = listens && self.open.contains(&(1 - end, invite));
+                let is_open = self.open.contains(&(end, invite));
+                assert!(is_met || !is_open, "nobody knocks at the door of end {end}");
             }
             Deed::Misses(node) if is_mine => {
                 if self.open.iter().all(|(open, _)| *open != end) {
@@ -310,12 +428,12 @@ impl World {
                     self.later(SEEK, end, Deed::Misses(node));
                 }
             }
-            Deed::Event(_) | Deed::Loaded(_) | Deed::Opens(_) | Deed::Misses(_) => {}
+            Deed::Event(_)
+            | Deed::Loaded(_)
+            | Deed::Opens(_)
+            | Deed::Shuts(_)
+            | Deed::Misses(_) => {}
         }
-    }
-
-    fn nodes_now(&self, end: usize) -> NodeId {
-        self.ends[end].as_ref().map_or(NodeId(0), Wrapper::node)
     }
 
     fn settle(&mut self, end: usize) {
@@ -337,15 +455,24 @@ impl World {
                 let is_to = |end: &usize| address(*end).user == to.user;
                 let other =
                     [CALLER, CALLEE].into_iter().find(is_to).expect("it is for one of both");
-                if !self.is_post_dead {
+                self.posted += 1;
+                let result = if self.post == Post::Away { Err(Unsent::Offline) } else { Ok(1) };
+                if self.post == Post::Works {
                     let letter = Letter { from: address(end), to: address(other), message };
                     self.later(POST, other, Deed::Letter(letter));
                 }
-                self.later(POST * 2, end, Deed::Event(Event::Posted { invite, result: Ok(1) }));
+                self.later(POST * 2, end, Deed::Event(Event::Posted { invite, result }));
+            }
+            Effect::Greet(invite) => {
+                let sender = self.window(end).node();
+                self.later(POST, 1 - end, Deed::Event(Event::Greeted { invite, sender }));
             }
             Effect::Add { invite, node, .. } => {
-                assert_eq!(node, self.nodes_now(1 - end), "it is who is there");
+                let known = self.nodes[1 - end];
+                assert!(known == node || known == NodeId(0), "it is who is there");
                 assert!(self.open.insert((end, invite)), "a channel is announced once");
+                let loads = self.listens_at[end].max(self.now) - self.now;
+                self.later(loads + DOOR, end, Deed::Shuts(invite));
             }
             Effect::Hang(invite) => self.closes(end, invite),
             Effect::Remove(_)
@@ -356,13 +483,13 @@ impl World {
         }
     }
 
-    /// A channel closes at one end; the other hears of it, and misses who was there.
+    /// A channel closes at one end, which misses who was there; the other hears of it.
     fn closes(&mut self, end: usize, invite: InviteId) {
-        let other = 1 - end;
-        self.open.remove(&(end, invite));
-        if self.open.remove(&(other, invite)) {
-            self.later(POST, other, Deed::Event(Event::Lost(invite)));
-            self.misses(other, self.misses_after);
+        if self.open.remove(&(end, invite)) {
+            self.misses(end, self.misses_after);
+        }
+        if self.channels.remove(&invite) {
+            self.later(POST, 1 - end, Deed::Event(Event::Lost(invite)));
         }
     }
 
