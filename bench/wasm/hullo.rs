@@ -21,7 +21,7 @@ pub extern "C" fn handle(node: *mut Node, millis: u64, kind: u32, about: u64, by
     let link = LinkId(about);
     let text = || String::from_utf8_lossy(bytes).into_owned();
     let input = match kind {
-        0 => Input::Up { link, peer: NodeId(length as u64), binding: Vec::new(), invited: None },
+        0 => Input::Up { link, peer: NodeId(length as u64), binding: Vec::new(), claim: Claim::default(), invite: None },
         1 => Input::Down { link },
         2 => Input::Received { link, frame: bytes.to_vec() },
         3 => Input::Described { link, description: text() },

@@ -4,7 +4,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::time::Duration;
 
 use mesh::Verdict;
-use node::{Config, Input, Invited, Node, Output};
+use node::{Config, Input, Node, Output};
 use trust::{Bounds, Claim, Trust};
 use wire::{InviteId, LinkId, NodeId, Seed, Time, Timestamp};
 
@@ -205,9 +205,8 @@ fn hosted(is_in: bool) -> Node {
     for number in [1, 2] {
         let mut guest = new(Trust::apply(Seed([number; 32]), conference.clone()));
         let up = |peer| {
-            let invited = Invited { invite: InviteId(number.into()), claim: Claim::default() };
-            let link = LinkId(number.into());
-            Input::Up { link, peer, binding: Vec::new(), invited: Some(invited) }
+            let (link, invite) = (LinkId(number.into()), Some(InviteId(number.into())));
+            Input::Up { link, peer, binding: Vec::new(), claim: Claim::default(), invite }
         };
         host.handle(Time::ZERO, up(guest.me())).expect("a link that is new");
         guest.handle(Time::ZERO, up(host.me())).expect("a link that is new");

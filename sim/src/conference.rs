@@ -32,7 +32,8 @@ use std::time::Duration;
 use mesh::Glance;
 use node::{Command, Event, Input, Output, Path};
 use serde_json::json;
-use wire::{Dice, LinkId, NodeId, Seed, Time, Timestamp};
+use trust::Claim;
+use wire::{Dice, InviteId, LinkId, NodeId, Seed, Time, Timestamp};
 
 use crate::{Agenda, Net, Story, Weather};
 
@@ -300,7 +301,7 @@ impl Conference {
         by_invite: bool,
         agenda: &mut Agenda<What>,
     ) -> Result<(), String> {
-        let invited = |who| by_invite.then(|| desk::invited(who)).flatten();
+        let invite = |who: usize| by_invite.then_some(InviteId(who as u64));
         let awake = ends.iter().all(|(who, _)| self.people[*who].state == State::Awake);
         let nats = ends.map(|(who, _)| self.people[who].nat);
         if !awake
@@ -315,7 +316,8 @@ impl Conference {
             let peer = self.people[other].node.me();
             // A link that took too long is hung up by whoever gave up waiting.
             let binding = wire.to_le_bytes().to_vec();
-            let up = Input::Up { link, peer, binding, invited: invited(other) };
+            let up =
+                Input::Up { link, peer, binding, claim: Claim::default(), invite: invite(other) };
             self.try_tell(who, up, agenda)?.ok();
         }
         Ok(())

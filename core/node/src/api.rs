@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trust::Claim;
-use wire::{InviteId, LinkId, NodeId};
+use wire::{InviteId, LinkId, NodeId, UserId};
 
 use crate::{Life, Path, Resource};
 
@@ -22,8 +22,10 @@ pub enum Input {
         /// Anything that both ends know alike of the channel beneath, and nobody in between could bring about: the
         /// fingerprints of both ends of DTLS, for example. Empty when nothing is known.
         binding: Vec<u8>,
-        /// By which invite of ours it comes, if it does: the node then lets it in.
-        invited: Option<Invited>,
+        /// Whose that is, as far as the application knows. Once it has proved itself that is told, with [`Event::Met`].
+        claim: Claim,
+        /// By which invite of ours it comes, if it does: the node then lets it in. Each is good for one node.
+        invite: Option<InviteId>,
     },
     /// A link is closed, or could not be opened.
     Down {
@@ -57,15 +59,6 @@ pub enum Input {
     },
     /// The application wants something.
     Do(Command),
-}
-
-/// Somebody whom we invited.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invited {
-    /// By which invite. Each is good for one node.
-    pub invite: InviteId,
-    /// Who that is, as far as we know.
-    pub claim: Claim,
 }
 
 /// The first number of links that the node asks for; the driver numbers those it brings below.
@@ -251,6 +244,13 @@ pub enum Event {
         by: NodeId,
         /// Why.
         reason: Reason,
+    },
+    /// Whoever is at the other end of a link has proved to be the one of whom the application said whose it is.
+    Met {
+        /// Who.
+        peer: NodeId,
+        /// Whose that is.
+        user: UserId,
     },
     /// A node can be reached.
     Arrived(NodeId),

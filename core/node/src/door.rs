@@ -17,11 +17,11 @@
 
 use std::collections::VecDeque;
 
-use trust::{PublicKeys, Purpose, Short, Verdict};
-use wire::{LinkId, NodeId, Time};
+use trust::{Claim, PublicKeys, Purpose, Short, Verdict};
+use wire::{InviteId, LinkId, NodeId, Time};
 
 use crate::words::{Hello, Knock, Names, Proof, Standing, decode, encode, oath};
-use crate::{Error, Event, FIRST_OWN_LINK, Invited, Misuse, Node, Output, Reason};
+use crate::{Error, Event, FIRST_OWN_LINK, Misuse, Node, Output, Reason};
 
 /// How many frames the other end may send at the door: enough for the largest roll, twice.
 const FRAMES_MAX: u32 = 256;
@@ -41,7 +41,8 @@ const CHAIN_MAX: usize = 128;
 pub(crate) struct Guest {
     pub(crate) peer: NodeId,
     binding: Vec<u8>,
-    invited: Option<Invited>,
+    claim: Claim,
+    invite: Option<InviteId>,
     nonce: [u8; 16],
     /// Our roll, as we told it.
     ours: Standing,
@@ -114,7 +115,8 @@ impl Node {
         link: LinkId,
         peer: NodeId,
         binding: Vec<u8>,
-        invited: Option<Invited>,
+        claim: Claim,
+        invite: Option<InviteId>,
     ) -> Result<(), Error> {
         let waiting = self.doors.values().filter(|guest| !guest.is_open).count();
         if waiting >= self.config.mesh.links_max {
@@ -125,7 +127,8 @@ impl Node {
         let mut guest = Guest {
             peer,
             binding,
-            invited,
+            claim,
+            invite,
             nonce,
             ours,
             hello: None,
@@ -321,12 +324,12 @@ impl Node {
             return Judgement::TurnAway(Reason::PutOut);
         }
         if trust.member(peer).is_none()
-            && let (Some(keys), Some(invited)) = (keys, guest.invited.clone())
+            && let (Some(keys), Some(invite)) = (keys, guest.invite)
         {
             if !trust.verify_with(Purpose::Hello, &keys, &what, &signature) {
                 return Judgement::Misbehaved("a proof that proves nothing");
             }
-            if let Err(reason) = self.admit(now, keys, invited, peer) {
+            if let Err(reason) = self.admit(now, keys, guest.claim.clone(), invite, peer) {
                 return reason.map_or(Judgement::Wait, Judgement::TurnAway);
             }
         }
@@ -359,12 +362,13 @@ impl Node {
         &mut self,
         now: Time,
         keys: PublicKeys,
-        invited: Invited,
+        claim: Claim,
+        invite: InviteId,
         peer: NodeId,
     ) -> Result<(), Option<Reason>> {
         let clock = self.calendar(now);
         let trust = &mut self.tree.notary().0;
-        match trust.admit(clock, keys, invited.claim, invited.invite) {
+        match trust.admit(clock, keys, claim, invite) {
             Ok(learned) => {
                 self.on_learned(now, learned, Some(peer));
                 Ok(())
@@ -425,6 +429,9 @@ impl Node {
                 }
                 if link < FIRST_OWN_LINK {
                     self.brought.insert(peer);
+                }
+                if let Some(user) = guest.claim.user.take() {
+                    self.emit(Event::Met { peer, user });
                 }
                 self.mesh_input(now, mesh::Input::Up { link, peer })?;
                 let wanted = std::mem::take(&mut guest.wanted);

@@ -54,7 +54,7 @@ use tree::{LINKS, Tree};
 use trust::{Seat, Trust};
 use wire::{Dice, LinkId, Map, NodeId, Seed, Set, Time, Timestamp};
 
-pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Invited, Misuse, Output, Reason};
+pub use api::{Command, Error, Event, FIRST_OWN_LINK, Input, Misuse, Output, Reason};
 pub use mesh::{Glance, glance};
 pub use tree::{Entry, Life, Listing, Order, Path, Resource, Weight};
 
@@ -430,8 +430,9 @@ impl Node {
     fn take(&mut self, now: Time, input: Input) -> Result<(), Error> {
         match input {
             Input::Timeout => self.on_timeout(now),
-            Input::Up { link, peer, binding, invited } => {
-                self.on_up(now, link, peer, binding, invited)
+            Input::Up { link, peer, binding, claim, invite } => {
+                self.check_link(link, peer)?;
+                self.knock(now, link, peer, binding, claim, invite)
             }
             Input::Down { link } => {
                 self.doors.remove(&link);
@@ -473,14 +474,8 @@ impl Node {
         mesh.and(tree)
     }
 
-    fn on_up(
-        &mut self,
-        now: Time,
-        link: LinkId,
-        peer: NodeId,
-        binding: Vec<u8>,
-        invited: Option<Invited>,
-    ) -> Result<(), Error> {
+    /// Whether a link to `peer` makes sense; else it is hung up.
+    fn check_link(&mut self, link: LinkId, peer: NodeId) -> Result<(), Error> {
         if link >= FIRST_OWN_LINK && !self.is_expected(link, peer) {
             self.outputs.push_back(Output::Hang { link });
             return Err(Error::Misuse(Misuse::UnknownLink));
@@ -489,7 +484,7 @@ impl Node {
             self.outputs.push_back(Output::Hang { link });
             return Err(Error::PeerMisbehaved { peer, what: "it claims to be us" });
         }
-        self.knock(now, link, peer, binding, invited)
+        Ok(())
     }
 
     fn on_command(&mut self, now: Time, command: Command) -> Result<(), Error> {

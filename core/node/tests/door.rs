@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use node::{
-    Command, Config, Error, Event, Input, Invited, Life, Listing, Misuse, Node, Output, Path,
-    Reason,
+    Command, Config, Error, Event, Input, Life, Listing, Misuse, Node, Output, Path, Reason,
 };
 use serde_json::json;
 use trust::{Admission, Bounds, Certificate, Claim, Purpose, Trust};
@@ -341,12 +340,16 @@ impl Hall {
         self.ends.insert(link, (one, other));
         self.hung.remove(&(one, other));
         let [mine, theirs] = bindings;
-        let claim = Claim::default();
-        let invited = invite.map(|invite| Invited { invite: InviteId(invite), claim });
-        let (peer, back) = (self.name(other), self.name(one));
-        let up = Input::Up { link, peer: back, binding: theirs, invited: None };
-        self.nodes[other].handle(self.now, up).expect("a link opens");
-        self.tell(one, Input::Up { link, peer, binding: mine, invited }).expect("a link opens");
+        let up = |peer, binding, invite| Input::Up {
+            link,
+            peer: self.name(peer),
+            binding,
+            claim: Claim::default(),
+            invite,
+        };
+        let (back, there) = (up(one, theirs, None), up(other, mine, invite.map(InviteId)));
+        self.nodes[other].handle(self.now, back).expect("a link opens");
+        self.tell(one, there).expect("a link opens");
     }
 
     /// The link of two breaks, and both notice.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use node::{
-    Command, Config, Error, Event, Input, Invited, Life, Listing, Misuse, Node, Output, Path,
-    Resource,
+    Command, Config, Error, Event, Input, Life, Listing, Misuse, Node, Output, Path, Resource,
 };
 use serde_json::{Value, json};
 use trust::{Bounds, Claim, Keys, Trust};
@@ -391,9 +390,8 @@ fn node_at(who: usize, clock: Timestamp) -> Node {
 
 /// A link to `peer`, invited by whoever has the lower number.
 fn up(me: usize, link: LinkId, peer: usize) -> Input {
-    let invited = Invited { invite: InviteId(peer as u64), claim: Claim::default() };
-    let invited = (me < peer).then_some(invited);
-    Input::Up { link, peer: name(peer), binding: Vec::new(), invited }
+    let invite = (me < peer).then_some(InviteId(peer as u64));
+    Input::Up { link, peer: name(peer), binding: Vec::new(), claim: Claim::default(), invite }
 }
 
 /// Nodes 1 and 2, and a link that carries at once.

@@ -1,7 +1,8 @@
 //! What goes into a room, what comes out, and why an input may be refused.
 
-use node::{Invited, Reason};
-use wire::{LinkId, NodeId, UserId};
+use node::Reason;
+use trust::Claim;
+use wire::{InviteId, LinkId, NodeId, UserId};
 
 use crate::{Media, MediaId, Report};
 
@@ -18,8 +19,10 @@ pub enum Input {
         peer: NodeId,
         /// What the link is bound to.
         binding: Vec<u8>,
+        /// Whose device that is, as the server said: vouched for when it has proved that it is `peer`.
+        claim: Claim,
         /// By which invite of ours it comes.
-        invited: Option<Invited>,
+        invite: Option<InviteId>,
     },
     /// A link is closed.
     Down {
@@ -78,13 +81,6 @@ pub enum Command {
     StartScreen,
     /// The screen is no longer captured.
     StopScreen,
-    /// The server said that `node` is a device of `user`.
-    Vouch {
-        /// Which participant.
-        node: NodeId,
-        /// Who it is.
-        user: UserId,
-    },
     /// Put somebody out, and all who came by it. Only who founded the conference can.
     PutOut(NodeId),
     /// Leave for good.

@@ -60,10 +60,10 @@ use serde_json::{Value, json};
 
 use node::{Life, Node, Path};
 use trust::{Seat, Trust};
-use wire::{Map, NodeId, Seed, Set, Sure, Time, Timestamp, UserId};
+use wire::{Map, NodeId, Seed, Set, Sure, Time, Timestamp, UserId, object};
 
 pub use api::{Command, Error, Event, Input, Output};
-pub use node::{Invited, Reason};
+pub use node::Reason;
 
 pub use chat::{Line, LineId, What};
 pub use config::{Config, Flows, Talk};
@@ -245,8 +245,8 @@ impl Room {
                 self.streams.on_timeout(now);
                 node::Input::Timeout
             }
-            Input::Up { link, peer, binding, invited } => {
-                node::Input::Up { link, peer, binding, invited }
+            Input::Up { link, peer, binding, claim, invite } => {
+                node::Input::Up { link, peer, binding, claim, invite }
             }
             Input::Down { link } => node::Input::Down { link },
             Input::Received { link, frame } => node::Input::Received { link, frame },
@@ -291,7 +291,6 @@ impl Room {
                 self.is_sharing = false;
                 self.delete(now, &self.screen().publisher_path());
             }
-            Command::Vouch { node, user } => self.vouch(now, node, user),
             Command::Leave => self.leave(now),
         }
         Ok(())
@@ -316,14 +315,11 @@ impl Room {
 
     fn tell_typing(&mut self, now: Time, is_typing: bool) {
         if self.typing.tell(now, is_typing) {
-            self.notify(now, None, "messages", json!({ "typing": is_typing }));
+            self.notify(now, None, "messages", object([("typing", is_typing.into())]));
         }
     }
 
     fn vouch(&mut self, now: Time, node: NodeId, user: UserId) {
-        if node == self.node.me() {
-            return; // Nobody can vouch for itself.
-        }
         self.roster.witness(node, user.clone());
         self.put(now, &format!("members/{node}"), to_json(&Voucher { user }), Life::Lasting);
     }
@@ -384,6 +380,7 @@ impl Room {
             | node::Event::Updated { path, value, by, .. } => self.on_written(&path, value, by),
             node::Event::Deleted { path, .. } => self.on_deleted(&path),
             node::Event::Notice { path, data, from } => self.on_notice(now, &path, data, from),
+            node::Event::Met { peer, user } => self.vouch(now, peer, user),
             node::Event::Gone(node) => self.typing.forget(node),
             node::Event::Parted { from: peer } => {
                 let user = self.roster.user(peer).cloned();

@@ -198,7 +198,8 @@ impl Desk {
                 json!({ "on": "undelivered", "path": path.as_str(), "node": to })
             }
             // Who is here is in the store itself, at `users/`.
-            Event::Arrived(_)
+            Event::Met { .. }
+            | Event::Arrived(_)
             | Event::Gone(_)
             | Event::Frozen(_)
             | Event::Parted { .. }

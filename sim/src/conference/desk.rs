@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use node::Invited;
 use trust::{Bounds, Checks, Claim, Memo, Seat, Signature, Trust};
-use wire::{ConferenceId, InviteId, Seed, Timestamp};
+use wire::{ConferenceId, Seed, Timestamp};
 
 /// How many checked signatures are remembered: those that thousands of nodes ask about at one time.
 const CHECKS_MAX: usize = 1 << 18;
@@ -72,9 +71,4 @@ impl Desk {
         let trust = resumed.unwrap_or_else(|| Trust::apply(seed, conference));
         trust.with_checks(Box::new(self.checks.clone()))
     }
-}
-
-/// As what somebody comes by a link that a person opened: the one who is in lets the other in.
-pub(crate) fn invited(peer: usize) -> Option<Invited> {
-    Some(Invited { invite: InviteId(peer as u64), claim: Claim::default() })
 }

@@ -211,7 +211,8 @@ impl Person {
                 self.is_in = true;
                 true
             }
-            Event::Notice { .. }
+            Event::Met { .. }
+            | Event::Notice { .. }
             | Event::Parted { .. }
             | Event::TurnedAway { .. }
             | Event::Ready
@@ -297,7 +298,8 @@ fn brief(event: &Event) -> Brief {
         Event::Arrived(node) => Brief("of an arrival", Some(*node)),
         Event::Gone(node) => Brief("of a departure", Some(*node)),
         Event::Loaded { .. } => Brief("what there is", None),
-        Event::Notice { .. }
+        Event::Met { .. }
+        | Event::Notice { .. }
         | Event::Parted { .. }
         | Event::Admitted
         | Event::TurnedAway { .. }

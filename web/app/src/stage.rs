@@ -26,7 +26,7 @@ use platform::port::Port;
 use platform::sound::{self, Tune};
 use platform::time::{Ticker, sleep};
 use platform::{Listener, Timer, dice, media, now, today};
-use room::{Command, Input, Invited, MediaId, Output, Report, Room};
+use room::{Command, Input, MediaId, Output, Report, Room};
 use trust::{Claim, Proof};
 use ui::stage::{
     Effect, Event, Gesture, Parameters, Sense, Sound, Source, Stage, Start, Trouble, View,
@@ -169,17 +169,13 @@ impl Shell {
     fn on_wrapper(&mut self, word: Down, payload: Option<Payload>) {
         match word {
             Down::Add { id, user, invite, binding } => {
-                if let Some(user) = user.clone() {
-                    self.command(Command::Vouch { node: id, user });
-                }
                 let claim = Claim { user, proof: Proof::Server };
-                let invited = invite.map(|invite| Invited { invite, claim });
                 let binding = binding.unwrap_or_default().into_bytes();
                 let (link, old) = self.links.add(id);
                 if let Some(old) = old {
                     self.tell(Input::Down { link: old });
                 }
-                self.tell(Input::Up { link, peer: id, binding, invited });
+                self.tell(Input::Up { link, peer: id, binding, claim, invite });
             }
             Down::Remove { id } => {
                 if let Some(link) = self.links.remove(id) {

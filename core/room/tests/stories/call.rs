@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use room::{
-    Command, Config, Error, Event, Input, Invited, Kind, Media, MediaId, Output, Person, Report,
-    Role, Room, StreamId, What,
+    Command, Config, Error, Event, Input, Kind, Media, MediaId, Output, Person, Report, Role, Room,
+    StreamId, What,
 };
-use trust::{Bounds, Claim, Keys, Trust};
-use wire::{Dice, InviteId, LinkId, NodeId, Seed, Time, Timestamp};
+use trust::{Bounds, Claim, Keys, Proof, Trust};
+use wire::{Dice, InviteId, LinkId, NodeId, Seed, Time, Timestamp, UserId};
 
 /// Rooms, wires between them, and browsers that connect whatever they are told to.
 pub(crate) struct Call {
@@ -73,12 +73,18 @@ impl Call {
 
     /// Joins two by a link, as wrappers do.
     pub(crate) fn connect(&mut self, one: usize, other: usize) {
+        self.connect_as(one, other, other, None);
+    }
+
+    /// Joins two by a link; to the first it is said that at the other end is `said`, a device of `user`.
+    pub(crate) fn connect_as(&mut self, one: usize, other: usize, said: usize, user: Option<&str>) {
         let here = self.number(one);
         let there = self.number(other);
         self.rooms[one].wires.insert(here, (other, there));
         self.rooms[other].wires.insert(there, (one, here));
-        self.input(one, up(here, other));
-        self.input(other, up(there, one));
+        let user = user.map(|user| user.parse().expect("a user"));
+        self.input(one, up(here, said, user));
+        self.input(other, up(there, one, None));
         self.settle();
         // Those who have no link to one another find a way, and make one.
         self.pass(Duration::from_secs(1));
@@ -147,11 +153,6 @@ impl Call {
         let told = self.rooms[who].room.handle(self.now, Input::Do(command));
         self.settle();
         told
-    }
-
-    pub(crate) fn vouch(&mut self, who: usize, whom: usize, user: &str) {
-        let user = user.parse().expect("a user");
-        self.tell(who, Command::Vouch { node: node(whom), user });
     }
 
     /// Several speak before anything reaches anybody.
@@ -237,8 +238,8 @@ impl Call {
             }
             Output::Apply { link, .. } => {
                 let (peer, there) = self.rooms[who].wires[&link];
-                self.input(who, up(link, peer));
-                self.input(peer, up(there, who));
+                self.input(who, up(link, peer, None));
+                self.input(peer, up(there, who, None));
             }
             Output::Hang { link } => {
                 if let Some((peer, there)) = self.rooms[who].wires.remove(&link) {
@@ -338,7 +339,7 @@ fn index(node: NodeId) -> usize {
 }
 
 /// A link to somebody who is invited, unless it is in already.
-fn up(link: LinkId, peer: usize) -> Input {
-    let invited = Invited { invite: InviteId(peer as u64), claim: Claim::default() };
-    Input::Up { link, peer: node(peer), binding: Vec::new(), invited: Some(invited) }
+fn up(link: LinkId, peer: usize, user: Option<UserId>) -> Input {
+    let (binding, claim) = (Vec::new(), Claim { user, proof: Proof::Server });
+    Input::Up { link, peer: node(peer), binding, claim, invite: Some(InviteId(peer as u64)) }
 }

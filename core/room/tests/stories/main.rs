@@ -26,16 +26,33 @@ fn two_people_who_are_connected_see_each_other() {
 #[test]
 fn a_name_is_verified_once_somebody_vouches_for_it() {
     let mut call = Call::of(3);
-    call.connect(ALICE, BOB);
     call.connect(ALICE, CAROL);
+    call.connect(CAROL, BOB);
     let before = call.person(CAROL, BOB).is_verified;
 
-    // Bob claimed a name that is not his; the server knows better, and Alice was told.
-    call.vouch(ALICE, BOB, "robert@example.com");
+    // Bob claims a name that is not his; the server knows better, and tells Alice.
+    call.connect_as(ALICE, BOB, BOB, Some("robert@example.com"));
 
-    let bob = call.person(CAROL, BOB);
     assert!(!before);
-    assert_eq!((bob.name.as_str(), bob.is_verified), ("robert@example.com", true));
+    for who in [ALICE, CAROL] {
+        let bob = call.person(who, BOB);
+        assert_eq!((bob.name.as_str(), bob.is_verified), ("robert@example.com", true));
+    }
+}
+
+#[test]
+fn nobody_is_vouched_for_who_has_not_proved_who_it_is() {
+    let mut call = Call::of(3);
+    call.connect_as(ALICE, BOB, BOB, Some("bob@example.com"));
+    call.connect(ALICE, CAROL);
+
+    // Eve is invited by Alice, and says in her answer that she is Bob's node.
+    call.connect_as(ALICE, CAROL, BOB, Some("eve@example.com"));
+    call.pass(Duration::from_secs(10));
+
+    for who in [ALICE, CAROL] {
+        assert_eq!(call.person(who, BOB).name, "bob@example.com", "at {who}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Links come and go, by invite, by the nodes themselves, and by the person who breaks them.
 
-use room::{Config, Input, Invited, Output, Room};
+use room::{Config, Input, Output, Room};
 use trust::{Bounds, Claim, Trust};
 use wire::{InviteId, LinkId, NodeId, Time};
 
@@ -326,9 +326,9 @@ impl Emulator {
                     wire.is_open = true;
                 }
                 let is_brought = self.wire(end).is_some_and(|wire| wire.brought.is_some());
-                let invite = InviteId(peer.0);
-                let invited = is_brought.then(|| Invited { invite, claim: Claim::default() });
-                let up = Input::Up { link: end.link, peer, binding: Vec::new(), invited };
+                let invite = is_brought.then_some(InviteId(peer.0));
+                let (link, binding, claim) = (end.link, Vec::new(), Claim::default());
+                let up = Input::Up { link, peer, binding, claim, invite };
                 self.tell(now, end.seat, up);
             }
             None => self.break_end(now, end),

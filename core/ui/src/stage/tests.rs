@@ -1,6 +1,5 @@
 //! The conference page told as a person sees it.
 
-use node::Invited;
 use room::{Command, Config, Input, Output};
 use trust::{Bounds, Claim, Trust};
 use wire::{InviteId, LinkId, Seed, Timestamp};
@@ -276,9 +275,15 @@ impl Page {
         let seed = Seed::story(2);
         let mut guest = Room::new(Config::default(), self.now, Timestamp(1), trust, name, seed);
         let (link, names) = (LinkId(1), [self.room.node().me(), guest.node().me()]);
-        let invited = Some(Invited { invite: InviteId(1), claim: Claim::default() });
-        let up = |peer, invited| Input::Up { link, peer, binding: Vec::new(), invited };
-        self.room.handle(self.now, up(names[1], invited)).expect("a link opens");
+        let (binding, claim) = (Vec::new(), Claim::default());
+        let up = |peer, invite| Input::Up {
+            link,
+            peer,
+            binding: binding.clone(),
+            claim: claim.clone(),
+            invite,
+        };
+        self.room.handle(self.now, up(names[1], Some(InviteId(1)))).expect("a link opens");
         guest.handle(self.now, up(names[0], None)).expect("a link opens");
         for _ in 0..20 {
             self.now = self.now + Duration::from_millis(100);

@@ -1,6 +1,7 @@
 //! The links of the network: those of the wrapper, and those that the network asks for itself.
 
 use room::Input;
+use trust::Claim;
 use wire::{LinkId, Map, NodeId};
 
 use super::with;
@@ -95,7 +96,7 @@ fn tell(link: LinkId, told: Told) {
             Told::Opened => match shell.links.peers.get(&link) {
                 Some(peer) => {
                     let binding = shell.links.own.binding(link).unwrap_or_default().into_bytes();
-                    Input::Up { link, peer: *peer, binding, invited: None }
+                    Input::Up { link, peer: *peer, binding, claim: Claim::default(), invite: None }
                 }
                 None => return,
             },
