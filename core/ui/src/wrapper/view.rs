@@ -88,7 +88,7 @@ impl Farewell {
     pub(super) fn nothing() -> Self {
         Self {
             title: "There is no call here any more",
-            text: "This page was loaded again, which ended its call. Call again to go on.",
+            text: "You left it, or this page was away from it for more than ten minutes. Call again to go on.",
         }
     }
 

@@ -8,7 +8,7 @@ use call::{Call, Describe, Unsent};
 use ui::wrapper::{Effect, Event, Gesture, Plan, Window, Wrapper};
 use wire::contacts::Account;
 use wire::invite::{Letter, Message};
-use wire::{Address, InviteId, NodeId, Seed, Time};
+use wire::{Address, Dice, InviteId, NodeId, Seed, Time};
 
 /// How long a letter takes.
 const POST: Duration = Duration::from_millis(40);
@@ -206,6 +206,27 @@ fn whose_conference_takes_long_to_load_is_let_in() {
 }
 
 #[test]
+fn whatever_happens_they_meet_in_the_end() {
+    let ways: Vec<_> = both_ways().collect();
+    for story in 0..500 {
+        let mut dice = Dice::new(Seed::story(story));
+        let mut world = World::in_a_call(ways[story as usize % ways.len()].1);
+        for _ in 0..dice.below(12) {
+            world.suffers(&mut dice);
+            world.runs(Duration::from_millis(dice.below(5_000)));
+        }
+        (world.post, world.failures, world.frame) = (Post::Works, 0, FRAME);
+        for end in [CALLER, CALLEE] {
+            world.tell(end, Event::ServerBack);
+            world.misses(end, Duration::ZERO);
+        }
+
+        // A try that was about to fail has its time; the next is made when the other is asked for again.
+        world.meet_again(FAILING + SEEK, &format!("story {story}"));
+    }
+}
+
+#[test]
 fn who_has_left_is_not_called_back_and_not_looked_for_for_ever() {
     let mut world = World::in_a_call(1);
     let left = world.window(CALLEE);
@@ -270,6 +291,8 @@ struct World {
     channels: BTreeSet<InviteId>,
     /// Those that are announced, at each end.
     open: BTreeSet<(usize, InviteId)>,
+    /// Those over which both conferences have heard each other.
+    met: BTreeSet<InviteId>,
     misses_after: Duration,
     frame: Duration,
     /// When the conference of each listens.
@@ -294,6 +317,7 @@ impl World {
             deeds: 0,
             channels: BTreeSet::new(),
             open: BTreeSet::new(),
+            met: BTreeSet::new(),
             misses_after: Duration::from_secs(4),
             frame: FRAME,
             listens_at: [Time::ZERO; 2],
@@ -348,6 +372,23 @@ impl World {
             self.later(POST, 1 - who, Deed::Event(Event::Lost(invite)));
         }
         self.later(LOAD, who, Deed::Loaded(kept));
+    }
+
+    /// One of the things that may happen to both.
+    fn suffers(&mut self, dice: &mut Dice) {
+        let who = dice.below(2) as usize;
+        self.are_last_words_lost = dice.below(2) == 0;
+        match dice.below(8) {
+            0..3 => self.reload(who),
+            3 => self.breaks(),
+            4 => self.misses(who, Duration::from_millis(dice.below(6_000))),
+            5 => self.failures = dice.below(3) as u32,
+            6 => self.frame = Duration::from_millis(dice.below(12_000)),
+            _ => {
+                let posts = [Post::Works, Post::Vanishes, Post::Away];
+                self.post = posts[dice.below(3) as usize];
+            }
+        }
     }
 
     /// Every channel breaks, and both ends notice.
@@ -417,8 +458,7 @@ impl World {
                 }
             }
             Deed::Shuts(invite) if is_mine => {
-                let listens = self.listens_at[1 - end] <= self.now;
-                let is_met = listens && self.open.contains(&(1 - end, invite));
+                let is_met = self.met.contains(&invite) || self.meets(invite);
                 let is_open = self.open.contains(&(end, invite));
                 assert!(is_met || !is_open, "nobody knocks at the door of end {end}");
             }
@@ -471,6 +511,9 @@ impl World {
                 let known = self.nodes[1 - end];
                 assert!(known == node || known == NodeId(0), "it is who is there");
                 assert!(self.open.insert((end, invite)), "a channel is announced once");
+                if self.meets(invite) {
+                    self.met.insert(invite);
+                }
                 let loads = self.listens_at[end].max(self.now) - self.now;
                 self.later(loads + DOOR, end, Deed::Shuts(invite));
             }
@@ -481,6 +524,12 @@ impl World {
             | Effect::Play(_)
             | Effect::Close => {}
         }
+    }
+
+    /// Whether both conferences hear each other over this channel.
+    fn meets(&self, invite: InviteId) -> bool {
+        let hears = |end| self.open.contains(&(end, invite)) && self.listens_at[end] <= self.now;
+        hears(CALLER) && hears(CALLEE)
     }
 
     /// A channel closes at one end, which misses who was there; the other hears of it.
