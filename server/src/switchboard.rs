@@ -63,6 +63,8 @@ pub(crate) struct Newcomer {
     pub(crate) standing: Standing,
     /// Its place among all that are connected.
     pub(crate) seat: Seat,
+    /// The user, if another judge vouches for it: to be noted once it is in.
+    pub(crate) vouched: Option<UserId>,
 }
 
 /// A PeerJS client that may not come in, and is to hear why.

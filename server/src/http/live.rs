@@ -57,9 +57,6 @@ pub(crate) async fn live(
     let upgrade = upgrade.map_err(|_| ApiError::NotWebSocket)?;
     let returns = app.switchboard.expects(Expected::Device(device(&session)));
     let seat = app.connections.enter(who(&session, remote), returns).await?;
-    if matches!(session.origin, Origin::Session { .. }) {
-        app.store.note_vouched(&session.user).await?;
-    }
     Ok(upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
@@ -104,6 +101,8 @@ async fn serve(app: App, session: Session, mut seat: Seat, mut socket: WebSocket
             return close(&mut socket, close_code::AWAY, "The server is stopping").await;
         }
     };
+    let is_vouched_for = matches!(session.origin, Origin::Session { .. });
+    app.note_vouched(is_vouched_for.then_some(&session.user)).await;
     let talk = AssertUnwindSafe(converse(&app, &session, id, &mut seat, &mut socket, frames));
     if talk.catch_unwind().await.is_err() {
         tracing::error!("A live socket's task panicked");

@@ -31,6 +31,7 @@ use axum::response::{Redirect, Response};
 use axum::routing::{delete, get, post};
 use broker::Showing;
 use tokio::sync::watch;
+use wire::UserId;
 
 use crate::connections::Connections;
 use crate::error::ApiError;
@@ -90,6 +91,17 @@ pub(crate) struct Shared {
     pub(crate) peerjs: peerjs::Manner,
     /// True once the server is stopping. Whoever holds it keeps the server from ending, within reason.
     pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl App {
+    /// Notes that another judge vouches for `user`, so that no guest has their name from now on. Not before they are in: a
+    /// guest by that name then makes room at once, and nobody hears that they were gone in between.
+    pub(crate) async fn note_vouched(&self, user: Option<&UserId>) {
+        let Some(user) = user else { return };
+        if let Err(error) = self.store.note_vouched(user).await {
+            tracing::warn!(%user, %error, "A user could not be noted, so a guest may take their name when they leave");
+        }
+    }
 }
 
 impl From<Shared> for App {

@@ -268,6 +268,6 @@ impl Desk {
 }
 
 pub(super) fn joined(socket: SocketId, newcomer: Newcomer, line: Line) -> (Input, Seat) {
-    let Newcomer { peer, proof, standing, seat } = newcomer;
+    let Newcomer { peer, proof, standing, seat, vouched: _ } = newcomer;
     (Input::Joined { socket, peer, proof, line, standing }, seat)
 }

@@ -156,7 +156,8 @@ pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Ne
             };
             let peer = Peer::Guest(name);
             let seat = enter(app, who, &peer, proof).await?;
-            Ok(Newcomer { peer, proof, standing: Standing::default(), seat })
+            let standing = Standing::default();
+            Ok(Newcomer { peer, proof, standing, seat, vouched: None })
         }
         Identity::User(session) => {
             if wish.id != session.user.as_str() {
@@ -176,12 +177,10 @@ pub(super) async fn admit(app: &App, parts: &Parts, wish: Wish<'_>) -> Result<Ne
             };
             let peer = Peer::Device(device.clone());
             let seat = enter(app, who, &peer, proof).await?;
-            if is_vouched_for {
-                app.store.note_vouched(&device.user).await.map_err(ApiError::from)?;
-            }
             let standing =
                 app.store.standing(&device, app.peerjs.policy).await.map_err(ApiError::from)?;
-            Ok(Newcomer { peer, proof, standing, seat })
+            let vouched = is_vouched_for.then_some(device.user);
+            Ok(Newcomer { peer, proof, standing, seat, vouched })
         }
     }
 }

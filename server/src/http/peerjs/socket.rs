@@ -18,7 +18,7 @@ use super::super::App;
 use super::accept_key;
 use super::identity::{Refusal, Wish, admit};
 use crate::error::ApiError;
-use crate::switchboard::{Newcomer, Refused, Switchboard, Wire};
+use crate::switchboard::{Newcomer, Refused, Wire};
 
 /// What a client writes into its address.
 #[derive(Debug, Default, Deserialize)]
@@ -48,7 +48,7 @@ pub(super) async fn connect(
     };
     let newcomer = check(&app, &parts, &asked).await;
     let newcomer = newcomer.map_err(Refused::from);
-    tokio::spawn(leave_http(app.switchboard.clone(), upgrade, newcomer));
+    tokio::spawn(leave_http(app, upgrade, newcomer));
     response
 }
 
@@ -89,13 +89,13 @@ fn has_word(headers: &HeaderMap, name: header::HeaderName, word: &str) -> bool {
         .any(|part| part.trim().eq_ignore_ascii_case(word))
 }
 
-async fn leave_http(
-    switchboard: Switchboard,
-    upgrade: OnUpgrade,
-    newcomer: Result<Newcomer, Refused>,
-) {
+async fn leave_http(app: App, upgrade: OnUpgrade, newcomer: Result<Newcomer, Refused>) {
+    let vouched = newcomer.as_ref().ok().and_then(|newcomer| newcomer.vouched.clone());
     match upgrade.await.map_err(anyhow::Error::from).and_then(unwrap) {
-        Ok((wire, sent)) => switchboard.join(newcomer, wire, sent).await,
+        Ok((wire, sent)) => {
+            app.switchboard.join(newcomer, wire, sent).await;
+            app.note_vouched(vouched.as_ref()).await;
+        }
         Err(error) => tracing::debug!(%error, "A client went before its WebSocket was there"),
     }
 }

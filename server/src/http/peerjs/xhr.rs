@@ -54,6 +54,7 @@ pub(super) async fn stream(
         Ok(newcomer) => newcomer,
         Err(refusal) => return refuse(&app, &refusal.into()),
     };
+    let vouched = newcomer.vouched.clone();
     let (socket, seat, words) = match app.switchboard.stream(newcomer, i == 0).await {
         Ok(opened) => opened,
         Err(OpenError::Stopping) => return ApiError::Stopping.into_response(),
@@ -68,6 +69,7 @@ pub(super) async fn stream(
         nudges: 0,
         end: End { switchboard: app.switchboard.clone(), socket, seat, ending: Ending::Lost },
     };
+    app.note_vouched(vouched.as_ref()).await;
     octets(Body::from_stream(body))
 }
 
