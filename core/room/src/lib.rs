@@ -9,7 +9,7 @@
 //!   members/<node>                         {user}, lasting                    a node that the server told who it is
 //!   messages/<time>-<node>                 {text, from}, lasting              the node itself
 //!   messages                 notice        {typing}                           anybody
-//!   streams/<kind>-<node>/publisher        {}, while present                  the node itself
+//!   streams/<kind>-<node>/publisher        {since}, while present             the node itself
 //!   streams/<kind>-<node>/subscribers/<s>  {attempt}, while present           the subscriber
 //!   …/subscribers/<s>, …/publisher notice  {attempt, description | candidate | again}   the other end
 //! ```
@@ -56,11 +56,11 @@ mod write;
 
 use std::collections::VecDeque;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use node::{Life, Node, Path};
 use trust::{Seat, Trust};
-use wire::{Map, NodeId, Seed, Set, Sure, Time, Timestamp, UserId, object};
+use wire::{Map, NodeId, Seed, Sure, Time, Timestamp, UserId, object};
 
 pub use api::{Command, Error, Event, Input, Output};
 pub use node::Reason;
@@ -93,7 +93,7 @@ pub struct Room {
     roster: Roster,
     chat: Chat,
     typing: Typing,
-    published: Set<StreamId>,
+    published: Map<StreamId, u64>,
     asked: Map<(StreamId, NodeId), u64>,
     streams: Streams,
     outputs: VecDeque<Output>,
@@ -126,9 +126,9 @@ impl Room {
             roster: Roster::new(me, config.talk.people_max),
             chat: Chat::new(config.talk.lines_max),
             typing: Typing::new(config.talk),
-            published: Set::new(),
+            published: Map::new(),
             asked: Map::new(),
-            streams: Streams::new(me, config.flows),
+            streams: Streams::new(me, config.flows, clock.0),
             outputs: VecDeque::new(),
             bounds: config.talk,
         };
@@ -138,7 +138,7 @@ impl Room {
         }
         room.write_profile(now);
         let camera = StreamId { kind: Kind::Camera, publisher: me };
-        room.put(now, &camera.publisher_path(), json!({}), Life::Ephemeral);
+        room.put(now, &camera.publisher_path(), room.publisher(), Life::Ephemeral);
         room.settle(now);
         room
     }
@@ -285,7 +285,7 @@ impl Room {
             }
             Command::StartScreen => {
                 self.is_sharing = true;
-                self.put(now, &self.screen().publisher_path(), json!({}), Life::Ephemeral);
+                self.put(now, &self.screen().publisher_path(), self.publisher(), Life::Ephemeral);
             }
             Command::StopScreen => {
                 self.is_sharing = false;
@@ -427,7 +427,7 @@ impl Room {
         } else {
             match Place::parse(path) {
                 Some(Place::Publisher(stream)) if stream.publisher == by => {
-                    self.publish(stream);
+                    self.publish(stream, value.get("since").and_then(Value::as_u64));
                 }
                 Some(Place::Subscriber(stream, subscriber))
                     if subscriber == by && stream.publisher == self.node.me() =>
@@ -442,10 +442,12 @@ impl Room {
         }
     }
 
-    fn publish(&mut self, stream: StreamId) {
+    fn publish(&mut self, stream: StreamId, since: Option<u64>) {
+        let has_room =
+            self.published.len() < self.bounds.people_max || self.published.contains_key(&stream);
         let is_new = stream.publisher != self.node.me()
-            && self.published.len() < self.bounds.people_max
-            && self.published.insert(stream);
+            && has_room
+            && self.published.insert(stream, since.unwrap_or_default()).is_none();
         if is_new && stream.kind == Kind::Screen {
             let (node, name) = (stream.publisher, self.name(stream.publisher));
             self.outputs.push_back(Output::Event(Event::ScreenStarted { node, name }));
@@ -453,7 +455,7 @@ impl Room {
     }
 
     fn unpublish(&mut self, stream: StreamId) {
-        if self.published.remove(&stream) && stream.kind == Kind::Screen {
+        if self.published.remove(&stream).is_some() && stream.kind == Kind::Screen {
             let (node, name) = (stream.publisher, self.name(stream.publisher));
             self.outputs.push_back(Output::Event(Event::ScreenStopped { node, name }));
         }
@@ -550,6 +552,12 @@ impl Room {
         let people = self.people();
         let person = people.into_iter().find(|person| person.node == node);
         person.map_or_else(|| self.roster.name(node, "Somebody"), |person| person.name)
+    }
+
+    /// What is said of a stream of ours: since when we are here, so that nobody waits for the page that this one was
+    /// before it was loaded again.
+    fn publisher(&self) -> Value {
+        object([("since", self.clock.0.into())])
     }
 
     fn screen(&self) -> StreamId {

@@ -200,8 +200,8 @@ pub(crate) enum Effect {
 /// What the tree shows at this moment.
 #[derive(Debug, Default)]
 pub(crate) struct Scene {
-    /// Streams of others.
-    pub(crate) published: Set<StreamId>,
+    /// Streams of others, and since when their publishers are there: whoever is loaded again is there since later.
+    pub(crate) published: Map<StreamId, u64>,
     /// Who asks for ours, and in which attempt.
     pub(crate) asked: Map<(StreamId, NodeId), u64>,
     /// Whose entries would be seen if they existed.
@@ -228,6 +228,8 @@ enum Flow {
 struct Connection {
     media: MediaId,
     attempt: u64,
+    /// Since when the publisher is there, if that is the other end.
+    since: u64,
     flow: Flow,
     /// Whether media ever flowed.
     flowed: bool,
@@ -251,6 +253,8 @@ struct Spent {
 /// All pairs in which we are one end.
 ///
 /// **Invariant:** a pair has at most one connection, and every number is opened once and closed once.
+///
+/// **Invariant:** no attempt has the number of one before, also of one before we were loaded again.
 #[derive(Debug)]
 pub(crate) struct Streams {
     me: NodeId,
@@ -264,12 +268,13 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    pub(crate) fn new(me: NodeId, bounds: Flows) -> Self {
+    /// For `me`, there since `since`: the first attempt has that number.
+    pub(crate) fn new(me: NodeId, bounds: Flows, since: u64) -> Self {
         Self {
             me,
             bounds,
             next_media: 1,
-            next_attempt: 1,
+            next_attempt: since,
             pairs: Map::new(),
             spent: Map::new(),
             effects: VecDeque::new(),
@@ -323,7 +328,7 @@ impl Streams {
             if pair.stream.publisher == me {
                 !scene.asked.contains_key(&(pair.stream, pair.subscriber))
             } else {
-                !scene.published.contains(&pair.stream)
+                !scene.published.contains_key(&pair.stream)
             }
         };
         let pairs: Vec<Pair> = self.pairs.keys().copied().collect();
@@ -334,10 +339,17 @@ impl Streams {
                 connection.kept_until = None;
             }
         }
-        for &stream in scene.published.iter() {
+        for (&stream, &since) in &scene.published {
             let pair = Pair { stream, subscriber: self.me };
-            if !self.pairs.contains_key(&pair) {
-                self.subscribe(now, pair, 0, false);
+            match self.pairs.get(&pair) {
+                None => self.subscribe(now, pair, since, 0, false),
+                // Its page was loaded again, and knows nothing of what we have.
+                Some(connection) if connection.since != since => {
+                    let flowed = connection.flowed;
+                    self.close(pair);
+                    self.subscribe(now, pair, since, 0, flowed);
+                }
+                Some(_) => {}
             }
         }
         for (&(stream, subscriber), &attempt) in &scene.asked {
@@ -385,9 +397,9 @@ impl Streams {
             }
             // Only a subscriber can be asked to subscribe.
             Said::Again if pair.subscriber == self.me => {
-                let (tries, flowed) = (connection.tries, connection.flowed);
+                let Connection { since, tries, flowed, .. } = *connection;
                 self.close(pair);
-                self.subscribe(now, pair, tries, flowed);
+                self.subscribe(now, pair, since, tries, flowed);
             }
             Said::Again => {}
         }
@@ -458,7 +470,7 @@ impl Streams {
 
     fn on_asked(&mut self, now: Time, pair: Pair, attempt: u64) {
         if let Some(connection) = self.pairs.get(&pair) {
-            if connection.attempt >= attempt {
+            if connection.attempt == attempt {
                 return;
             }
             self.close(pair);
@@ -467,7 +479,7 @@ impl Streams {
             return;
         }
         if let Some(spent) = self.spent.get_mut(&pair)
-            && spent.attempt >= attempt
+            && spent.attempt == attempt
         {
             if !std::mem::replace(&mut spent.told, true) {
                 self.tell_attempt(pair, attempt, Said::Again);
@@ -475,12 +487,12 @@ impl Streams {
             return;
         }
         let until = now + self.bounds.open * 4; // The subscriber is the one to lose patience.
-        self.open(pair, attempt, until, 0, false);
+        self.open(pair, attempt, 0, until, 0, false);
     }
 
     fn on_failed(&mut self, now: Time, pair: Pair) {
         let Some(connection) = self.pairs.get(&pair) else { return };
-        let (attempt, tries, flowed) = (connection.attempt, connection.tries, connection.flowed);
+        let Connection { attempt, since, tries, flowed, .. } = *connection;
         let is_kept = connection.kept_until.is_some();
         self.close(pair);
         if pair.stream.publisher == self.me {
@@ -489,11 +501,11 @@ impl Streams {
             let path = pair.stream.subscriber_path(self.me);
             self.effects.push_back(Effect::Delete { path });
         } else {
-            self.subscribe(now, pair, tries + 1, flowed);
+            self.subscribe(now, pair, since, tries + 1, flowed);
         }
     }
 
-    fn subscribe(&mut self, now: Time, pair: Pair, tries: u32, flowed: bool) {
+    fn subscribe(&mut self, now: Time, pair: Pair, since: u64, tries: u32, flowed: bool) {
         if self.pairs.len() >= self.bounds.pairs_max {
             return;
         }
@@ -503,10 +515,18 @@ impl Streams {
         self.effects.push_back(Effect::Put { path, value: object([("attempt", attempt.into())]) });
         // Two, four, eight, at most sixteen times as patient as at first.
         let until = now + self.bounds.open * (1 << tries.min(4));
-        self.open(pair, attempt, until, tries, flowed);
+        self.open(pair, attempt, since, until, tries, flowed);
     }
 
-    fn open(&mut self, pair: Pair, attempt: u64, until: Time, tries: u32, flowed: bool) {
+    fn open(
+        &mut self,
+        pair: Pair,
+        attempt: u64,
+        since: u64,
+        until: Time,
+        tries: u32,
+        flowed: bool,
+    ) {
         let media = MediaId(self.next_media);
         self.next_media += 1;
         let (peer, role) = if pair.stream.publisher == self.me {
@@ -517,7 +537,7 @@ impl Streams {
         let flow = Flow::Opening { until };
         let (applied, waiting, kept_until) = (false, Vec::new(), None);
         let connection =
-            Connection { media, attempt, flow, flowed, applied, waiting, tries, kept_until };
+            Connection { media, attempt, since, flow, flowed, applied, waiting, tries, kept_until };
         let replaced = self.pairs.insert(pair, connection);
         debug_assert!(replaced.is_none(), "a pair has at most one connection");
         self.effects.push_back(Effect::Media(Media::Open {

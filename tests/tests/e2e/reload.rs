@@ -17,12 +17,14 @@ fn who_loads_the_page_again_is_back_and_what_it_said_stays(screen: Screen) {
     open_chat(&talk.hers);
     talk.hers.reads("Written before");
 
-    talk.his.reload();
-
-    for (page, other) in [(&talk.his, ALICE), (&talk.hers, BOB)] {
-        page.find("group", other);
-        page.sees_and_hears(1);
-        lists(page, &[ALICE, BOB]);
+    // The second time is no harder than the first.
+    for _ in 0..3 {
+        talk.his.reload();
+        for (page, other) in [(&talk.his, ALICE), (&talk.hers, BOB)] {
+            page.find("group", other);
+            page.sees_and_hears(1);
+            lists(page, &[ALICE, BOB]);
+        }
     }
     open_chat(&talk.his);
     talk.his.reads("Written before");

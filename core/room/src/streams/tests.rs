@@ -111,6 +111,52 @@ fn a_link_that_comes_back_finds_the_picture_where_it_was() {
 }
 
 #[test]
+fn a_publisher_that_was_loaded_again_is_asked_at_once() {
+    let mut end = End::watching_bob();
+    end.report(1, Report::Flowing);
+    end.effects();
+
+    end.see(Scene { published: Map::from_iter([(BOBS, 9)]), ..bob_publishes() });
+    let asked = end.effects();
+    end.see(Scene { published: Map::from_iter([(BOBS, 9)]), ..bob_publishes() });
+
+    assert_eq!(
+        asked,
+        [
+            Effect::Media(Media::Close { media: MediaId(1) }),
+            Effect::Put { path: OURS_AT_BOB.to_owned(), value: json!({ "attempt": 2 }) },
+            open(2, BOBS, BOB, Role::Subscriber),
+        ]
+    );
+    assert!(end.streams.mends(BOB), "the picture was there");
+    assert_eq!(end.effects(), []);
+}
+
+#[test]
+fn attempts_go_on_where_those_of_the_page_before_cannot_have_been() {
+    let mut end = End { now: Time::ZERO, streams: Streams::new(ME, Flows::default(), 700) };
+
+    end.see(bob_publishes());
+
+    let asks = Effect::Put { path: OURS_AT_BOB.to_owned(), value: json!({ "attempt": 700 }) };
+    assert_eq!(end.effects()[0], asks);
+}
+
+#[test]
+fn a_subscriber_that_was_loaded_again_is_offered_to_at_once() {
+    let mut end = End::new();
+    end.see(bob_asks(4));
+    end.report(1, Report::Flowing);
+    end.effects();
+
+    // Its calendar was put back meanwhile.
+    end.see(bob_asks(3));
+
+    let closed = Effect::Media(Media::Close { media: MediaId(1) });
+    assert_eq!(end.effects(), [closed, open(2, OURS, BOB, Role::Publisher)]);
+}
+
+#[test]
 fn neither_link_nor_picture_means_gone() {
     let mut end = End::watching_bob();
     end.report(1, Report::Flowing);
@@ -216,7 +262,7 @@ fn unsubscribed(media: u64) -> [Effect; 2] {
 
 fn bob_publishes() -> Scene {
     Scene {
-        published: Set::from_iter([BOBS]),
+        published: Map::from_iter([(BOBS, 0)]),
         present: Set::from_iter([ME, BOB]),
         ..Scene::default()
     }
@@ -238,7 +284,7 @@ struct End {
 
 impl End {
     fn new() -> Self {
-        Self { now: Time::ZERO, streams: Streams::new(ME, Flows::default()) }
+        Self { now: Time::ZERO, streams: Streams::new(ME, Flows::default(), 1) }
     }
 
     fn watching_bob() -> Self {

@@ -10,6 +10,9 @@ use room::{
 use trust::{Bounds, Claim, Keys, Proof, Trust};
 use wire::{Dice, InviteId, LinkId, NodeId, Seed, Time, Timestamp, UserId};
 
+/// When the conferences begin: 21 November 2026. Numbers of writes and notices follow the calendar.
+const FOUNDED: Timestamp = Timestamp(1_795_219_200_000);
+
 /// Rooms, wires between them, and browsers that connect whatever they are told to.
 pub(crate) struct Call {
     now: Time,
@@ -51,8 +54,8 @@ impl Call {
     fn new_room(&mut self, who: usize) -> Seated {
         let name = ["alice@example.com", "bob@example.com", "carol@example.com"][who];
         // Each came a little later than the one before, by clocks that agree.
-        let clock = 1_000_000 + who as u64 + self.now.since_origin().as_millis() as u64;
-        let founder = Trust::found(seed(0), Claim::default(), Bounds::default(), Timestamp(1));
+        let clock = FOUNDED.0 + who as u64 + self.now.since_origin().as_millis() as u64;
+        let founder = Trust::found(seed(0), Claim::default(), Bounds::default(), FOUNDED);
         let trust = match who {
             0 => founder,
             _ => Trust::apply(seed(who), founder.conference().clone()),

@@ -111,6 +111,24 @@ fn who_comes_late_reads_what_was_said_and_hears_no_bell() {
 }
 
 #[test]
+fn who_is_loaded_again_and_again_sees_and_is_seen_at_once() {
+    let mut call = Call::of(2);
+    call.connect(ALICE, BOB);
+
+    for time in 0..4 {
+        let before = call.incoming(ALICE, BOB, Kind::Camera);
+        call.cut(ALICE, BOB);
+        call.seat(BOB);
+        call.connect(ALICE, BOB);
+
+        assert!(call.watches(BOB, ALICE, Kind::Camera), "Bob sees Alice, time {time}");
+        assert!(call.watches(ALICE, BOB, Kind::Camera), "Alice sees Bob, time {time}");
+        let now = call.incoming(ALICE, BOB, Kind::Camera);
+        assert_ne!(now, before, "the picture of before stands still, time {time}");
+    }
+}
+
+#[test]
 fn nothing_and_too_much_are_not_said() {
     let mut call = Call::of(1);
 
