@@ -91,7 +91,12 @@ fn run(steps: &mut Steps, args: &[String]) -> Result<()> {
     println!(
         "\nOpen each log-in link below in its own browser or profile; Ctrl-C stops the server.\n"
     );
-    shell::Command::new(project.binary("debug", "hullo")).args(["serve", "--demo"]).args(args).run()
+    let mut serve = shell::Command::new(project.binary("debug", "hullo")).args(["serve", "--demo"]);
+    // Accounts to try things with do not belong among those of a server that this machine may run too.
+    if !args.iter().any(|arg| arg == "--data" || arg.starts_with("--data=")) {
+        serve = serve.args(["--data", &project.target.join("run").to_string_lossy()]);
+    }
+    serve.args(args).run()
 }
 
 /// Builds the binary that is given to others.

@@ -210,6 +210,7 @@ pub enum Side {
 #[derive(Debug)]
 pub struct Stage {
     topic: Option<String>,
+    /// Since when anybody else is here.
     since: Time,
     side: Option<Side>,
     is_more_open: bool,
@@ -373,7 +374,7 @@ impl Stage {
             }
             Event::Hushed(is_hushed) => self.is_hushed = is_hushed,
             Event::Blurred => self.hold_to_speak(false),
-            Event::Room(event) => self.on_room(event),
+            Event::Room(event) => self.on_room(now, event),
         }
         self.speaking.retain(|_, until| *until > now);
     }
@@ -384,10 +385,12 @@ impl Stage {
         view::view(self, now, room)
     }
 
-    fn on_room(&mut self, event: room::Event) {
+    fn on_room(&mut self, now: Time, event: room::Event) {
         match event {
             room::Event::Joined { name, .. } => {
-                self.has_met = true;
+                if !std::mem::replace(&mut self.has_met, true) {
+                    self.since = now;
+                }
                 self.turned_away = None;
                 self.announce(&words::joined(&name));
                 self.sound(Sound::Joined);

@@ -304,6 +304,10 @@ impl Wrapper {
             Ok(to) => {
                 let topic = topic.clone();
                 self.form = None;
+                // What became of others before was read.
+                for entry in &mut self.calls {
+                    entry.is_closed |= entry.call.is_over();
+                }
                 self.call(now, to, topic);
             }
             Err(problem) => self.form = Some(Form::problem(problem)),

@@ -233,6 +233,18 @@ fn the_arrows_go_round_the_call_controls() {
 }
 
 #[test]
+fn the_clock_begins_when_somebody_comes() {
+    let mut page = Page::with_devices();
+    page.now = page.now + Duration::from_secs(40);
+    let bob = page.is_joined_by("bob@example.com");
+    page.hears(Event::Room(room::Event::Joined { node: bob, name: "bob@example.com".to_owned() }));
+
+    page.now = page.now + Duration::from_secs(3);
+
+    assert_eq!(page.view().clock, "0:03");
+}
+
+#[test]
 fn who_has_left_can_do_nothing_more() {
     let mut page = Page::with_devices();
 

@@ -140,12 +140,14 @@ pub(super) fn view(wrapper: &Wrapper, now: Time) -> View {
 }
 
 fn title(wrapper: &Wrapper, callings: &[Calling]) -> String {
-    let what = match (&wrapper.stage, callings) {
+    // Who is invited into a call that goes on is said on the page; the tab stays that of the call.
+    let calling = callings.last().filter(|calling| calling.is_large);
+    let what = match (&wrapper.stage, calling) {
         (Stage::Over(farewell), _) => farewell.title,
-        (Stage::Opening(_) | Stage::Open { .. }, [.., calling]) => &calling.ring.label,
-        (Stage::Opening(_), []) => "Call",
-        (Stage::Open { topic: Some(topic), .. }, []) => topic,
-        (Stage::Open { topic: None, .. }, []) => "In a call",
+        (Stage::Opening(_) | Stage::Open { .. }, Some(calling)) => &calling.ring.label,
+        (Stage::Opening(_), None) => "Call",
+        (Stage::Open { topic: Some(topic), .. }, None) => topic,
+        (Stage::Open { topic: None, .. }, None) => "In a call",
     };
     format!("{what} – Hullo")
 }

@@ -127,6 +127,7 @@ fn a_third_who_declines_never_touches_the_conference() {
     let calling = window.calling_view();
     assert!(!calling.is_large);
     assert!(calling.ring.status.contains("declined"));
+    assert_eq!(window.view().title, "In a call – Hullo", "the call goes on");
     let gone = |effect: &Effect| {
         matches!(effect, Effect::Remove(_) | Effect::Close) || *effect == hang_ann()
     };
@@ -135,6 +136,20 @@ fn a_third_who_declines_never_touches_the_conference() {
     assert!(window.view().callings.is_empty());
     assert_eq!(window.view().farewell, None);
     assert!(window.is_joined());
+}
+
+#[test]
+fn whoever_is_invited_next_takes_the_place_of_those_who_did_not_come() {
+    let mut window = Window::in_a_call();
+    window.does(Gesture::Invite { address: "carol@x.org".to_owned() });
+    let (_, invite) = window.posted_invite();
+    window.hears("carol@x.org/00000003", Message::Decline { id: invite.id });
+
+    window.does(Gesture::Invite { address: "dan@x.org".to_owned() });
+
+    let labels: Vec<_> =
+        window.view().callings.into_iter().map(|calling| calling.ring.label).collect();
+    assert_eq!(labels, ["Calling dan@x.org"]);
 }
 
 #[test]
