@@ -386,6 +386,11 @@ impl Node {
         self.attendance.present().iter().copied()
     }
 
+    /// Those who were put out, as far as we have seen it.
+    pub fn put_out_nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.out.iter().copied()
+    }
+
     /// The nodes that we have an open link to.
     #[must_use]
     pub fn neighbours(&self) -> BTreeSet<NodeId> {

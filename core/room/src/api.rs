@@ -87,6 +87,17 @@ pub enum Command {
     Leave,
 }
 
+/// How somebody went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// They said so.
+    Left,
+    /// The connection was lost.
+    Lost,
+    /// Whoever founded the conference put them out, or the one by whom they came.
+    PutOut,
+}
+
 /// What to do. Drain after each [`Room::handle`](crate::Room::handle).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
@@ -166,8 +177,8 @@ pub enum Event {
         node: NodeId,
         /// What they are called.
         name: String,
-        /// Whether the connection was lost rather than closed.
-        is_lost: bool,
+        /// How.
+        how: Parting,
     },
     /// Somebody else wrote a message after we came.
     Said {

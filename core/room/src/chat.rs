@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use wire::{Map, NodeId, Time, Timestamp};
 
+use crate::Parting;
+
 /// One line of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -65,8 +67,8 @@ pub enum What {
     Left {
         /// Who.
         name: String,
-        /// Whether the connection was lost rather than closed.
-        is_lost: bool,
+        /// How.
+        how: Parting,
     },
 }
 

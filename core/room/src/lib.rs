@@ -60,9 +60,9 @@ use serde_json::Value;
 
 use node::{Life, Node, Path};
 use trust::{Seat, Trust};
-use wire::{Map, NodeId, Seed, Sure, Time, Timestamp, UserId, object};
+use wire::{Map, NodeId, Seed, Set, Sure, Time, Timestamp, UserId, object};
 
-pub use api::{Command, Error, Event, Input, Output};
+pub use api::{Command, Error, Event, Input, Output, Parting};
 pub use node::Reason;
 
 pub use chat::{Line, LineId, What};
@@ -513,15 +513,21 @@ impl Room {
         if self.has_left {
             return;
         }
+        // Of those who were put out nothing is seen, and nothing is waited for.
+        let out: Set<NodeId> = self.node.put_out_nodes().collect();
         let scene = Scene {
             published: self.published.clone(),
             asked: self.asked.clone(),
-            present: self.node.nodes().collect(),
+            present: self.node.nodes().chain(out.iter().copied()).collect(),
         };
         self.streams.on_scene(now, &scene);
         let (streams, present) = (&self.streams, &scene.present);
-        let changes =
-            self.roster.refresh(|node| streams.keeps(node), |node| present.contains(&node));
+        let how = |node| match node {
+            node if out.contains(&node) => Parting::PutOut,
+            node if present.contains(&node) => Parting::Left,
+            _ => Parting::Lost,
+        };
+        let changes = self.roster.refresh(|node| streams.keeps(node), how);
         let calendar = self.calendar(now);
         for change in changes {
             match change {
@@ -529,10 +535,10 @@ impl Room {
                     self.chat.note(calendar, node, What::Joined { name: name.clone() });
                     self.outputs.push_back(Output::Event(Event::Joined { node, name }));
                 }
-                Change::Went { node, name, is_lost } => {
+                Change::Went { node, name, how } => {
                     self.typing.forget(node);
-                    self.chat.note(calendar, node, What::Left { name: name.clone(), is_lost });
-                    self.outputs.push_back(Output::Event(Event::Left { node, name, is_lost }));
+                    self.chat.note(calendar, node, What::Left { name: name.clone(), how });
+                    self.outputs.push_back(Output::Event(Event::Left { node, name, how }));
                 }
             }
         }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use wire::{Map, NodeId, Timestamp, UserId};
 
+use crate::Parting;
+
 /// What a participant says about itself, at `users/<node>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
@@ -53,7 +55,7 @@ pub struct Person {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Came { node: NodeId, name: String },
-    Went { node: NodeId, name: String, is_lost: bool },
+    Went { node: NodeId, name: String, how: Parting },
 }
 
 /// Everyone we know of.
@@ -119,7 +121,7 @@ impl Roster {
     pub(crate) fn refresh(
         &mut self,
         kept: impl Fn(NodeId) -> bool,
-        is_present: impl Fn(NodeId) -> bool,
+        how: impl Fn(NodeId) -> Parting,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
         for (&node, profile) in &self.profiles {
@@ -136,7 +138,7 @@ impl Roster {
         for (node, name) in gone {
             self.shown.remove(&node);
             if node != self.me {
-                changes.push(Change::Went { node, name, is_lost: !is_present(node) });
+                changes.push(Change::Went { node, name, how: how(node) });
             }
         }
         changes
@@ -210,13 +212,13 @@ mod tests {
         let mut roster = roster_with_bob();
         roster.on_profile_gone(BOB);
 
-        let while_kept = roster.refresh(|node| node == BOB, |_| false);
-        let after = roster.refresh(|_| false, |_| false);
-        let later = roster.refresh(|_| false, |_| false);
+        let while_kept = roster.refresh(|node| node == BOB, |_| Parting::Lost);
+        let after = roster.refresh(|_| false, |_| Parting::Lost);
+        let later = roster.refresh(|_| false, |_| Parting::Lost);
 
         let name = "Bob".to_owned();
         assert_eq!(while_kept, []);
-        assert_eq!(after, [Change::Went { node: BOB, name, is_lost: true }]);
+        assert_eq!(after, [Change::Went { node: BOB, name, how: Parting::Lost }]);
         assert_eq!(later, []);
     }
 
@@ -225,7 +227,7 @@ mod tests {
         let profile =
             Profile { name: "Bob".to_owned(), microphone: true, camera: true, since: Timestamp(5) };
         roster.on_profile(BOB, profile);
-        assert_eq!(roster.refresh(|_| false, |_| true).len(), 1);
+        assert_eq!(roster.refresh(|_| false, |_| Parting::Left).len(), 1);
         roster
     }
 

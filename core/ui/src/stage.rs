@@ -178,6 +178,8 @@ pub enum Effect {
     PutOut(NodeId),
     /// Leave the room and say so to the wrapper.
     Leave,
+    /// Leave the room, which we were removed from, and say that to the wrapper.
+    GiveUp,
     /// Fill the screen, or no longer.
     FullScreen,
     /// Give the focus to the element with this id, once it is drawn.
@@ -395,8 +397,8 @@ impl Stage {
                 self.announce(&words::joined(&name));
                 self.sound(Sound::Joined);
             }
-            room::Event::Left { name, is_lost, .. } => {
-                self.announce(&words::left(&name, is_lost));
+            room::Event::Left { name, how, .. } => {
+                self.announce(&words::left(&name, how));
                 self.sound(Sound::Left);
             }
             room::Event::Said { name } => {
@@ -410,6 +412,10 @@ impl Stage {
             room::Event::Admitted => {}
             room::Event::TurnedAway(reason) => {
                 self.turned_away = Some(reason);
+                if reason == room::Reason::PutOut && self.has_met && !self.has_left {
+                    self.has_left = true;
+                    self.effects.push_back(Effect::GiveUp);
+                }
                 self.announce(words::turned_away(reason));
             }
             room::Event::ScreenStarted { name, .. } => self.announce(&words::shares(&name)),

@@ -148,6 +148,7 @@ impl Wrapper {
             Gesture::Edit => self.form = self.form.take().map(|_| Form::default()),
             Gesture::Invite { address } => self.invite(now, &address),
             Gesture::Leave => self.leave(now, Farewell::left()),
+            Gesture::Removed => self.end(now, Farewell::removed()),
         }
         self.settle(now);
     }
@@ -340,8 +341,14 @@ impl Wrapper {
         }
     }
 
-    /// Ends everything here.
+    /// Ends everything here, and closes the window.
     fn leave(&mut self, now: Time, farewell: Farewell) {
+        self.end(now, farewell);
+        self.effects.push_back(Effect::Close);
+    }
+
+    /// Ends everything here.
+    fn end(&mut self, now: Time, farewell: Farewell) {
         for entry in &mut self.calls {
             tell(entry, now, call::Input::Cancel);
             self.effects.push_back(Effect::Hang(entry.call.id()));
@@ -351,7 +358,6 @@ impl Wrapper {
         self.form = None;
         self.stage = Stage::Over(farewell);
         self.settle(now);
-        self.effects.push_back(Effect::Close);
     }
 
     fn on_opened(&mut self, invite: InviteId) {

@@ -11,6 +11,7 @@
 //!     │ remove {id} ──────────────────▶    │  it is closed
 //!     │ ◀─────────────── seek {id, user}   │  no message reaches that node: open a channel anew
 //!     │ ◀──────────────────────── leave    │  the person left
+//!     │ ◀────────────────────── removed    │  the person was removed by whoever founded the conference
 //! ```
 //!
 //! `data` is a string or an `ArrayBuffer` and passes as it is, so it is not part of these types: the platform layer
@@ -82,6 +83,8 @@ pub enum Up {
     },
     /// The person left the conference: close the channels and the window.
     Leave,
+    /// The person was removed from the conference: close the channels, and say so.
+    Removed,
 }
 
 /// The first frame on a fresh data channel, from both sides: who is at this end. JSON text.
@@ -126,6 +129,7 @@ impl TryFrom<Fields> for Up {
         Ok(match fields.shape("type") {
             "ready" => Self::Ready,
             "leave" => Self::Leave,
+            "removed" => Self::Removed,
             "send" => Self::Send { id: fields.name("id")? },
             "flush" => Self::Flush { id: fields.name("id")? },
             "seek" => Self::Seek { id: fields.name("id")?, user: fields.maybe_name("user")? },
@@ -161,7 +165,7 @@ mod tests {
             let text = serde_json::to_string(&word).unwrap();
             assert_eq!(serde_json::from_str::<Down>(&text).unwrap(), word, "{text}");
         }
-        for word in [Up::Ready, Up::Send { id }, Up::Flush { id }, Up::Leave] {
+        for word in [Up::Ready, Up::Send { id }, Up::Flush { id }, Up::Leave, Up::Removed] {
             let text = serde_json::to_string(&word).unwrap();
             assert_eq!(serde_json::from_str::<Up>(&text).unwrap(), word, "{text}");
         }

@@ -3,6 +3,7 @@
 use tests::{Page, Screen};
 
 use crate::house::{ALICE, BOB, CAROL, House, lists, open_chat, say};
+use crate::looks::check;
 use crate::on_both_screens;
 
 on_both_screens!(the_caller_rings_a_third, the_callee_rings_a_third, the_host_removes_a_third,);
@@ -41,10 +42,13 @@ fn the_host_removes_a_third(screen: Screen) {
     talk.hers.press(&format!("Remove {CAROL}"));
     talk.hers.press(&format!("Yes, remove {CAROL}"));
 
-    theirs.reads("The host of this call has removed you from it.");
+    theirs.reads("You were removed from the call");
+    check(&theirs, screen, "removed");
     for page in [&talk.hers, &talk.his] {
         lists(page, &[ALICE, BOB]);
+        page.sees_and_hears(1);
         open_chat(page);
+        page.reads(&format!("{CAROL} was removed from the call."));
         page.reads("Three of us");
         page.forgets("At last");
     }

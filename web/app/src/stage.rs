@@ -298,7 +298,8 @@ impl Shell {
             Effect::Say(text) => self.command(Command::Say(text)),
             Effect::PutOut(node) => self.command(Command::PutOut(node)),
             Effect::Typing(is_typing) => self.command(Command::Typing(is_typing)),
-            Effect::Leave => self.leave(),
+            Effect::Leave => self.leave(&Up::Leave),
+            Effect::GiveUp => self.leave(&Up::Removed),
             Effect::FullScreen => page::toggle_full_screen(),
             Effect::Focus(id) => platform::spawn(async move {
                 // Not before it is drawn.
@@ -313,7 +314,7 @@ impl Shell {
         }
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, word: &Up) {
         self.command(Command::Leave);
         // The farewells go out before the wrapper is told to close the channels.
         while let Some(output) = self.room.poll() {
@@ -321,7 +322,7 @@ impl Shell {
         }
         self.devices = Devices::default();
         self.awake = None;
-        self.port.say(&Up::Leave, None).ok();
+        self.port.say(word, None).ok();
     }
 
     fn on_refused(&mut self, sense: Sense, refusal: &media::Refusal) {

@@ -215,6 +215,7 @@ fn on_up(up: Up, payload: Option<Payload>) {
         (Up::Flush { id }, _) => with(|shell| shell.flush(id)),
         (Up::Seek { id, user }, _) => event(Event::Sought(id, user)),
         (Up::Leave, _) => gesture(Gesture::Leave),
+        (Up::Removed, _) => gesture(Gesture::Removed),
     }
 }
 

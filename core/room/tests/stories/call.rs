@@ -303,6 +303,10 @@ impl Call {
         self.room(who).people().into_iter().map(|person| person.name).collect()
     }
 
+    pub(crate) fn id(&self, who: usize) -> NodeId {
+        self.room(who).me()
+    }
+
     pub(crate) fn person(&self, at: usize, who: usize) -> Person {
         let people = self.room(at).people();
         people.into_iter().find(|person| person.node == node(who)).expect("is here")

@@ -4,7 +4,7 @@ mod call;
 
 use std::time::Duration;
 
-use room::{Command, Config, Error, Event, Kind};
+use room::{Command, Config, Error, Event, Kind, Parting, Reason};
 
 use call::Call;
 
@@ -129,6 +129,24 @@ fn who_is_loaded_again_and_again_sees_and_is_seen_at_once() {
 }
 
 #[test]
+fn who_is_removed_is_gone_at_once_and_told() {
+    let mut call = Call::of(3);
+    call.connect(ALICE, BOB);
+    call.connect(ALICE, CAROL);
+    assert!(call.watches(CAROL, BOB, Kind::Camera));
+
+    call.tell(ALICE, Command::PutOut(call.id(BOB)));
+
+    for who in [ALICE, CAROL] {
+        assert_eq!(call.names(who), ["alice@example.com", "carol@example.com"], "at {who}");
+        assert_eq!(call.incoming(who, BOB, Kind::Camera), None, "at {who}");
+        let is_told = |event: &Event| matches!(event, Event::Left { how: Parting::PutOut, .. });
+        assert_eq!(call.events(who).iter().filter(|event| is_told(event)).count(), 1, "at {who}");
+    }
+    assert!(call.events(BOB).contains(&Event::TurnedAway(Reason::PutOut)));
+}
+
+#[test]
 fn nothing_and_too_much_are_not_said() {
     let mut call = Call::of(1);
 
@@ -233,7 +251,9 @@ fn who_leaves_is_gone_at_once_and_on_purpose() {
     assert_eq!(call.names(ALICE), ["alice@example.com"]);
     assert!(!call.watches(ALICE, BOB, Kind::Camera));
     assert!(
-        call.events(ALICE).iter().any(|event| matches!(event, Event::Left { is_lost: false, .. }))
+        call.events(ALICE)
+            .iter()
+            .any(|event| matches!(event, Event::Left { how: Parting::Left, .. }))
     );
     assert!(matches!(call.try_tell(BOB, Command::StartScreen), Err(Error::Left)));
 }
@@ -253,7 +273,9 @@ fn who_vanishes_is_gone_within_fifteen_seconds() {
         assert!(!call.watches(who, BOB, Kind::Camera));
     }
     assert!(
-        call.events(ALICE).iter().any(|event| matches!(event, Event::Left { is_lost: true, .. }))
+        call.events(ALICE)
+            .iter()
+            .any(|event| matches!(event, Event::Left { how: Parting::Lost, .. }))
     );
 }
 

@@ -480,8 +480,8 @@ fn line(line: room::Line) -> Line {
         What::Joined { name } => {
             Line { key, by: String::new(), text: words::joined(&name), is_own: false }
         }
-        What::Left { name, is_lost } => {
-            Line { key, by: String::new(), text: words::went(&name, is_lost), is_own: false }
+        What::Left { name, how } => {
+            Line { key, by: String::new(), text: words::went(&name, how), is_own: false }
         }
     }
 }

@@ -74,8 +74,13 @@ pub(super) fn joined(name: &str) -> String {
     format!("{name} came")
 }
 
-pub(super) fn went(name: &str, is_lost: bool) -> String {
-    if is_lost { format!("{name} was lost") } else { format!("{name} left") }
+pub(super) fn went(name: &str, how: room::Parting) -> String {
+    let went = match how {
+        room::Parting::Left => "left",
+        room::Parting::Lost => "was lost",
+        room::Parting::PutOut => "was put out",
+    };
+    format!("{name} {went}")
 }
 
 /// How it stands, in one line.

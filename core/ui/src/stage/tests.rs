@@ -233,6 +233,19 @@ fn the_arrows_go_round_the_call_controls() {
 }
 
 #[test]
+fn who_is_removed_is_out_of_the_call() {
+    let mut page = Page::with_devices();
+    let name = "bob@example.com".to_owned();
+    page.hears(Event::Room(room::Event::Joined { node: NodeId(2), name }));
+    page.effects();
+
+    page.hears(Event::Room(room::Event::TurnedAway(room::Reason::PutOut)));
+
+    assert_eq!(page.effects(), [Effect::GiveUp]);
+    assert_eq!(page.view().farewell, Some("You were removed from the call."));
+}
+
+#[test]
 fn the_clock_begins_when_somebody_comes() {
     let mut page = Page::with_devices();
     page.now = page.now + Duration::from_secs(40);

@@ -309,7 +309,10 @@ pub(super) fn view(stage: &Stage, now: Time, room: &Room) -> View {
             .collect(),
         more: stage.is_more_open.then(|| more(stage)),
         announcement: stage.announcement.clone(),
-        farewell: stage.has_left.then_some(words::LEFT),
+        farewell: stage.has_left.then_some(match stage.turned_away {
+            Some(room::Reason::PutOut) => words::REMOVED,
+            Some(room::Reason::Stranger | room::Reason::Full) | None => words::LEFT,
+        }),
     }
 }
 
@@ -440,7 +443,7 @@ fn lines(room: &Room) -> Vec<Line> {
                 (Line { key, name, at, parts, is_own, is_note: false }, Some(key.node))
             }
             What::Joined { name } => (note(words::joined(&name)), None),
-            What::Left { name, is_lost } => (note(words::left(&name, is_lost)), None),
+            What::Left { name, how } => (note(words::left(&name, how)), None),
         };
         writer = by;
         lines.push(line);

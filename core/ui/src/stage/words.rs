@@ -15,6 +15,7 @@ pub(super) const ALONE_AGAIN: &str = "Everyone else has left.";
 pub(super) const NO_LINES: &str =
     "No messages yet. What you write here is seen by everyone in the call and kept nowhere else.";
 pub(super) const LEFT: &str = "You left the call.";
+pub(super) const REMOVED: &str = "You were removed from the call.";
 
 /// Why somebody who wanted to connect to us, or we to them, could not.
 pub(super) fn turned_away(reason: room::Reason) -> &'static str {
@@ -39,11 +40,11 @@ pub(super) fn joined(name: &str) -> String {
     format!("{name} joined the call.")
 }
 
-pub(super) fn left(name: &str, is_lost: bool) -> String {
-    if is_lost {
-        format!("The connection to {name} was lost.")
-    } else {
-        format!("{name} left the call.")
+pub(super) fn left(name: &str, how: room::Parting) -> String {
+    match how {
+        room::Parting::Left => format!("{name} left the call."),
+        room::Parting::Lost => format!("The connection to {name} was lost."),
+        room::Parting::PutOut => format!("{name} was removed from the call."),
     }
 }
 

@@ -74,6 +74,13 @@ impl Farewell {
         }
     }
 
+    pub(super) fn removed() -> Self {
+        Self {
+            title: "You were removed from the call",
+            text: "Whoever began it did so. Camera and microphone are off. You can close this tab.",
+        }
+    }
+
     pub(super) fn closed() -> Self {
         Self { title: "The call is over", text: "You can close this tab, or call somebody else." }
     }

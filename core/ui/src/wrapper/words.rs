@@ -43,6 +43,8 @@ pub enum Gesture {
     },
     /// Leaves the conference: the conference app says so.
     Leave,
+    /// Is removed from the conference: the conference app says so.
+    Removed,
 }
 
 /// What happens.

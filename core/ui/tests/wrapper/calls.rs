@@ -239,6 +239,19 @@ fn leaving_hangs_up_and_takes_back_what_still_rings() {
 }
 
 #[test]
+fn who_is_removed_reads_so_in_a_window_that_stays() {
+    let mut window = Window::in_a_call();
+
+    window.does(Gesture::Removed);
+
+    let effects = window.effects();
+    assert!(effects.contains(&hang_ann()), "{effects:?}");
+    assert!(!effects.contains(&Effect::Close), "{effects:?}");
+    assert_eq!(window.view().farewell.unwrap().title, "You were removed from the call");
+    assert_eq!(window.wrapper.window(), None, "nothing to come back to");
+}
+
+#[test]
 fn a_page_that_goes_away_takes_back_what_still_rings() {
     let mut window = Window::calling("bob@x.org");
     let (_, invite) = window.posted_invite();
