@@ -15,7 +15,7 @@ use crate::index::Hand;
 use crate::order::sorted;
 use crate::place::Key;
 use crate::words::Part;
-use crate::{Claim, Error, Notary, Tree};
+use crate::{Claim, Error, Notary, Tree, rules};
 
 impl<N: Notary> Tree<N> {
     /// Whether `peer`, which has something else of us than we have, is about to tell us: it does when we said to it that
@@ -41,6 +41,10 @@ impl<N: Notary> Tree<N> {
     ) -> Result<(), Error> {
         if !self.is_told_by(peer) || part.from != 0 {
             return Ok(());
+        }
+        // We would go on from there, and nobody would take it.
+        if part.upto >= rules::NUMBER_MAX / 2 {
+            return Err(Error::PeerMisbehaved { peer, what: "a number too high" });
         }
         let mut past = Author::default();
         for (record, passes) in self.read_part(now, peer, part, 0)? {
