@@ -322,6 +322,23 @@ fn a_node_that_lost_its_memory_goes_on_from_what_it_wrote_before() {
 }
 
 #[test]
+fn nobody_takes_up_a_past_whose_numbers_are_too_high_to_go_on_from() {
+    let (me, peer) = (NodeId(1), NodeId(9));
+    let mut tree = Tree::new(open(), Time::ZERO, NOON, me, Unsigned);
+    tree.handle(Time::ZERO, Input::Opened { peer, bridge: true }).expect("a neighbour");
+    let before = tree.head(me);
+    // 2 to the power of 57, of which JavaScript does not count each.
+    let number = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02];
+    // A delta, the last, one part: ours, from 0, up to that, no flags, nothing live, nothing gone.
+    let bytes = [&[2, 1, 1], &me.0.to_le_bytes()[..], &[0], &number, &[0, 0, 0]].concat();
+
+    let taken = tree.handle(Time::ZERO, Input::Told { peer, bytes });
+
+    assert_eq!(taken, Err(Error::PeerMisbehaved { peer, what: "a number too high" }));
+    assert_eq!(tree.head(me), before);
+}
+
+#[test]
 fn what_somebody_made_up_of_a_newcomer_gives_way_everywhere_to_what_it_says() {
     let mut pair = Pair::unlinked(open(), [NOON, NOON]);
     let (made_up_of, number) = (NodeId(1).0.to_le_bytes(), [0x11]);
