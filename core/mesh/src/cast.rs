@@ -132,7 +132,7 @@ impl Mesh {
         // One that has come too far, or was sent so by whoever would have it end here, goes on where it is asked for.
         let is_tired = cast.hops & !FLEETING == 0;
         let author = cast.author;
-        // Whoever is not on the map yet has no tree: it is as if whoever brought it had said it.
+        // Whoever is not on our part of the map yet has no tree: it is as if whoever brought it had said it.
         let place = |node| self.map.place(node);
         let has_tree = |at: &usize| self.trees.has(*at);
         let root = place(author).filter(has_tree).or_else(|| except.and_then(place));

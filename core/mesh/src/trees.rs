@@ -68,9 +68,9 @@ impl Trees {
         &self.own
     }
 
-    /// Whether that place has a tree.
+    /// Whether that place has a tree, and we are in it.
     pub(crate) fn has(&self, place: usize) -> bool {
-        self.placed.has(place)
+        self.placed.has(place) && self.near.has(place)
     }
 
     /// Whether `peer`, a neighbour at `at` on the map, hangs on us in the tree of whoever is at `root`; it does when

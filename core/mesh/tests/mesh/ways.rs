@@ -41,6 +41,23 @@ fn a_network_at_rest_sends_each_cast_once_to_each() {
 }
 
 #[test]
+fn what_one_side_hears_of_another_goes_once_to_each() {
+    let side = |first: u64| {
+        (first..first + 6).flat_map(move |one| (first..one).map(move |other| (one, other)))
+    };
+    let mut web = Web::of(&side(1).chain(side(11)).collect::<Vec<_>>());
+    // Everybody knows of the other side, and of no way to it.
+    web.publish();
+    web.connect(6, 11);
+
+    let before = web.frames;
+    web.cast(1, b"hello");
+
+    assert!((2..=6).chain(11..=16).all(|node| web.heard(node).len() == 1));
+    assert_eq!(web.frames - before, 11);
+}
+
+#[test]
 fn a_chain_of_thirty_is_no_hindrance() {
     let mut web = Web::of(&(1..30).map(|n| (n, n + 1)).collect::<Vec<_>>());
     web.publish();
