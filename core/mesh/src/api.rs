@@ -205,6 +205,9 @@ pub enum Input {
 pub enum Verdict {
     /// It did say that, and it is news.
     Good,
+    /// It did, and it is no news: whoever told it here goes on to tell it, so it ends here. Two sides that meet by way of
+    /// several at once have one copy of what they lacked meet another.
+    Old,
     /// We cannot tell: it is known here already, or what would prove it is not. Others may be able to.
     Unknown,
     /// It did not.

@@ -99,7 +99,7 @@ impl Mesh {
         let Some(Unjudged { link, peer, mut cast, id }) = self.unjudged.pop_front() else { return };
         let config = &self.config;
         let mut link = self.links.get_mut(&link);
-        if let (Some(link), Verdict::Unknown | Verdict::Bad) = (&mut link, verdict) {
+        if let (Some(link), Verdict::Old | Verdict::Unknown | Verdict::Bad) = (&mut link, verdict) {
             link.waste.count(config, now);
         }
         let goes_on = match verdict {
@@ -112,7 +112,7 @@ impl Mesh {
                 self.heard.doubt(cast.author, cast.seq)
                     && link.is_none_or(|link| link.waste.lets_pass(config, now))
             }
-            Verdict::Bad => false,
+            Verdict::Old | Verdict::Bad => false,
         };
         if !goes_on {
             return;

@@ -114,10 +114,11 @@ impl Node {
         let misbehaved = Err(Error::PeerMisbehaved { peer: author, what });
         let (verdict, result) = match decode(payload) {
             Some(ToAll::Tree(bytes)) => {
-                let before = self.tree.digest();
+                let (before, is_old) = (self.tree.digest(), self.tree.has_all(&bytes));
                 let result = self.tree_input(now, tree::Input::Heard { author, bytes });
                 let verdict = match result {
                     Ok(()) if self.tree.digest() != before => Verdict::Good,
+                    Ok(()) if is_old => Verdict::Old,
                     Err(Error::PeerMisbehaved { .. }) => Verdict::Bad,
                     Ok(()) | Err(Error::Misuse(_) | Error::Limit(_)) => Verdict::Unknown,
                 };

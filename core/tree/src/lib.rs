@@ -103,6 +103,7 @@ use shelf::Record;
 use stamp::Clock;
 use sync::{Early, Session};
 use watch::Watches;
+use words::Say;
 
 /// One node's copy of the tree.
 #[derive(Debug)]
@@ -234,6 +235,14 @@ impl<N: Notary> Tree<N> {
     #[must_use]
     pub fn digest(&self) -> u32 {
         self.digest
+    }
+
+    /// Whether a broadcast tells what one side lacked before two met, and nothing of it is news here.
+    #[must_use]
+    pub fn has_all(&self, bytes: &[u8]) -> bool {
+        let at = |author| self.authors.get(author).map_or(0, |map| map.at);
+        let said = Say::decode(bytes, self.me);
+        matches!(said, Some(Say::Delta { parts, .. }) if parts.iter().all(|part| part.upto <= at(&part.author)))
     }
 
     /// Who vouches.

@@ -56,7 +56,9 @@ fn much_that_a_bridge_brings_is_handed_on_at_once() {
     assert_eq!(handed, 1);
     let mut near = tree(NEAR);
     let bytes = sides.handed.remove(0);
-    near.handle(Time::ZERO, Input::Heard { author: US, bytes }).expect("it is news");
+    assert!(!near.has_all(&bytes));
+    near.handle(Time::ZERO, Input::Heard { author: US, bytes: bytes.clone() }).expect("it is news");
+    assert!(near.has_all(&bytes));
     let lines = near.list(&path("lines"), Listing::default());
     assert_eq!(lines.len(), 6);
 }

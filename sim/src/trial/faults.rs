@@ -60,6 +60,13 @@ pub(super) fn partition(hall: &mut Hall, report: &mut Report) -> Result<(), Brok
         "kB",
         "sent by all together for that",
     );
+    let pairs: usize = groups.iter().map(|group| group.len() * (awake.len() - group.len())).sum();
+    report.note(
+        "partition_share",
+        spent.bytes as f64 / pairs as f64,
+        "B",
+        "the same for each of them and each other whom it had lost",
+    );
     report.draw("After a partition", "seconds", "% that see what most see", points);
     hall.pass(Duration::from_secs(20))
 }

@@ -105,6 +105,10 @@ impl Plan {
             }
             "join_complete" if fair => Some(10.0),
             "partition_agree" => Some(30.0),
+            // Few share little, and one who was alone is told by several at once.
+            "partition_share" if fair && self.nodes >= 30 && self.shape != Shape::One => {
+                Some(500.0)
+            }
             // In a larger network links are given up for a minute, one or another all the time.
             "join_agree" if self.nodes <= 300 => Some(30.0),
             "rough_agree" => Some(60.0),

@@ -14,6 +14,9 @@ use wire::{Dice, LinkId, NodeId, Time};
 /// What everybody finds to be made up.
 const LIE: &[u8] = b"a lie";
 
+/// What everybody has had from others.
+const OLD: &[u8] = b"old news";
+
 /// What nobody can tell.
 const RIDDLE: &[u8] = b"a riddle";
 
@@ -195,6 +198,7 @@ impl Web {
                 if let Output::Heard { payload, .. } = &output {
                     let verdict = match payload.as_slice() {
                         LIE => Verdict::Bad,
+                        OLD => Verdict::Old,
                         payload if payload.starts_with(RIDDLE) => Verdict::Unknown,
                         _ => Verdict::Good,
                     };

@@ -58,6 +58,18 @@ fn what_one_side_hears_of_another_goes_once_to_each() {
 }
 
 #[test]
+fn what_is_no_news_ends_where_it_comes() {
+    let mut web = Web::of(&[(1, 2), (2, 3), (1, 4)]);
+
+    web.cast(1, OLD);
+    // Nobody is hinted at it either.
+    web.pass(5);
+
+    assert_eq!(web.heard(2).len(), 1);
+    assert_eq!(web.heard(3).len(), 0);
+}
+
+#[test]
 fn a_chain_of_thirty_is_no_hindrance() {
     let mut web = Web::of(&(1..30).map(|n| (n, n + 1)).collect::<Vec<_>>());
     web.publish();
