@@ -110,7 +110,7 @@ impl Plan {
                 Some(500.0)
             }
             // In a larger network links are given up for a minute, one or another all the time.
-            "join_agree" if self.nodes <= 300 => Some(30.0),
+            "join_agree" if self.nodes <= 300 => Some(if self.loss == 0 { 30.0 } else { 60.0 }),
             "rough_agree" => Some(60.0),
             "whispers_lost" | "shouts_lost" => Some(0.0),
             _ => None,
