@@ -273,7 +273,7 @@ impl Node {
         self.dial_is_stale = true;
         let count = self.tries.get(&attempt.peer).map_or(0, |tries| tries.count) + 1;
         let pause = pause(&self.config, count);
-        let jitter = pause.mul_f64(self.dice.below(1_000) as f64 / 2_000.0);
+        let jitter = self.dice.span(pause) / 2;
         if self.attendance.present().contains(&attempt.peer) {
             self.tries.insert(attempt.peer, Tries { count, next: now + pause + jitter });
         }

@@ -28,7 +28,7 @@ impl Node {
     pub(crate) fn miss(&mut self, now: Time, node: NodeId) {
         self.missed.get_or_insert_with(node, || Missed { next: now, asks: 0 });
         // Others have missed it in the same moment. It does not wait for those whom we have missed for long.
-        let jitter = self.config.seek.mul_f64(self.dice.below(1_000) as f64 / 3_000.0);
+        let jitter = self.dice.span(self.config.seek) / 3;
         let at = now + jitter;
         self.seek_at = Some(self.seek_at.map_or(at, |before| before.min(at)));
     }

@@ -386,6 +386,12 @@ impl Node {
         self.attendance.present().iter().copied()
     }
 
+    /// Whether `node` is present and cannot be reached: it is gone soon, unless it is back before.
+    #[must_use]
+    pub fn is_lost(&self, node: NodeId) -> bool {
+        self.attendance.is_lost(node)
+    }
+
     /// Those who were put out, as far as we have seen it.
     pub fn put_out_nodes(&self) -> impl Iterator<Item = NodeId> {
         self.out.iter().copied()

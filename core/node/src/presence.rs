@@ -86,9 +86,7 @@ impl Node {
         let pause = match haste {
             Haste::High => gather,
             Haste::Some => gather * (1 + self.attendance.present().len() as u32 / GATHERED),
-            Haste::None => {
-                gather * 30 + (gather * 30).mul_f64(self.dice.below(1_000) as f64 / 1_000.0)
-            }
+            Haste::None => gather * 30 + self.dice.span(gather * 30),
         };
         let at = now + pause;
         self.record_at = Some(self.record_at.map_or(at, |before| before.min(at)));

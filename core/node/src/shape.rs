@@ -116,7 +116,7 @@ impl Node {
         let most = self.config.links_max + CALM;
         let too_many = self.degree().saturating_sub(most) as u32;
         let haste = if too_many > 0 { 10 + too_many } else { 1 };
-        let jitter = self.config.prune.mul_f64(self.dice.below(1_000) as f64 / 1_000.0);
+        let jitter = self.dice.span(self.config.prune);
         let at = now + (self.config.prune + jitter) / haste;
         self.prune_at = Some(self.prune_at.map_or(at, |before| before.min(at)));
     }

@@ -201,7 +201,10 @@ impl Room {
     /// Everyone here, ourselves included, in the order in which they came.
     #[must_use]
     pub fn people(&self) -> Vec<Person> {
-        self.roster.people(|node| self.typing.contains(node), |node| self.streams.mends(node))
+        self.roster.people(
+            |node| self.typing.contains(node),
+            |node| self.streams.mends(node) || self.node.is_lost(node),
+        )
     }
 
     /// The conversation, oldest line first.

@@ -312,10 +312,8 @@ const WRITES_PER_SECOND: u64 = 32;
 /// a number again.
 #[must_use]
 pub fn first_number(clock: Timestamp) -> u64 {
-    let since = u128::from(clock.0.saturating_sub(FIRST_YEAR));
-    u64::try_from(since * u128::from(WRITES_PER_SECOND) / 1_000)
-        .unwrap_or(u64::MAX)
-        .min(NUMBER_MAX / 2)
+    let since = clock.0.saturating_sub(FIRST_YEAR);
+    (since.saturating_mul(WRITES_PER_SECOND) / 1_000).min(NUMBER_MAX / 2)
 }
 
 #[cfg(test)]

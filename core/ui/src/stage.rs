@@ -75,8 +75,8 @@ pub enum Gesture {
     Leave,
     /// Holds or releases the key that opens a muted microphone.
     HoldToSpeak(bool),
-    /// Changes the text of the message; whether there is any.
-    Typed(bool),
+    /// Changes the message that is being written.
+    Typed(String),
     /// Sends the message.
     Send(String),
     /// Chooses a device by its id.
@@ -229,11 +229,15 @@ pub struct Stage {
     screen: Screen,
     screen_note: bool,
     unread: usize,
+    /// What is written and not sent: it outlasts the field.
+    draft: String,
     speaking: Map<NodeId, Time>,
     has_single_keys: bool,
     has_sounds: bool,
     tool: ToolId,
     announcement: String,
+    /// Why nobody else is here, whenever that is so.
+    alone: &'static str,
     has_met: bool,
     has_left: bool,
     effects: VecDeque<Effect>,
@@ -248,9 +252,9 @@ enum Screen {
 }
 
 impl Stage {
-    /// The page as it opens: it asks for both devices at once.
+    /// The page as it opens: it asks for both devices at once. `is_back` when others were here before it was loaded again.
     #[must_use]
-    pub fn new(now: Time, topic: Option<String>) -> Self {
+    pub fn new(now: Time, topic: Option<String>, is_back: bool) -> Self {
         Self {
             topic,
             since: now,
@@ -268,11 +272,13 @@ impl Stage {
             screen: Screen::Closed,
             screen_note: false,
             unread: 0,
+            draft: String::new(),
             speaking: Map::new(),
             has_single_keys: true,
             has_sounds: true,
             tool: ToolId::Microphone,
             announcement: String::new(),
+            alone: if is_back { words::LOOKING } else { words::ALONE },
             has_met: false,
             has_left: false,
             effects: VecDeque::from([Effect::Open { microphone: true, camera: true }]),
@@ -320,8 +326,12 @@ impl Stage {
                 self.effects.push_back(Effect::Leave);
             }
             Gesture::HoldToSpeak(is_held) => self.hold_to_speak(is_held),
-            Gesture::Typed(has_text) => self.effects.push_back(Effect::Typing(has_text)),
+            Gesture::Typed(text) => {
+                self.effects.push_back(Effect::Typing(!text.is_empty()));
+                self.draft = text;
+            }
             Gesture::Send(text) => {
+                self.draft.clear();
                 if !text.trim().is_empty() {
                     self.effects.push_back(Effect::Say(text));
                 }
@@ -398,6 +408,7 @@ impl Stage {
                 self.sound(Sound::Joined);
             }
             room::Event::Left { name, how, .. } => {
+                self.alone = words::alone(how);
                 self.announce(&words::left(&name, how));
                 self.sound(Sound::Left);
             }

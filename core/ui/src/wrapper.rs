@@ -142,11 +142,10 @@ impl Wrapper {
     pub fn on_gesture(&mut self, now: Time, gesture: Gesture) {
         match gesture {
             Gesture::Ring(id, gesture) => self.on_ring(now, id, gesture),
-            Gesture::ToggleInvite => {
-                self.form = if self.form.is_some() { None } else { Some(Form::default()) };
-            }
+            Gesture::ToggleInvite if self.form.is_some() => self.close_form(),
+            Gesture::ToggleInvite => self.form = Some(Form::default()),
             Gesture::Edit => self.form = self.form.take().map(|_| Form::default()),
-            Gesture::Invite { address } => self.invite(now, &address),
+            Gesture::Invite { address, here } => self.invite(now, &address, &here),
             Gesture::Leave => self.leave(now, Farewell::left()),
             Gesture::Removed => self.end(now, Farewell::removed()),
         }
@@ -294,9 +293,36 @@ impl Wrapper {
         });
     }
 
-    fn invite(&mut self, now: Time, typed: &str) {
+    fn close_form(&mut self) {
+        self.form = None;
+        self.effects.push_back(Effect::FocusFrame);
+    }
+
+    /// Why not to invite `user`, of whom it is known whether they are here.
+    fn objection(&self, user: &UserId, is_here: bool) -> Option<&'static str> {
+        let theirs = || self.calls.iter().filter(|entry| entry.call.peer().user == *user);
+        let waits =
+            |entry: &Entry| !matches!(entry.call.state(), State::Connected | State::Ended(_));
+        if is_here || theirs().any(|entry| entry.channel.is_some()) {
+            Some("is in this call already.")
+        } else {
+            // Who is only looked for does not ring.
+            let rings = theirs().any(|entry| entry.back.is_none() && waits(entry));
+            rings.then_some("is being called already.")
+        }
+    }
+
+    fn invite(&mut self, now: Time, typed: &str, here: &[UserId]) {
         let Stage::Open { me, topic, .. } = &self.stage else { return };
-        match read_address(typed, me) {
+        let address = read_address(typed, me);
+        // Another device of theirs may be meant; then it is named.
+        if let Ok(Address { user, instance: None }) = &address
+            && let Some(objection) = self.objection(user, here.contains(user))
+        {
+            self.form = Some(Form::problem(format!("{user} {objection}")));
+            return;
+        }
+        match address {
             Ok(_) if self.calls.len() >= CALLS_MAX => {
                 self.form = Some(Form::problem(
                     "Too many people were invited into this call. Let some leave first.".to_owned(),
@@ -304,7 +330,7 @@ impl Wrapper {
             }
             Ok(to) => {
                 let topic = topic.clone();
-                self.form = None;
+                self.close_form();
                 // What became of others before was read.
                 for entry in &mut self.calls {
                     entry.is_closed |= entry.call.is_over();
@@ -394,7 +420,10 @@ impl Wrapper {
         let is_ours = is_known || entry.back.is_none();
         let user = is_ours.then(|| entry.call.peer().user.clone());
         let is_invited = is_ours && entry.call.direction() == Direction::Outgoing;
-        self.is_joined = true;
+        if !std::mem::replace(&mut self.is_joined, true) {
+            // What rang is gone, and with it what had the keyboard.
+            self.effects.push_back(Effect::FocusFrame);
+        }
         self.effects.push_back(Effect::Add { invite, node: sender, user, is_invited });
     }
 

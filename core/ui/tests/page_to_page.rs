@@ -337,6 +337,7 @@ fn driven(
         | wrapper::Effect::Remove(_)
         | wrapper::Effect::Hang(_)
         | wrapper::Effect::Ringback { .. }
+        | wrapper::Effect::FocusFrame
         | wrapper::Effect::Play(_)
         | wrapper::Effect::Close => None,
     }

@@ -1,5 +1,7 @@
 //! Entropy as an argument.
 
+use std::time::Duration;
+
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 
@@ -44,6 +46,11 @@ impl Dice {
     pub fn below(&mut self, bound: u64) -> u64 {
         // The high half of the product is uniform up to 2^-64 of bias (Lemire 2019, §2).
         ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// A span below `most`, in thousandths of it.
+    pub fn span(&mut self, most: Duration) -> Duration {
+        most * self.below(1_000) as u32 / 1_000
     }
 
     /// A fresh seed, for a child with dice of its own.

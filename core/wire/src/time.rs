@@ -10,10 +10,25 @@ use serde::{Deserialize, Serialize};
 /// Natively the origin is the start of the process, in the simulator it is zero, and in a browser it is the Unix
 /// epoch by `performance.timeOrigin + performance.now()`, so that every page of one browser agrees and a stored
 /// call outlives the page that stored it.
+///
+/// It is stored as nanoseconds.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[serde(from = "u64", into = "u64")]
 pub struct Time(Duration);
+
+impl From<u64> for Time {
+    fn from(nanos: u64) -> Self {
+        Self(Duration::from_nanos(nanos))
+    }
+}
+
+impl From<Time> for u64 {
+    fn from(Time(since): Time) -> Self {
+        Self::try_from(since.as_nanos()).unwrap_or(Self::MAX)
+    }
+}
 
 impl Time {
     /// The origin.

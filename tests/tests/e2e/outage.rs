@@ -9,7 +9,7 @@ use crate::six::{break_links, has_links};
 
 on_both_screens!(a_killed_server_does_not_end_a_call, a_connection_that_breaks_is_made_anew);
 
-const NOTE: &str = "Server offline";
+const NOTE: &str = "The server cannot be reached";
 
 fn a_killed_server_does_not_end_a_call(screen: Screen) {
     let mut house = House::new(screen);

@@ -86,7 +86,7 @@ fn open(start: Start) {
     };
     let config = room::Config::default();
     let room = Room::new(config, now(), today(), trust, &start.name, dice::seed());
-    let stage = Stage::new(now(), start.topic);
+    let stage = Stage::new(now(), start.topic, tab::had_people(start.me));
     let shell = Shell {
         room,
         stage,
@@ -263,6 +263,9 @@ impl Shell {
                     && let Some(seat) = self.room.seat()
                 {
                     seat::keep_seat(self.room.me(), &seat);
+                }
+                if let room::Event::Joined { .. } | room::Event::Left { .. } = event {
+                    tab::keep_people(self.room.me(), &self.room.people());
                 }
                 self.event(Event::Room(event));
             }

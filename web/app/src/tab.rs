@@ -2,7 +2,7 @@
 
 use platform::{storage, today};
 use room::Person;
-use wire::NodeId;
+use wire::{NodeId, UserId};
 
 /// Under what it keeps the window, and when that was there last: milliseconds of the calendar, in hexadecimal.
 const WINDOW: &str = "hullo.window";
@@ -12,8 +12,8 @@ const SEEN: &str = "hullo.window.seen";
 /// back, does not mean to open their camera.
 const KEPT_MS: u64 = 10 * 60 * 1_000;
 
-/// How many people are looked for by whoever comes back: one is enough, and some may have left.
-const PEOPLE_MAX: usize = 8;
+/// How many people are kept: to be looked for by whoever comes back, and not to be invited while they are here.
+const PEOPLE_MAX: usize = 32;
 
 /// The window of the call that this tab was in a short while ago, and who was there.
 pub(crate) fn window() -> Option<String> {
@@ -48,6 +48,18 @@ pub(crate) fn keep_people(me: NodeId, people: &[Person]) {
         lines += &format!("\n{} {}", person.name, person.node);
     }
     storage::write_in_tab(&people_of(&me.to_string()), &lines);
+}
+
+/// Whether others were in the conference with `me` when that was last kept.
+pub(crate) fn had_people(me: NodeId) -> bool {
+    storage::read_in_tab(&people_of(&me.to_string())).is_some_and(|lines| !lines.is_empty())
+}
+
+/// The users of those who are in the conference with `me`.
+pub(crate) fn users(me: NodeId) -> Vec<UserId> {
+    let lines = storage::read_in_tab(&people_of(&me.to_string())).unwrap_or_default();
+    let users = lines.split('\n').filter_map(|line| line.rsplit_once(' ')?.0.parse().ok());
+    users.collect()
 }
 
 fn people_of(me: &str) -> String {

@@ -166,6 +166,13 @@ fn gesture(gesture: Gesture) {
     });
 }
 
+/// Calls this address into the conference.
+fn invite(address: String) {
+    let node = SHELL.with_borrow(|shell| shell.as_ref().map(|shell| shell.wrapper.node()));
+    let here = node.map(tab::users).unwrap_or_default();
+    gesture(Gesture::Invite { address, here });
+}
+
 fn on_live(change: Change) {
     match change {
         Change::Said(FromServer::Welcome { .. }) => event(Event::ServerBack),
@@ -286,6 +293,7 @@ impl Shell {
             Effect::Ringback { on } => {
                 self.ringback = on.then(|| sound::Loop::new(sound::Tune::Ringback));
             }
+            Effect::FocusFrame => page::focus(draw::FRAME),
             Effect::Play(sound) => {
                 if let Some(tune) = tune(sound) {
                     sound::play(tune);

@@ -62,11 +62,14 @@ pub struct Timer {
     _closure: Closure<dyn FnMut()>,
 }
 
+/// Rounds a span up to a millisecond.
+const ALMOST: Duration = Duration::from_nanos(999_999);
+
 impl Timer {
     /// Calls `ring` after `delay`, rounded up to a millisecond.
     pub fn after(delay: Duration, ring: impl FnOnce() + 'static) -> Self {
         let closure = Closure::once(ring);
-        let ms = i32::try_from(delay.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
+        let ms = i32::try_from(delay.saturating_add(ALMOST).as_millis()).unwrap_or(i32::MAX);
         let id = window()
             .set_timeout_with_callback_and_timeout_and_arguments_0(
                 closure.as_ref().unchecked_ref(),

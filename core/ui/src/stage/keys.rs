@@ -24,9 +24,9 @@ pub struct Key {
 /// What has the keyboard's focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
-    /// A field that takes text: single keys are text.
+    /// A field that takes text, or a list that is searched by typing: single keys are text.
     Text,
-    /// A button, a menu or a list: Space and the arrows are its own.
+    /// A button or a link: Space is its own.
     Control,
     /// Nothing that wants keys.
     Elsewhere,
@@ -68,10 +68,10 @@ pub fn pressed(key: &Key, has_single_keys: bool) -> Option<Gesture> {
             _ => None,
         };
     }
-    if !has_single_keys || key.focus != Focus::Elsewhere {
+    if !has_single_keys || key.focus == Focus::Text {
         return None;
     }
-    if key.key == " " {
+    if key.key == " " && key.focus == Focus::Elsewhere {
         return Some(Gesture::HoldToSpeak(true));
     }
     if key.key == "?" {
@@ -128,6 +128,13 @@ mod tests {
 
         assert_eq!(pressed(&on_button, true), None);
         assert_eq!(pressed(&key(" ", "Space"), true), Some(Gesture::HoldToSpeak(true)));
+    }
+
+    #[test]
+    fn letters_work_though_a_button_was_pressed_last() {
+        let on_button = Key { focus: Focus::Control, ..key("v", "KeyV") };
+
+        assert_eq!(pressed(&on_button, true), Some(Gesture::ToggleCamera));
     }
 
     #[test]

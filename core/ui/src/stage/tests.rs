@@ -142,6 +142,40 @@ fn alone_one_sees_oneself_large_and_mirrored() {
 }
 
 #[test]
+fn why_nobody_else_is_here_is_said_as_it_is() {
+    let mut page = Page::open();
+    let mut parted = |how| {
+        let left = room::Event::Left { node: NodeId(7), name: "Bob".to_owned(), how };
+        page.hears(Event::Room(left));
+        page.view().alone
+    };
+
+    assert_eq!(parted(room::Parting::Left), "Everyone else has left.");
+    assert_eq!(
+        parted(room::Parting::Lost),
+        "The connection was lost. The call goes on when it is back."
+    );
+    assert_eq!(
+        Stage::new(page.now, None, true).view(page.now, &page.room).alone,
+        "Looking for the others."
+    );
+}
+
+#[test]
+fn what_is_written_and_not_sent_is_kept() {
+    let mut page = Page::open();
+    page.does(Gesture::ToggleChat);
+    page.does(Gesture::Typed("half a".to_owned()));
+    page.does(Gesture::TogglePeople);
+
+    page.does(Gesture::ToggleChat);
+    assert_eq!(page.view().draft, "half a");
+    page.does(Gesture::Send("half a thought".to_owned()));
+
+    assert_eq!(page.view().draft, "");
+}
+
+#[test]
 fn who_speaks_is_marked_and_soon_no_longer() {
     let mut page = Page::with_devices();
     page.room.handle(Time::ZERO, Input::Do(Command::SetMicrophone(true))).unwrap();
@@ -281,7 +315,7 @@ impl Page {
         let (now, seed) = (Time::ZERO, Seed::story(1));
         let trust = Trust::found(seed, Claim::default(), Bounds::default(), Timestamp(0));
         let room = Room::new(Config::default(), now, Timestamp(1), trust, name, seed);
-        Self { now, stage: Stage::new(now, None), room }
+        Self { now, stage: Stage::new(now, None, false), room }
     }
 
     fn with_devices() -> Self {

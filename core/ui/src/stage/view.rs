@@ -37,6 +37,8 @@ pub struct View {
     pub lines: Vec<Line>,
     /// What stands there when nobody has written anything.
     pub no_lines: &'static str,
+    /// What is written and not sent yet, for a field that is drawn anew.
+    pub draft: String,
     /// Who is typing; empty when nobody is.
     pub typing: String,
     /// The participants.
@@ -288,16 +290,13 @@ pub(super) fn view(stage: &Stage, now: Time, room: &Room) -> View {
         clock: if others > 0 { clock(now, stage.since) } else { String::new() },
         layout,
         tiles,
-        alone: match (others, stage.has_met) {
-            (0, false) => words::ALONE,
-            (0, true) => words::ALONE_AGAIN,
-            (1.., _) => "",
-        },
+        alone: if others == 0 { stage.alone } else { "" },
         tools: ToolId::ALL.into_iter().map(|id| tool(stage, id)).collect(),
         notices: notices(stage),
         side: stage.side,
         lines: lines(room),
         no_lines: words::NO_LINES,
+        draft: stage.draft.clone(),
         typing: words::typing(&typists),
         seats: people
             .iter()

@@ -11,7 +11,9 @@ pub(super) const SILENT: &str = "Your microphone sends silence, so nobody hears 
 pub(super) const HUSHED: &str =
     "Your browser holds back the sound until you press something on this page.";
 pub(super) const ALONE: &str = "Nobody else is here yet.";
-pub(super) const ALONE_AGAIN: &str = "Everyone else has left.";
+const ALONE_AGAIN: &str = "Everyone else has left.";
+const CUT_OFF: &str = "The connection was lost. The call goes on when it is back.";
+pub(super) const LOOKING: &str = "Looking for the others.";
 pub(super) const NO_LINES: &str =
     "No messages yet. What you write here is seen by everyone in the call and kept nowhere else.";
 pub(super) const LEFT: &str = "You left the call.";
@@ -45,6 +47,14 @@ pub(super) fn left(name: &str, how: room::Parting) -> String {
         room::Parting::Left => format!("{name} left the call."),
         room::Parting::Lost => format!("The connection to {name} was lost."),
         room::Parting::PutOut => format!("{name} was removed from the call."),
+    }
+}
+
+/// Why nobody else is here after the last of them has gone.
+pub(super) fn alone(how: room::Parting) -> &'static str {
+    match how {
+        room::Parting::Left | room::Parting::PutOut => ALONE_AGAIN,
+        room::Parting::Lost => CUT_OFF,
     }
 }
 

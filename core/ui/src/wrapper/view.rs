@@ -138,7 +138,7 @@ pub(super) fn view(wrapper: &Wrapper, now: Time) -> View {
         invite: in_conference.then_some(Action { label: "Invite", gesture: Gesture::ToggleInvite }),
         form: wrapper.form.clone().filter(|_| in_conference),
         note: (wrapper.is_server_away && in_conference)
-            .then_some("Server offline. This call goes on."),
+            .then_some("The server cannot be reached. Who is connected stays connected."),
         farewell: match &wrapper.stage {
             Stage::Over(farewell) => Some(farewell.clone()),
             Stage::Opening(_) | Stage::Open { .. } => None,

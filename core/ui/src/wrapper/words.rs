@@ -40,6 +40,8 @@ pub enum Gesture {
     Invite {
         /// As typed.
         address: String,
+        /// Who is in the conference, as far as the conference app says.
+        here: Vec<UserId>,
     },
     /// Leaves the conference: the conference app says so.
     Leave,
@@ -155,6 +157,8 @@ pub enum Effect {
         /// Begin, rather than stop.
         on: bool,
     },
+    /// Give the keyboard to the conference: what had it is gone.
+    FocusFrame,
     /// Play this once.
     Play(ring::Sound),
     /// Close the window, if the browser lets us.

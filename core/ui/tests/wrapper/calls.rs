@@ -81,7 +81,7 @@ fn the_other_end_hears_who_we_are_once_the_conference_listens() {
 #[test]
 fn whoever_names_the_node_of_somebody_else_is_hung_up_on() {
     let mut window = Window::in_a_call();
-    window.does(Gesture::Invite { address: "eve@x.org".to_owned() });
+    window.does(invited("eve@x.org"));
     let (_, invite) = window.posted_invite();
     let accept = Accept { id: invite.id, node: NodeId(0xa), answer: ANSWER.to_owned() };
     window.hears("eve@x.org/00000003", Message::Accept(accept));
@@ -117,7 +117,7 @@ fn an_answered_call_joins_the_conference_of_the_caller() {
 fn a_third_who_declines_never_touches_the_conference() {
     let mut window = Window::in_a_call();
     window.does(Gesture::ToggleInvite);
-    window.does(Gesture::Invite { address: "Carol@x.org ".to_owned() });
+    window.does(invited("Carol@x.org "));
     let (to, invite) = window.posted_invite();
     assert_eq!(to, address("carol@x.org"));
     assert_eq!(window.view().form, None);
@@ -141,11 +141,11 @@ fn a_third_who_declines_never_touches_the_conference() {
 #[test]
 fn whoever_is_invited_next_takes_the_place_of_those_who_did_not_come() {
     let mut window = Window::in_a_call();
-    window.does(Gesture::Invite { address: "carol@x.org".to_owned() });
+    window.does(invited("carol@x.org"));
     let (_, invite) = window.posted_invite();
     window.hears("carol@x.org/00000003", Message::Decline { id: invite.id });
 
-    window.does(Gesture::Invite { address: "dan@x.org".to_owned() });
+    window.does(invited("dan@x.org"));
 
     let labels: Vec<_> =
         window.view().callings.into_iter().map(|calling| calling.ring.label).collect();
@@ -159,7 +159,7 @@ fn the_third_is_invited_into_the_same_conference() {
     window.accepted(&first, BOB);
     window.told(Event::Greeted { invite: first.id, sender: BOB });
 
-    window.does(Gesture::Invite { address: "carol@x.org".to_owned() });
+    window.does(invited("carol@x.org"));
 
     let (_, second) = window.posted_invite();
     assert_ne!(second.id, first.id);
@@ -167,11 +167,49 @@ fn the_third_is_invited_into_the_same_conference() {
 }
 
 #[test]
+fn whoever_is_here_or_rings_is_not_called_again() {
+    let mut window = Window::in_a_call();
+    window.does(invited("carol@x.org"));
+    let here = vec!["dan@x.org".parse().unwrap()];
+
+    let problem = |window: &mut Window, address: &str| {
+        let address = address.to_owned();
+        window.does(Gesture::ToggleInvite);
+        window.does(Gesture::Invite { address, here: here.clone() });
+        let form = window.view().form;
+        window.does(Gesture::ToggleInvite);
+        form.and_then(|form| form.problem).unwrap_or_default()
+    };
+
+    assert_eq!(problem(&mut window, "carol@x.org"), "carol@x.org is being called already.");
+    assert_eq!(problem(&mut window, "dan@x.org"), "dan@x.org is in this call already.");
+    assert_eq!(problem(&mut window, "ann@x.org"), "ann@x.org is in this call already.");
+    window.effects();
+    window.does(Gesture::Invite { address: "dan@x.org/00000007".to_owned(), here });
+    assert_eq!(window.posted_invite().0, address("dan@x.org/00000007"));
+}
+
+#[test]
+fn the_conference_has_the_keyboard_when_nothing_else_has_it() {
+    let mut window = Window::calling("bob@x.org");
+    let (_, invite) = window.posted_invite();
+    window.accepted(&invite, BOB);
+    assert!(!window.effects().contains(&Effect::FocusFrame));
+    window.told(Event::Greeted { invite: invite.id, sender: BOB });
+    assert!(window.effects().contains(&Effect::FocusFrame));
+
+    window.does(Gesture::ToggleInvite);
+    assert!(!window.effects().contains(&Effect::FocusFrame));
+    window.does(Gesture::ToggleInvite);
+    assert!(window.effects().contains(&Effect::FocusFrame));
+}
+
+#[test]
 fn what_is_no_address_is_said_beside_the_field() {
     let mut window = Window::in_a_call();
     window.does(Gesture::ToggleInvite);
 
-    window.does(Gesture::Invite { address: "bob@x.org".to_owned() });
+    window.does(invited("bob@x.org"));
     assert!(window.view().form.unwrap().problem.unwrap().contains("your own address"));
     window.does(Gesture::Edit);
     assert_eq!(window.view().form.unwrap().problem, None);
@@ -224,7 +262,7 @@ fn closing_the_words_of_the_only_call_closes_the_window() {
 #[test]
 fn leaving_hangs_up_and_takes_back_what_still_rings() {
     let mut window = Window::in_a_call();
-    window.does(Gesture::Invite { address: "carol@x.org".to_owned() });
+    window.does(invited("carol@x.org"));
     let (_, invite) = window.posted_invite();
 
     window.does(Gesture::Leave);
@@ -276,7 +314,10 @@ fn the_server_is_missed_quietly() {
     let mut window = Window::in_a_call();
 
     window.told(Event::ServerAway);
-    assert_eq!(window.view().note, Some("Server offline. This call goes on."));
+    assert_eq!(
+        window.view().note,
+        Some("The server cannot be reached. Who is connected stays connected.")
+    );
     window.told(Event::ServerBack);
 
     assert_eq!(window.view().note, None);
@@ -326,4 +367,8 @@ fn words_that_change_by_themselves_are_asked_for_in_time() {
     }
 
     assert!(window.calling_view().ring.status.contains("still trying"));
+}
+
+fn invited(address: &str) -> Gesture {
+    Gesture::Invite { address: address.to_owned(), here: Vec::new() }
 }

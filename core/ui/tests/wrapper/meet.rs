@@ -521,6 +521,7 @@ impl World {
             Effect::Remove(_)
             | Effect::Keep { .. }
             | Effect::Ringback { .. }
+            | Effect::FocusFrame
             | Effect::Play(_)
             | Effect::Close => {}
         }

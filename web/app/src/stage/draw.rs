@@ -129,8 +129,8 @@ fn key(event: &KeyboardEvent) -> Key {
 fn focus(event: &KeyboardEvent) -> Focus {
     let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     match element.map(|element| element.tag_name().to_ascii_lowercase()).as_deref() {
-        Some("textarea" | "input") => Focus::Text,
-        Some("button" | "select" | "a" | "summary") => Focus::Control,
+        Some("textarea" | "input" | "select") => Focus::Text,
+        Some("button" | "a" | "summary") => Focus::Control,
         Some(_) | None => Focus::Elsewhere,
     }
 }

@@ -5,7 +5,10 @@ use platform::page;
 use ui::wrapper::{Action, Calling, Farewell, Form, Gesture, View};
 use web_sys::wasm_bindgen::JsCast;
 
-use super::{gesture, on_frame, on_no_frame};
+use super::{gesture, invite, on_frame, on_no_frame};
+
+/// The frame.
+pub(super) const FRAME: &str = "conference";
 
 /// The whole page.
 pub(super) fn page(view: &View) -> Vec<Element> {
@@ -28,6 +31,7 @@ fn frame(query: &[(&str, String)]) -> Element {
     let frame = el(
         "iframe",
         &[
+            ("id", FRAME),
             ("title", "Conference"),
             (
                 "allow",
@@ -74,13 +78,18 @@ fn invite_form(form: &Form) -> Element {
     )
     .set("aria-invalid", form.problem.is_some().to_string())
     .on("input", |_| gesture(Gesture::Edit))
+    .on_key(|event| {
+        if event.key() == "Escape" {
+            gesture(Gesture::ToggleInvite);
+        }
+    })
     .care(0, |_| page::focus("invite-address"));
     let problem = el("p", &[("id", "invite-problem"), ("class", "problem"), ("role", "alert")])
         .all(form.problem.clone());
     el("form", &[("class", "invite card"), ("aria-label", "Invite"), ("novalidate", "")])
         .on("submit", |event| {
             event.prevent_default();
-            gesture(Gesture::Invite { address: typed_address("invite-address") });
+            invite(typed_address("invite-address"));
         })
         .with(
             el("div", &[("class", "field")])

@@ -35,7 +35,7 @@ fn chat(view: &View) -> Element {
         .all(none)
         .with(log)
         .with(el("p", &[("class", "typing quiet")]).with(view.typing.clone()))
-        .with(compose())
+        .with(compose(view.draft.clone()))
 }
 
 fn head(title: &'static str, close: Gesture) -> Element {
@@ -79,7 +79,7 @@ fn send() {
     clear(MESSAGE);
 }
 
-fn compose() -> Element {
+fn compose(draft: String) -> Element {
     let field = el(
         "textarea",
         &[
@@ -97,7 +97,9 @@ fn compose() -> Element {
             send();
         }
     })
-    .on("input", |event| gesture(Gesture::Typed(!value_at(event).is_empty())));
+    .on("input", |event| gesture(Gesture::Typed(value_at(event))))
+    // Counts as long as nobody has typed here.
+    .with(draft);
     let button = el(
         "button",
         &[
