@@ -9,6 +9,7 @@ on_both_screens!(
     two_people_see_hear_and_write_to_each_other,
     the_caller_reads_how_the_call_stands,
     the_controls_work_and_are_told_to_the_other,
+    keys_work_from_the_first_moment,
     who_leaves_is_gone_for_the_other,
 );
 
@@ -92,11 +93,39 @@ fn the_controls_work_and_are_told_to_the_other(screen: Screen) {
 
     open_chat(&talk.his);
     talk.his.fill("Message", "I am still writ");
+    talk.his.press("People");
+    talk.his.press("Chat");
     talk.hers.press("Chat");
     talk.hers.reads("is typing");
     talk.his.press("Send");
     talk.hers.forgets("is typing");
     talk.hers.reads("I am still writ");
+}
+
+fn keys_work_from_the_first_moment(screen: Screen) {
+    let house = House::new(screen);
+    let talk = house.call();
+    talk.hers.sees(1);
+    let turns = |name: &str, key: &str, on: bool| {
+        talk.hers.key(key);
+        eventually(&format!("{name} turned by {key}"), || {
+            (talk.hers.find("button", name).pressed == Some(on)).then_some(())
+        });
+    };
+
+    // Nobody has pressed anything in the conference yet.
+    turns("Microphone", "m", false);
+    talk.hers.press("Camera");
+    turns("Camera", "v", true);
+
+    // Whoever is here is not called; the keyboard comes back to where it was.
+    talk.hers.press("Invite");
+    talk.hers.fill("Address", BOB);
+    talk.hers.press("Call");
+    talk.hers.reads(&format!("{BOB} is in this call already."));
+    talk.hers.key("Escape");
+    talk.hers.loses("textbox", "Address");
+    turns("Microphone", "m", true);
 }
 
 fn who_leaves_is_gone_for_the_other(screen: Screen) {

@@ -78,11 +78,6 @@ fn invite_form(form: &Form) -> Element {
     )
     .set("aria-invalid", form.problem.is_some().to_string())
     .on("input", |_| gesture(Gesture::Edit))
-    .on_key(|event| {
-        if event.key() == "Escape" {
-            gesture(Gesture::ToggleInvite);
-        }
-    })
     .care(0, |_| page::focus("invite-address"));
     let problem = el("p", &[("id", "invite-problem"), ("class", "problem"), ("role", "alert")])
         .all(form.problem.clone());
@@ -90,6 +85,11 @@ fn invite_form(form: &Form) -> Element {
         .on("submit", |event| {
             event.prevent_default();
             invite(typed_address("invite-address"));
+        })
+        .on_key(|event| {
+            if event.key() == "Escape" {
+                gesture(Gesture::ToggleInvite);
+            }
         })
         .with(
             el("div", &[("class", "field")])
