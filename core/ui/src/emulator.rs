@@ -78,6 +78,8 @@ pub struct Emulator {
     seats: Vec<Seat>,
     next_seat: u32,
     is_split: bool,
+    /// Between whom the person has cut the link, as long as they have not linked themselves again.
+    cuts: Vec<(SeatId, SeatId)>,
     chosen: Option<SeatId>,
     is_linking: bool,
     lens: Lens,
@@ -103,6 +105,7 @@ impl Emulator {
             seats: Vec::new(),
             next_seat: 0,
             is_split: false,
+            cuts: Vec::new(),
             chosen: None,
             is_linking: false,
             lens: Lens::Links,

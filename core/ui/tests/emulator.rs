@@ -59,6 +59,10 @@ fn a_link_that_is_cut_is_missed_by_nobody() {
 
     lab.settles();
     assert!(lab.all_read("still here"));
+    // Six are few enough to be linked with everybody, and the page says that they have seen to it.
+    let view = lab.emulator.view(lab.now);
+    let told = view.deeds.iter().filter(|deed| deed.text.contains("linked themselves again"));
+    assert_eq!(told.count(), 1);
 }
 
 #[test]

@@ -22,6 +22,7 @@ impl Emulator {
         self.dice = wire::Dice::new(wire::Seed::story(settings.seed));
         self.settings = settings;
         self.is_split = false;
+        self.cuts.clear();
         self.is_linking = false;
         self.story = None;
         self.waiting.clear();
@@ -109,6 +110,7 @@ impl Emulator {
             && !self.are_linked(one, other);
         if is_possible {
             self.bring(one, other);
+            self.forget_cut(one, other);
             self.watch.note(now, words::connected(self.name(one), self.name(other)));
         }
     }
@@ -130,7 +132,15 @@ impl Emulator {
             return;
         }
         self.cut_between(now, one, other);
+        self.cuts.push((one, other));
         self.watch.note(now, words::cut(self.name(one), self.name(other)));
+    }
+
+    /// Whether the person has cut the link between these; from now on that is over.
+    fn forget_cut(&mut self, one: SeatId, other: SeatId) -> bool {
+        let before = self.cuts.len();
+        self.cuts.retain(|cut| *cut != (one, other) && *cut != (other, one));
+        self.cuts.len() < before
     }
 
     /// One end closes, the other will hear of it. A frozen or crashed one closes nothing, so the other end does.
@@ -263,15 +273,19 @@ impl Emulator {
     /// Says goodbye. A crashed one cannot, it is only put away.
     pub(super) fn leave(&mut self, now: Time, seat: SeatId) {
         let Some(at) = self.seats.iter().position(|other| other.id == seat) else { return };
-        match self.seats[at].health() {
-            Health::Crashed => self.take_away(seat),
+        let told = match self.seats[at].health() {
+            Health::Crashed => {
+                self.take_away(seat);
+                words::removed
+            }
             Health::Frozen | Health::Running => {
                 self.thaw(now, seat);
                 self.tell(now, seat, Input::Do(room::Command::Leave));
                 self.settle(now);
+                words::left
             }
-        }
-        self.watch.note(now, words::left(self.name(seat)));
+        };
+        self.watch.note(now, told(self.name(seat)));
         // What its room hung up closes gently; nothing else is open.
         self.seats.remove(at);
         self.sweep_desks();
@@ -330,6 +344,10 @@ impl Emulator {
                 let (link, binding, claim) = (end.link, Vec::new(), Claim::default());
                 let up = Input::Up { link, peer, binding, claim, invite };
                 self.tell(now, end.seat, up);
+                if self.forget_cut(end.seat, wire.peer) {
+                    let (one, other) = (self.name(end.seat), self.name(wire.peer));
+                    self.watch.note(now, words::relinked(one, other));
+                }
             }
             None => self.break_end(now, end),
         }
@@ -395,8 +413,8 @@ impl Emulator {
                     self.effects.push_back(Effect::Flush(End { seat: id, link }));
                 }
                 Output::Store(event) => self.tell_desks(id, &event),
-                // There are no pictures here, what stands on the screen is read from the room, and a link that is
-                // cut stays so until the person heals it.
+                // There are no pictures here, what stands on the screen is read from the room, and nobody else brings
+                // those together who have lost each other: that is for the person to do.
                 Output::Media(_) | Output::Event(_) | Output::Seek { .. } => {}
             }
         }

@@ -38,6 +38,10 @@ pub(super) fn cut(one: &str, other: &str) -> String {
     format!("The link {one} – {other} was cut")
 }
 
+pub(super) fn relinked(one: &str, other: &str) -> String {
+    format!("{one} and {other} linked themselves again")
+}
+
 pub(super) fn healed(invites: usize) -> String {
     match invites {
         0 => "Links hold again".to_owned(),
@@ -64,6 +68,10 @@ pub(super) fn returned(name: &str) -> String {
 
 pub(super) fn left(name: &str) -> String {
     format!("{name} left")
+}
+
+pub(super) fn removed(name: &str) -> String {
+    format!("What was left of {name} was taken away")
 }
 
 pub(super) fn said(name: &str) -> String {
