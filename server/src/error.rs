@@ -88,6 +88,17 @@ impl ApiError {
                      header Date of this answer."
                 ),
             ),
+            // Mostly it is neither the page's fault nor that of the person who reads it.
+            Self::ProofRefused(Flaw::Address { named, here }) => (
+                S::UNAUTHORIZED,
+                "proof-refused",
+                format!(
+                    "The proof of the key is for {named}, but the request came to this server as {here}. A proxy in front \
+                     has to pass Host, with its port, and the path on unchanged: tell the operator, who gives --base-path \
+                     where there is a path before ours. A client of your own names in htu what it asks for, without the \
+                     query."
+                ),
+            ),
             Self::ProofRefused(flaw) => (
                 S::UNAUTHORIZED,
                 "proof-refused",

@@ -84,7 +84,7 @@ pub(crate) struct Proven {
 }
 
 /// What is wrong with a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Flaw {
     #[error("there is more than one")]
     Several,
@@ -100,8 +100,13 @@ pub(crate) enum Flaw {
     Signature,
     #[error("htm is not the method of the request")]
     Method,
-    #[error("htu is not the address of the request, without the query")]
-    Address,
+    #[error("htu is {named}, and the request came to this server as {here}")]
+    Address {
+        /// What the proof is for.
+        named: String,
+        /// Host and path of the request, as they came.
+        here: String,
+    },
     #[error("ath is not the SHA-256 of the token")]
     Token,
     #[error("it was used before")]
@@ -176,7 +181,8 @@ pub(crate) fn check(proof: &str, request: &Request<'_>) -> Result<Proven, Flaw> 
         return Err(Flaw::Method);
     }
     if !is_address(&htu, request) {
-        return Err(Flaw::Address);
+        let here = format!("{}{}", request.host, request.path);
+        return Err(Flaw::Address { named: htu, here });
     }
     in_time(&iat, request.now)?;
     is_about(ath.as_deref(), request.token)?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use server::TokenCommand;
 use sha2::{Digest as _, Sha256};
 
-use crate::harness::{Answer, House};
+use crate::harness::{Answer, House, text};
 
 const CAROL: &str = "carol@example.com";
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -106,6 +106,31 @@ async fn another_key_does_not_do_and_a_proof_is_good_once() {
     for refused in [again, elsewhere, unnamed] {
         assert_eq!(refused.refusal(), (401, "proof-refused".to_owned()));
     }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_changes_host_or_path_the_answer_says_so_and_the_link_stays_good() {
+    let house = House::open().await;
+    let body = json!({ "code": house.codes[0] }).to_string();
+    let key = Key::new();
+    let asked = |path: &'static str, host: &'static str| {
+        let proof = key.proof(&house, "POST", path, None, 0);
+        let (house, body) = (&house, body.as_str());
+        async move {
+            let headers = [JSON, ("dpop", proof.as_str()), ("host", host)];
+            house.ask("POST", "/session", &headers, body).await
+        }
+    };
+
+    let stripped = asked("/phone/session", "127.0.0.1").await;
+    let said = text(&stripped.json(), "message");
+    assert_eq!(stripped.refusal(), (401, "proof-refused".to_owned()));
+    for part in [&format!("{}/phone/session", house.host), "127.0.0.1/session", "--base-path"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let proof = key.proof(&house, "POST", "/session", None, 0);
+    let login = house.ask("POST", "/session", &[JSON, ("dpop", &proof)], &body).await;
+    assert_eq!(login.status, 200);
 }
 
 #[tokio::test]

@@ -42,7 +42,9 @@ pub(super) fn open_link() -> bool {
     page::forget_fragment();
     platform::spawn(async move {
         match http::ask_with(Method::Post, SESSION, &Login::Code(code)).await {
-            Ok(answer) if answer.status == 401 => on_no_way_in(Some(LoginProblem::DeadLink)).await,
+            Ok(answer) if answer.status == 401 => {
+                on_no_way_in(Some(unknown_or(LoginProblem::DeadLink, &answer))).await;
+            }
             answer => on_login(answer.ok()),
         }
     });
@@ -169,9 +171,14 @@ fn on_login(answer: Option<Answer>) {
     };
     match account(&answer) {
         Some(account) => on_logged_in(account),
-        None if answer.status == 401 => event(Event::LoginFailed(LoginProblem::WrongToken)),
-        None => event(Event::LoginFailed(problem(Some(&answer)))),
+        None => event(Event::LoginFailed(unknown_or(LoginProblem::WrongToken, &answer))),
     }
+}
+
+/// `unknown` where the server does not know what was presented; else why it does not do it, which may be the fault of a
+/// proxy or a clock.
+fn unknown_or(unknown: LoginProblem, answer: &Answer) -> LoginProblem {
+    if answer.body.contains("not-logged-in") { unknown } else { problem(Some(answer)) }
 }
 
 /// Why the server does not do it, in its words if it has any.
