@@ -157,6 +157,32 @@ async fn a_wrong_clock_is_told_and_the_answer_has_the_time() {
 }
 
 #[tokio::test]
+async fn a_peerjs_page_beside_the_web_app_is_let_in_as_the_guest_it_is_without_the_cookie() {
+    let house = House::open_as(&[("peerjs_open", "true")]).await;
+    let token = house.token("carol").await;
+    Key::new().ask(&house, &token, "GET", "/session").await;
+    let (cookie, origin) = (format!("hullo={token}"), format!("http://{}", house.host));
+    let headers = [("cookie", cookie.as_str()), ("origin", origin.as_str())];
+    let client = async |id: &str, token: &str| {
+        let at = format!("/peerjs?key=peerjs&id={id}&token={token}");
+        house.dial_at(&at, &headers).await.expect("it opens").hear().await
+    };
+
+    let named = house.ask("GET", "/peerjs/id", &headers, "").await;
+    assert_eq!((named.status.as_u16(), named.text.len()), (200, 36), "a random name");
+    assert_eq!(client("visitor", "guess").await["type"], "OPEN");
+    // A token that the page itself presents is believed or refused, never overlooked.
+    assert_eq!(client("visitor", &token).await["type"], "ERROR");
+
+    let closed = House::open_as(&[]).await;
+    let token = closed.token("carol").await;
+    Key::new().ask(&closed, &token, "GET", "/session").await;
+    let cookie = format!("hullo={token}");
+    let named = closed.ask("GET", "/peerjs/id", &[("cookie", cookie.as_str())], "").await;
+    assert_eq!(named.refusal(), (401, "proof-needed".to_owned()));
+}
+
+#[tokio::test]
 async fn a_browser_that_logs_in_with_its_key_is_bound_and_its_socket_opens_by_a_proof_in_the_address()
  {
     let house = House::open().await;

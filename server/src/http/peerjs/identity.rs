@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use broker::{Device, Peer, Proof, Standing};
@@ -114,7 +115,15 @@ pub(super) async fn identify(
     parts: &Parts,
     token: Option<&str>,
 ) -> Result<Identity, Refusal> {
-    match auth::identify(parts, app, token.map(Secret::presented)).await {
+    let token = token.map(Secret::presented);
+    let mut session = auth::identify(parts, app, token.clone()).await;
+    if app.peerjs.open && matches!(session, Err(ApiError::ProofNeeded)) {
+        // Browsers send the cookie of the web app by themselves, and PeerJS has not its key: judged as without it.
+        let mut parts = parts.clone();
+        parts.headers.remove(header::COOKIE);
+        session = auth::identify(&parts, app, token).await;
+    }
+    match session {
         Ok(session) => Ok(Identity::User(Box::new(session))),
         Err(ApiError::NotLoggedIn) if app.peerjs.open => Ok(Identity::Guest),
         // Nothing is believed that came with the request; as a guest it can do no harm.
