@@ -9,23 +9,16 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use sqlx::AnyPool;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AnyPool, ConnectOptions as _, Executor as _};
 
-/// The file in the data directory.
-const FILE: &str = "hullo.db";
-/// How many statements run at once in a file, where one at a time writes. Guess: two cores and some waiting.
-const FILE_CONNECTIONS: u32 = 4;
-/// The same on a server, which takes 100 in all unless told otherwise.
+use super::file;
+
+/// How many statements run at once on a server, which takes 100 in all unless told otherwise.
 const SERVER_CONNECTIONS: u32 = 16;
 /// How long a statement waits for a connection. Guess: whoever asked has given up by then.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How a file is used: what is committed outlives this program, readers do not wait for a writer, and a writer waits 5 s
-/// for another process.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-    PRAGMA foreign_keys = ON";
 
 /// Where accounts, tokens and what belongs to them are kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,18 +52,21 @@ impl Database {
     pub(super) async fn open(&self) -> anyhow::Result<AnyPool> {
         sqlx::any::install_default_drivers();
         let pool = match self {
-            Self::Folder(folder) => open_file(folder).await?,
+            Self::Folder(folder) => file::open(folder).await?,
             Self::Postgres(url) => open_server(url).await.with_context(|| {
                 format!(
                     "The {self} cannot be used. Check --database, and that PostgreSQL runs there"
                 )
             })?,
         };
-        let migrated = sqlx::migrate!("./migrations").run(&pool).await;
-        migrated.with_context(|| {
-            format!(
+        bring_up_to_date(&pool).await.map_err(|error| {
+            let error = error.context(format!(
                 "The accounts in the {self} cannot be brought up to date. If a newer Hullo wrote them, use that one"
-            )
+            ));
+            match self {
+                Self::Folder(folder) => file::explain(error, folder),
+                Self::Postgres(_) => error,
+            }
         })?;
         Ok(pool)
     }
@@ -98,26 +94,8 @@ impl fmt::Debug for Database {
     }
 }
 
-async fn open_file(folder: &Path) -> anyhow::Result<AnyPool> {
-    let remedy = || {
-        format!(
-            "The data directory {} cannot be written. Give this user the right to write there, or choose another with \
-             --data DIR",
-            folder.display()
-        )
-    };
-    crate::folder::make_private(folder).with_context(remedy)?;
-    let file = std::path::absolute(folder).with_context(remedy)?.join(FILE);
-    let url = SqliteConnectOptions::new().filename(file).create_if_missing(true).to_url_lossy();
-    AnyPoolOptions::new()
-        .max_connections(FILE_CONNECTIONS)
-        .acquire_timeout(2 * PATIENCE)
-        .after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) })
-        })
-        .connect_with(AnyConnectOptions::from_url(&url)?)
-        .await
-        .with_context(remedy)
+async fn bring_up_to_date(pool: &AnyPool) -> anyhow::Result<()> {
+    Ok(sqlx::migrate!("./migrations").run(pool).await?)
 }
 
 async fn open_server(url: &str) -> sqlx::Result<AnyPool> {

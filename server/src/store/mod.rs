@@ -2,6 +2,7 @@
 
 mod database;
 pub(crate) mod devices;
+mod file;
 pub(crate) mod links;
 mod orders;
 pub(crate) mod relations;

@@ -30,6 +30,55 @@ async fn a_data_directory_that_cannot_be_written_is_an_error_with_a_remedy() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_damaged_is_an_error_at_once_with_a_remedy() {
+    let whole = tempfile::tempdir().unwrap();
+    let server = Server::start(settings(whole.path().to_owned(), "/"), WEB).await.unwrap();
+    server.run(std::future::ready(())).await.unwrap();
+    let whole = std::fs::read(whole.path().join("hullo.db")).unwrap();
+
+    for content in [&whole[..whole.len() / 2], &[0xa5; 9_000]] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("hullo.db"), content).unwrap();
+
+        let error = refusal(settings(folder.path().to_owned(), "/")).await;
+
+        assert!(error.contains("hullo.db is damaged") && error.contains("backup"), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_may_only_be_read_is_an_error_with_a_remedy() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hullo.db");
+    for mode in [0o400, 0o000] {
+        std::fs::write(&file, "").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        if std::fs::OpenOptions::new().write(true).open(&file).is_ok() {
+            return; // The superuser may write everything.
+        }
+
+        let error = refusal(settings(folder.path().to_owned(), "/")).await;
+
+        assert!(error.contains("may not write") && error.contains("hullo.db"), "{error}");
+        std::fs::remove_file(&file).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_data_directory_that_is_a_file_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hullo.db");
+    std::fs::write(&file, "").unwrap();
+
+    let error = refusal(settings(file, "/")).await;
+
+    assert!(error.contains("hullo.db is a file, not a directory"), "{error}");
+}
+
+#[tokio::test]
 async fn accounts_are_kept_while_the_server_runs() {
     let house = House::open().await;
     let user = || "Carol@Example.com".to_owned();
