@@ -88,15 +88,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Serve(flags) => serve(Settings::load(&flags)?).await,
         Command::Check(flags) => check(&Settings::load(&flags)?).await,
-        Command::User { place, command } => {
-            let Printout { text, note: assumed } = command.run(&place).await?;
-            if let Some(assumed) = assumed {
-                note(&format!("hullo: {assumed}.\n"));
-            }
-            print(&text)
-        }
-        Command::Token { place, command } => print(&command.run(&place.database()?).await?),
-        Command::Who(place) => print(&server::who(&place.database()?).await?),
+        Command::User { place, command } => tell(&command.run(&place).await?),
+        Command::Token { place, command } => tell(&command.run(&place.database()?).await?),
+        Command::Who(place) => tell(&server::who(&place.database()?).await?),
         Command::Kick { place, name } => print(&server::kick(&place.database()?, &name).await?),
         Command::Sim(flags) => flags.run(print, note),
     }
@@ -132,6 +126,13 @@ async fn check(settings: &Settings) -> anyhow::Result<()> {
     let broken = findings.iter().filter(|finding| finding.verdict == Verdict::Broken).count();
     anyhow::ensure!(broken == 0, "{broken} of {} things would not work", findings.len());
     Ok(())
+}
+
+fn tell(printout: &Printout) -> anyhow::Result<()> {
+    if let Some(beside) = &printout.note {
+        note(&format!("hullo: {beside}.\n"));
+    }
+    print(&printout.text)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use crate::config::Settings;
-use crate::listener::Tls;
+use crate::folder;
+use crate::listener::{Tls, TlsSettings};
 use crate::login::Ways;
 use crate::orders;
 use crate::session::Verifier;
@@ -95,8 +96,23 @@ fn clock() -> Finding {
     fine("The clock shows a time that can be")
 }
 
-/// Opens the store, which is there or can be made.
+/// Opens the store, if it is there; makes none, for a slip in its name shall be seen.
 async fn open(database: &Database, findings: &mut Vec<Finding>) -> Option<Store> {
+    if let Database::Folder(folder) = database
+        && !database.is_there()
+    {
+        findings.push(match folder::try_out(folder) {
+            Ok(()) => odd(format!(
+                "There are no accounts in the {database} yet; the server makes it. If it ran before, give --data the \
+                 directory that it uses"
+            )),
+            Err(error) => broken(format!(
+                "The {database} cannot be made: {error}. Give this user the right to write there, or choose another with \
+                 --data DIR"
+            )),
+        });
+        return Store::nowhere().await.ok();
+    }
     match Store::open(database).await {
         Ok(store) => {
             match store.newest().await {
@@ -129,6 +145,9 @@ async fn port(flag: &str, address: SocketAddr, database: &Database) -> Finding {
 }
 
 fn certificate(settings: &Settings) -> Finding {
+    if matches!(settings.listener.tls, TlsSettings::SelfSigned { .. }) && !settings.data.exists() {
+        return fine("The server makes its certificate together with the data directory");
+    }
     match Tls::start(&settings.listener.tls, &settings.data, Metrics::new()) {
         Ok(Some(tls)) => {
             let text = format!("The certificate is good for {} more days", tls.days_left());

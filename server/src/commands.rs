@@ -79,6 +79,20 @@ pub struct Printout {
     pub note: Option<String>,
 }
 
+impl Printout {
+    /// A list, or `none` where nothing stands in it, which says so and what to do.
+    pub(crate) fn list(text: String, none: &str) -> Self {
+        let note = text.is_empty().then(|| none.to_owned());
+        Self { text, note }
+    }
+}
+
+impl From<String> for Printout {
+    fn from(text: String) -> Self {
+        Self { text, note: None }
+    }
+}
+
 impl UserCommand {
     /// Does it, and returns what to print.
     ///
@@ -86,8 +100,14 @@ impl UserCommand {
     ///
     /// When there is no such user, or the store cannot be written.
     pub async fn run(self, place: &Place) -> anyhow::Result<Printout> {
-        let store = Store::open(&place.clone().database()?).await?;
-        let mut note = None;
+        let database = place.clone().database()?;
+        let store = match &self {
+            // The first command of all, where no server ran before.
+            Self::Add { .. } => Store::open(&database).await?,
+            Self::Link { .. } | Self::List | Self::Policy { .. } | Self::Remove { .. } => {
+                Store::find(&database).await?
+            }
+        };
         let done = match self {
             Self::Link { user, hours } => {
                 let user = name(&user)?;
@@ -98,10 +118,11 @@ impl UserCommand {
                 let lasts = Duration::from_secs(u64::from(hours) * 60 * 60);
                 let code = store.add_code(&user, Kind::Once, lasts).await?;
                 let link = format!("{url}/#code={}", code.reveal());
-                note = assumed;
                 let until =
                     Timestamp(u64::try_from(store::now())? + u64::from(hours) * 3_600_000).minute();
-                format!("{link}\n{}\nLogs one browser in as {user}, until {until}.\n", qr(&link)?)
+                let qr = qr(&link)?;
+                let text = format!("{link}\n{qr}\nLogs one browser in as {user}, until {until}.\n");
+                Printout { text, note: assumed }
             }
             Self::Add { user } => {
                 let user = name(&user)?;
@@ -111,28 +132,30 @@ impl UserCommand {
                     );
                 }
                 format!("Added {user}. `hullo user link {user}` makes a link to log in with.\n")
+                    .into()
             }
             Self::List => {
-                store.users().await?.into_iter().fold(String::new(), |mut list, (user, tokens)| {
+                let mut list = String::new();
+                for (user, tokens) in store.users().await? {
                     writeln!(list, "{user}\t{tokens}").expect("a String takes any text");
-                    list
-                })
+                }
+                Printout::list(list, "There are no users. `hullo user add NAME` adds one")
             }
             Self::Policy { user, policy } => {
                 let user = name(&user)?;
                 store.set_policy(&user, devices::policy(&policy)).await?;
-                format!("The devices of {user}: {policy}.\n")
+                format!("The devices of {user}: {policy}.\n").into()
             }
             Self::Remove { user } => {
                 let user = name(&user)?;
                 if !store.remove_user(&user).await? {
                     bail!("There is no user {user}. `hullo user list` shows those there are");
                 }
-                format!("Removed {user}.\n")
+                format!("Removed {user}.\n").into()
             }
         };
         store.close().await;
-        Ok(Printout { text: done, note })
+        Ok(done)
     }
 }
 
@@ -142,8 +165,8 @@ impl TokenCommand {
     /// # Errors
     ///
     /// When there is no such user or token, or the store cannot be written.
-    pub async fn run(self, database: &Database) -> anyhow::Result<String> {
-        let store = Store::open(database).await?;
+    pub async fn run(self, database: &Database) -> anyhow::Result<Printout> {
+        let store = Store::find(database).await?;
         let done = match self {
             Self::New { user, device, namespace } => {
                 let user = name(&user)?;
@@ -157,15 +180,16 @@ impl TokenCommand {
                 if let Some(namespace) = namespace {
                     store.set_namespace(&token, &namespace).await?;
                 }
-                format!("{}\n", token.reveal())
+                format!("{}\n", token.reveal()).into()
             }
             Self::List { user } => {
                 let user = user.as_deref().map(name).transpose()?;
-                list(&store.tokens(user.as_ref()).await?)
+                let none = "There are no tokens. `hullo token new USER` makes one, and each log-in by a link does";
+                Printout::list(list(&store.tokens(user.as_ref()).await?), none)
             }
             Self::Revoke { id } => {
                 let (device, user) = store.revoke(&id).await?;
-                format!("Revoked {device} of {user}.\n")
+                format!("Revoked {device} of {user}.\n").into()
             }
         };
         store.close().await;

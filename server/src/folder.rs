@@ -13,3 +13,13 @@ pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     }
     builder.create(folder)
 }
+
+/// Whether this user may make `folder`, or write in it where it is there. Does so in what is there of its path, and leaves
+/// nothing behind.
+pub(crate) fn try_out(folder: &Path) -> std::io::Result<()> {
+    let folder = std::path::absolute(folder)?;
+    let there = folder.ancestors().find(|part| part.exists()).unwrap_or(&folder);
+    let trial = there.join(format!(".hullo-{}", std::process::id()));
+    std::fs::create_dir(&trial)?;
+    std::fs::remove_dir(&trial)
+}

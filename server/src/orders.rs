@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use wire::Timestamp;
 
+use crate::commands::Printout;
 use crate::connections::{Connections, Shown};
 use crate::store::{Database, Store};
 
@@ -62,7 +63,7 @@ fn line(shown: Shown) -> Line {
 /// # Errors
 ///
 /// When no server answers, or the store cannot be read.
-pub async fn who(database: &Database) -> anyhow::Result<String> {
+pub async fn who(database: &Database) -> anyhow::Result<Printout> {
     let mut list = String::new();
     for answer in ask(database, LIST, "").await? {
         let lines: Vec<Line> = serde_json::from_str(&answer)
@@ -74,7 +75,8 @@ pub async fn who(database: &Database) -> anyhow::Result<String> {
                 .expect("a String takes any text");
         }
     }
-    Ok(list)
+    let none = "Nobody is connected. `hullo user link USER` makes a link to log in with";
+    Ok(Printout::list(list, none))
 }
 
 /// Ends every connection of `name`, a user, a device or the id of a PeerJS client; returns what to print.
@@ -98,7 +100,7 @@ pub(crate) async fn is_anybody_there(database: &Database) -> bool {
 }
 
 async fn ask(database: &Database, verb: &str, subject: &str) -> anyhow::Result<Vec<String>> {
-    let store = Store::open(database).await?;
+    let store = Store::find(database).await?;
     let order = store.order(verb, subject).await?;
     let asked = Instant::now();
     let answers = loop {

@@ -70,6 +70,22 @@ impl Database {
         })?;
         Ok(pool)
     }
+
+    /// Whether records are there already. A server is asked when it is used.
+    pub(crate) fn is_there(&self) -> bool {
+        match self {
+            Self::Folder(folder) => file::is_there(folder),
+            Self::Postgres(_) => true,
+        }
+    }
+
+    /// Complains where no records are.
+    pub(super) fn must_be_there(&self) -> anyhow::Result<()> {
+        match self {
+            Self::Folder(folder) => file::must_be_there(folder),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
 }
 
 /// Without secrets, for people.
@@ -92,6 +108,14 @@ impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Database({self})")
     }
+}
+
+/// Records that are nowhere and forgotten with the pool, for what needs some before there are any.
+pub(super) async fn open_nowhere() -> anyhow::Result<AnyPool> {
+    sqlx::any::install_default_drivers();
+    let pool = AnyPoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+    bring_up_to_date(&pool).await?;
+    Ok(pool)
 }
 
 async fn bring_up_to_date(pool: &AnyPool) -> anyhow::Result<()> {

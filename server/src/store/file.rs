@@ -49,6 +49,33 @@ pub(super) async fn open(folder: &Path) -> anyhow::Result<AnyPool> {
         .with_context(|| no_writing(folder))
 }
 
+/// Complains where nothing was ever kept in `folder`, so that a slip of the pen does not look as if all users were gone.
+pub(super) fn must_be_there(folder: &Path) -> anyhow::Result<()> {
+    no_file(folder)?;
+    let shown = folder.display();
+    let remedy = "Give --data the directory that the server uses, or begin with `hullo serve` or `hullo user add`";
+    if is_absent(folder) {
+        bail!("There is no data directory {shown}. {remedy}");
+    }
+    if !is_there(folder) {
+        bail!("There are no accounts in the data directory {shown}. {remedy}");
+    }
+    Ok(())
+}
+
+/// Whether there are records in `folder`, as far as this user may know.
+pub(super) fn is_there(folder: &Path) -> bool {
+    !is_absent(&path(folder))
+}
+
+fn is_absent(path: &Path) -> bool {
+    match path.try_exists() {
+        Ok(is_there) => !is_there,
+        // What this user may not see may be there.
+        Err(error) => error.kind() == std::io::ErrorKind::NotADirectory,
+    }
+}
+
 /// What an error of the file in `folder` comes from and what to do about it, if it says so.
 pub(super) fn explain(error: anyhow::Error, folder: &Path) -> anyhow::Error {
     let file = path(folder);

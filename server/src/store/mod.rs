@@ -120,6 +120,25 @@ impl Store {
         Ok(Self(database.open().await?))
     }
 
+    /// Opens the store that is there, and makes none: for commands about users whom somebody added before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`], and when there is none.
+    pub(crate) async fn find(database: &Database) -> anyhow::Result<Self> {
+        database.must_be_there()?;
+        Self::open(database).await
+    }
+
+    /// An empty one that is nowhere.
+    ///
+    /// # Errors
+    ///
+    /// When there is no memory for it.
+    pub(crate) async fn nowhere() -> anyhow::Result<Self> {
+        Ok(Self(database::open_nowhere().await?))
+    }
+
     /// Adds a user; false when it is there already.
     pub(crate) async fn add_user(&self, user: &UserId) -> sqlx::Result<bool> {
         let done = sqlx::query(

@@ -127,7 +127,7 @@ impl House {
     }
 
     pub(crate) async fn token_command(&self, command: TokenCommand) -> anyhow::Result<String> {
-        command.run(&self.database).await
+        Ok(command.run(&self.database).await?.text)
     }
 
     /// A token for a device of `user`, who is added when new.

@@ -1,6 +1,6 @@
 //! What an operator meets: starting, refusing to start, accounts.
 
-use server::{Server, TokenCommand, UserCommand, Verdict};
+use server::{Database, Place, Server, TokenCommand, UserCommand, Verdict};
 
 use crate::harness::{House, WEB, settings, settings_of};
 
@@ -119,13 +119,15 @@ async fn the_operator_sees_who_is_connected_and_ends_it() {
     let kicked = server::kick(&database, "carol@example.com").await.unwrap();
 
     let start = format!("{}\tcarol@example.com\tlive\t127.0.0.1\tsince ", carol.address);
-    assert!(who.starts_with(&start), "{who}");
+    assert!(who.text.starts_with(&start) && who.note.is_none(), "{who:?}");
     assert_eq!(kicked, "Ended the connection of carol@example.com.\n");
     carol.hear_goodbye().await;
     assert_eq!(house.metric("hullo_connections_ended_total{reason=\"kicked\"}").await, 1.0);
     let again = server::kick(&database, "carol@example.com").await.unwrap_err();
     assert!(again.to_string().contains("hullo who"), "{again}");
-    assert_eq!(server::who(&database).await.unwrap(), "");
+    let who = server::who(&database).await.unwrap();
+    assert_eq!(who.text, "");
+    assert!(who.note.unwrap().contains("Nobody is connected"));
 }
 
 #[tokio::test]
@@ -179,7 +181,7 @@ async fn check_finds_what_would_not_work() {
     };
     let free = ("listen", "127.0.0.1:0");
 
-    assert_eq!(verdict(&[free], "data directory").await, Verdict::Fine);
+    assert_eq!(verdict(&[free], "There are no accounts in the data").await, Verdict::Odd);
     assert_eq!(verdict(&[free], "127.0.0.1:0 can be listened on").await, Verdict::Fine);
     assert_eq!(verdict(&[free], "The clock").await, Verdict::Fine);
     assert_eq!(verdict(&[("listen", &house.host)], "is taken").await, Verdict::Broken);
@@ -190,6 +192,68 @@ async fn check_finds_what_would_not_work() {
     assert_eq!(verdict(&gone, "The session service cannot be used").await, Verdict::Broken);
     let many = [free, ("limit_http_connections", "9999999")];
     assert_eq!(verdict(&many, "files be open").await, Verdict::Odd);
+}
+
+#[tokio::test]
+async fn check_makes_nothing_and_says_whether_the_server_could() {
+    let folder = tempfile::tempdir().unwrap();
+    let (new, in_the_way) = (folder.path().join("a/b"), folder.path().join("file"));
+    std::fs::write(&in_the_way, "").unwrap();
+    let checked = async |data: &std::path::Path, part: &str| {
+        let flags = [("listen", "127.0.0.1:0"), ("tls_self_signed", "true")];
+        let settings = settings_of(data.to_owned(), &flags).unwrap();
+        let findings = server::check(&settings, WEB).await;
+        let found = findings.iter().find(|finding| finding.text.contains(part));
+        found.unwrap_or_else(|| panic!("nothing of {part:?} in {findings:?}")).verdict
+    };
+
+    assert_eq!(checked(&new, "the server makes it").await, Verdict::Odd);
+    assert_eq!(checked(&new, "tokens of `hullo token`").await, Verdict::Fine);
+    assert_eq!(checked(&in_the_way.join("data"), "cannot be made").await, Verdict::Broken);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the file alone");
+}
+
+#[tokio::test]
+async fn commands_about_what_is_there_make_no_accounts_where_there_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let slip = folder.path().join("haullo");
+    let place = Place { data: Some(slip.clone()), ..Place::default() };
+    let carol = || "carol".to_owned();
+    let mut said = Vec::new();
+
+    for command in [
+        UserCommand::List,
+        UserCommand::Remove { user: carol() },
+        UserCommand::Policy { user: carol(), policy: "all".to_owned() },
+        UserCommand::Link { user: carol(), hours: 1 },
+    ] {
+        said.push(command.run(&place).await.unwrap_err());
+    }
+    let database = Database::settle(None, &slip).unwrap();
+    said.push(TokenCommand::List { user: None }.run(&database).await.unwrap_err());
+    said.push(server::who(&database).await.unwrap_err());
+    said.push(server::kick(&database, "carol").await.unwrap_err());
+
+    for error in said {
+        let error = error.to_string();
+        assert!(error.contains("There is no data directory"), "{error}");
+        assert!(error.contains("haullo") && error.contains("Give --data"), "{error}");
+    }
+    assert!(!slip.exists());
+    UserCommand::Add { user: carol() }.run(&place).await.expect("the first command makes it");
+}
+
+#[tokio::test]
+async fn a_list_with_nothing_in_it_says_so_and_what_to_do() {
+    let house = House::open_as(&[]).await;
+
+    let users = house.user_command_of_few_words(UserCommand::List).await;
+    let tokens = TokenCommand::List { user: None }.run(house.database()).await.unwrap();
+
+    for (list, part) in [(users, "hullo user add"), (tokens, "hullo token new")] {
+        assert_eq!(list.text, "");
+        assert!(list.note.unwrap().contains(part));
+    }
 }
 
 async fn refusal(settings: server::Settings) -> String {

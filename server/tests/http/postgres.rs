@@ -77,7 +77,7 @@ async fn two_servers_on_one_database_know_the_same_people() {
     let mut here = house.live(&token).await;
 
     assert_eq!(other.call(&token, "GET", "/session", "").await.status, 200);
-    let list = server::who(house.database()).await.unwrap();
+    let list = server::who(house.database()).await.unwrap().text;
     assert_eq!(list.lines().count(), 1, "{list}");
     let kicked = server::kick(house.database(), "carol@example.com").await.unwrap();
     assert_eq!(kicked, "Ended the connection of carol@example.com.\n");

@@ -53,7 +53,7 @@ async fn a_session_that_is_taken_back_loses_its_client() {
     assert_eq!(alice.hear().await["type"], "OPEN");
     let mut bob = dial(&house, "bob", BOB, &[]).await;
     assert_eq!(bob.hear().await["type"], "OPEN");
-    let who = server::who(house.database()).await.unwrap();
+    let who = server::who(house.database()).await.unwrap().text;
     assert!(who.contains("\talice\tpeerjs\t127.0.0.1"), "{who}");
 
     judge.revoke(ALICE);
