@@ -143,6 +143,12 @@ impl UserCommand {
             }
             Self::Policy { user, policy } => {
                 let user = name(&user)?;
+                if !store.has_heard_of(&user).await? {
+                    bail!(
+                        "There is no user {user}. `hullo user list` shows those there are; one of another judge is known \
+                         from the first visit on"
+                    );
+                }
                 store.set_policy(&user, devices::policy(&policy)).await?;
                 format!("The devices of {user}: {policy}.\n").into()
             }
@@ -210,7 +216,11 @@ fn qr(text: &str) -> anyhow::Result<String> {
 fn list(tokens: &[store::Entry]) -> String {
     tokens.iter().fold(String::new(), |mut list, token| {
         let used = token.last_used.map_or_else(|| "never".to_owned(), Timestamp::minute);
-        let state = if token.has_contact { "logged in" } else { "logged out" };
+        let state = match token.last_used {
+            _ if token.has_contact => "logged in",
+            Some(_) => "logged out",
+            None => "not used yet",
+        };
         let bound = if token.is_bound { "bound to its key" } else { "not bound" };
         let store::Entry { id, user, device, created, .. } = token;
         let made = created.minute();

@@ -178,12 +178,7 @@ impl Store {
 
     /// Notes a user for whom another judge vouches, so that no guest has their name from then on.
     pub(crate) async fn note_vouched(&self, user: &UserId) -> sqlx::Result<()> {
-        let known: Option<(i64,)> =
-            sqlx::query_as("SELECT created FROM vouched_users WHERE name = $1")
-                .bind(user.as_str())
-                .fetch_optional(&self.0)
-                .await?;
-        if known.is_none() {
+        if !self.is_vouched_for(user).await? {
             sqlx::query(
                 "INSERT INTO vouched_users (name, created) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
             )
@@ -201,6 +196,20 @@ impl Store {
             .bind(user.as_str())
             .fetch_optional(&self.0)
             .await?;
+        Ok(row.is_some())
+    }
+
+    /// Whether there is such a user, of ours or of another judge.
+    pub(crate) async fn has_heard_of(&self, user: &UserId) -> sqlx::Result<bool> {
+        Ok(self.is_vouched_for(user).await? || self.has_user(user).await?)
+    }
+
+    async fn is_vouched_for(&self, user: &UserId) -> sqlx::Result<bool> {
+        let row: Option<(i64,)> =
+            sqlx::query_as("SELECT created FROM vouched_users WHERE name = $1")
+                .bind(user.as_str())
+                .fetch_optional(&self.0)
+                .await?;
         Ok(row.is_some())
     }
 

@@ -100,8 +100,12 @@ async fn accounts_are_kept_while_the_server_runs() {
     assert_eq!(users, "alice@example.com\t0\nbob@example.com\t0\ncarol@example.com\t0\n");
     assert_eq!(token.lines().count(), 1);
     assert!(tokens.contains("Door bell") && tokens.contains("used never"), "{tokens}");
+    assert!(tokens.contains("not used yet") && !tokens.contains("logged out"), "{tokens}");
     assert!(!tokens.contains(token.trim()), "a list gives nothing away");
     assert!(nobody.to_string().contains("hullo user add dave"), "{nobody}");
+    let policy = UserCommand::Policy { user: "dave".to_owned(), policy: "all".to_owned() };
+    let nobody = house.user_command(policy).await.unwrap_err();
+    assert!(nobody.to_string().contains("no user dave"), "{nobody}");
 
     assert_eq!(house.call(token.trim(), "GET", "/session", "").await.status, 200);
     let tokens = house.token_command(TokenCommand::List { user: None }).await.unwrap();
