@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,22 +19,54 @@ const DEFAULT_FILE: &str = "hullo.toml";
 /// Text by key. Lists are written with commas.
 type Texts = BTreeMap<String, String>;
 
-/// Adds to `given`, which came by flags, what the environment and the file say.
+/// Where what is no flag stands, by key.
+#[derive(Debug, Default)]
+pub(super) struct Places(BTreeMap<String, String>);
+
+impl Places {
+    /// Adds to an error, which speaks of flags, where the values stand that came otherwise.
+    pub(super) fn name(&self, error: anyhow::Error) -> anyhow::Error {
+        let said = format!("{error:#}");
+        let named = self.0.iter().filter(|(key, _)| speaks_of(&said, key));
+        let places: Vec<&str> = named.map(|(_, place)| place.as_str()).collect();
+        if places.is_empty() { error } else { anyhow!("{said} ({})", places.join("; ")) }
+    }
+}
+
+/// Whether the flag of `key` stands in `said`, not as the beginning of another.
+fn speaks_of(said: &str, key: &str) -> bool {
+    let flag = format!("--{}", key.replace('_', "-"));
+    let goes_on = |rest: &str| rest.starts_with(|next: char| next == '-' || next.is_alphanumeric());
+    said.match_indices(&flag).any(|(at, _)| !goes_on(&said[at + flag.len()..]))
+}
+
+/// Adds to `given`, which came by flags, what the environment and the file say, and tells where that stands.
 ///
 /// # Errors
 ///
 /// When a source cannot be read, or has a key that no flag has.
-pub(super) fn gather<F>(file: Option<&Path>, given: &F) -> anyhow::Result<F>
+pub(super) fn gather<F>(file: Option<&Path>, given: &F) -> anyhow::Result<(F, Places)>
 where
     F: clap::Args + Serialize + DeserializeOwned,
 {
     let known = keys::<F>();
     let mut texts = from_file(file, &known)?;
-    texts.extend(from_environment(std::env::vars_os(), &known)?);
-    texts.extend(from_flags(given)?);
+    let shown = file.unwrap_or(Path::new(DEFAULT_FILE)).display();
+    let mut places: BTreeMap<_, _> =
+        texts.keys().map(|key| (key.clone(), format!("{key} stands in {shown}"))).collect();
+    for (key, text) in from_environment(std::env::vars_os(), &known)? {
+        let place = format!("{PREFIX}{} stands in the environment", key.to_uppercase());
+        places.insert(key.clone(), place);
+        texts.insert(key, text);
+    }
+    for (key, text) in from_flags(given)? {
+        places.remove(&key);
+        texts.insert(key, text);
+    }
     let texts = texts.into_iter().map(|(key, text)| (key, text.into())).collect();
-    serde_json::from_value(serde_json::Value::Object(texts))
-        .context("The configuration cannot be honoured")
+    let all = serde_json::from_value(serde_json::Value::Object(texts))
+        .context("The configuration cannot be honoured")?;
+    Ok((all, Places(places)))
 }
 
 /// The keys that there are: every flag is one, with `_` for `-`.
@@ -72,15 +104,18 @@ fn from_environment(
 
 fn from_file(file: Option<&Path>, known: &BTreeSet<String>) -> anyhow::Result<Texts> {
     let path = file.unwrap_or(Path::new(DEFAULT_FILE));
-    if !path.is_file() {
-        return match file {
-            Some(file) => {
-                bail!("There is no configuration file {}. Check --config", file.display())
-            }
-            None => Ok(Texts::new()),
-        };
-    }
     let shown = path.display();
+    match file {
+        None if !path.is_file() => return Ok(Texts::new()),
+        Some(_) if path.is_dir() => {
+            bail!("{shown} is a directory. Give --config a file, such as {DEFAULT_FILE} in there")
+        }
+        Some(_) if !path.exists() => {
+            bail!("There is no configuration file {shown}. Check --config")
+        }
+        // Also what is no file and can be read, such as /dev/null, in which nothing stands.
+        Some(_) | None => {}
+    }
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("The configuration file {shown} cannot be read"))?;
     let table: toml::Table =
@@ -172,6 +207,30 @@ mod tests {
         let variables = [("HULLO_LISEN".into(), "x".into())];
         let error = from_environment(variables.into_iter(), &known()).unwrap_err().to_string();
         assert!(error.contains("no setting lisen") && error.contains("environment"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_called_what_it_is_or_read() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let error = from_file(Some(folder.path()), &known()).unwrap_err().to_string();
+
+        assert!(error.contains("is a directory") && error.contains("--config"), "{error}");
+        #[cfg(unix)]
+        assert_eq!(from_file(Some(Path::new("/dev/null")), &known()).unwrap(), Texts::new());
+    }
+
+    #[test]
+    fn an_error_tells_where_the_flags_stand_of_which_it_speaks() {
+        let stands = |key: &str| (key.to_owned(), format!("{key} stands in x.toml"));
+        let places = Places([stands("listen"), stands("tls_key"), stands("url")].into());
+
+        let told = places.name(anyhow!("Give --listen an address, or --tls-key-file"));
+        assert_eq!(
+            told.to_string(),
+            "Give --listen an address, or --tls-key-file (listen stands in x.toml)"
+        );
+        assert_eq!(places.name(anyhow!("Give --data")).to_string(), "Give --data");
     }
 
     #[test]

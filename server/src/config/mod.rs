@@ -134,7 +134,8 @@ impl Settings {
     ///
     /// When a key is unknown, or a value cannot be honoured.
     pub fn load(flags: &Flags) -> anyhow::Result<Self> {
-        Self::settle(gather(flags.place.config.as_deref(), flags)?)
+        let (raw, places) = gather(flags.place.config.as_deref(), flags)?;
+        Self::settle(raw).map_err(|error| places.name(error))
     }
 
     /// Writes logs as these settings wish.
@@ -153,9 +154,7 @@ impl Settings {
     /// When a value cannot be honoured, alone or beside the others.
     pub fn settle(raw: Flags) -> anyhow::Result<Self> {
         let listen = raw.listen.as_deref().unwrap_or("127.0.0.1:8080");
-        let listen: SocketAddr = listen.parse().with_context(|| {
-            format!("{listen:?} is no address to listen on. Give --listen an IP address and a port, such as 127.0.0.1:8080")
-        })?;
+        let listen = values::listen("listen", listen, 8080)?;
         let demo = switch("demo", raw.demo.as_deref())?;
         if demo && !listen.ip().is_loopback() {
             bail!(
@@ -198,8 +197,9 @@ impl Place {
     /// When the configuration cannot be read, or names no database that can be.
     pub fn database(self) -> anyhow::Result<Database> {
         let file = self.config.clone();
-        let place = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?.place;
-        Database::settle(place.database.as_deref(), &settle_data(place.data)?)
+        let (flags, places) = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?;
+        Database::settle(flags.place.database.as_deref(), &settle_data(flags.place.data)?)
+            .map_err(|error| places.name(error))
     }
 
     /// Where log-in links lead; without a slash at its end. And what is to be said to whoever asked, when it was not told
@@ -211,9 +211,9 @@ impl Place {
     /// bring without worth.
     pub(crate) fn url(self, last: Option<String>) -> anyhow::Result<(String, Option<String>)> {
         let file = self.config.clone();
-        let raw = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?;
+        let (raw, places) = gather(file.as_deref(), &Flags { place: self, ..Flags::default() })?;
         let is_told = raw.listen.is_some();
-        let settings = Settings::settle(raw)?;
+        let settings = Settings::settle(raw).map_err(|error| places.name(error))?;
         if !settings.session.accounts {
             bail!(
                 "A link brings a token of this server, which does not count beside another judge. Set session_local too, or \
@@ -310,9 +310,35 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_is_explained() {
-        let error = settle("localhost", false).unwrap_err();
+        for none in ["localhost", "5", "127.0.0.1", "127.0.0.1:99999", "[::1]"] {
+            let error = settle(none, false).unwrap_err();
 
-        assert!(error.to_string().contains("such as 127.0.0.1:8080"), "{error}");
+            assert!(error.to_string().contains("such as 127.0.0.1:8080"), "{none}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_this_machine_is_an_address_of_it() {
+        let listen = settle("localhost:80", true).unwrap().listen;
+
+        assert!(listen.ip().is_loopback() && listen.port() == 80, "{listen}");
+    }
+
+    #[test]
+    fn an_error_about_what_stands_in_a_file_names_the_file_and_the_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("calls.toml");
+        std::fs::write(&file, "listen = 5\n").unwrap();
+        let place = Place { config: Some(file), ..Place::default() };
+        let flags = Flags { place, ..Flags::default() };
+
+        let error = Settings::load(&flags).unwrap_err().to_string();
+        let flags = Flags { listen: Some("6".to_owned()), ..flags };
+        let by_flag = Settings::load(&flags).unwrap_err().to_string();
+
+        assert!(error.contains("\"5\" is no address"), "{error}");
+        assert!(error.contains("(listen stands in") && error.contains("calls.toml)"), "{error}");
+        assert!(!by_flag.contains("calls.toml"), "{by_flag}");
     }
 
     #[test]

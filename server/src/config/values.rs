@@ -1,5 +1,6 @@
 //! Text to values, with errors that name the flag and what it takes.
 
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -66,6 +67,21 @@ pub(crate) fn secret(
         }
         (None, None) => Ok(None),
     }
+}
+
+/// An address to listen on: an IP address, or a name that has some, and a port. Of several it is the first that this
+/// machine can listen on, and one of IPv4 rather than of IPv6, which examples and proxies mean by `localhost`.
+pub(crate) fn listen(flag: &str, text: &str, port: u16) -> anyhow::Result<SocketAddr> {
+    let mut found: Vec<_> = text.to_socket_addrs().into_iter().flatten().collect();
+    found.sort_by_key(SocketAddr::is_ipv6);
+    let is_ours = |address: &&SocketAddr| TcpListener::bind((address.ip(), 0)).is_ok();
+    let first = if found.len() > 1 { found.iter().find(is_ours) } else { None };
+    first.or(found.first()).copied().with_context(|| {
+        format!(
+            "{text:?} is no address to listen on. Give --{flag} an IP address or a name of this machine, and a port, such as \
+             127.0.0.1:{port}"
+        )
+    })
 }
 
 /// An address that secrets may be sent to.

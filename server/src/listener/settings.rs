@@ -1,6 +1,6 @@
 //! The flags of the way in: TLS, proxies, and how many may come.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -112,6 +112,11 @@ impl ListenerSettings {
     ///
     /// When one cannot be honoured, alone or beside the others.
     pub(crate) fn settle(raw: &ListenerFlags, listen: SocketAddr) -> anyhow::Result<Self> {
+        if let Some(none) = list(raw.domain.as_deref()).find(|name| !is_name(name)) {
+            bail!(
+                "{none:?} is no domain name. Give --domain names such as calls.example.com, with commas between them"
+            );
+        }
         Ok(Self {
             tls: tls(raw, listen)?,
             proxies: Proxies::settle(
@@ -185,6 +190,20 @@ fn tls(raw: &ListenerFlags, listen: SocketAddr) -> anyhow::Result<TlsSettings> {
     }
 }
 
+/// Whether a certificate can be for it: an IP address, or a name of letters, digits and hyphens with dots between them
+/// (RFC 1123 §2.1), perhaps with `*` as its first part (RFC 9525 §6.3).
+fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let is_part = |part: &str| {
+        (1..=63).contains(&part.len())
+            && part.bytes().all(plain)
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    text.parse::<IpAddr>().is_ok() || (text.len() <= 253 && name.split('.').all(is_part))
+}
+
 /// The names by which the server can be asked for.
 fn names(domain: Option<&str>, listen: SocketAddr) -> Vec<String> {
     let mut names: Vec<_> = list(domain).map(str::to_owned).collect();
@@ -208,6 +227,9 @@ mod tests {
             (&[("tls_key", "a.pem")], "Give --tls-cert too"),
             (&[("tls_cert", "a"), ("tls_key", "b"), ("tls_self_signed", "true")], "Leave it out"),
             (&[("limit_http_connections", "none")], "a number from 1"),
+            (&[("domain", "a b")], "such as calls.example.com"),
+            (&[("domain", "calls.lan, https://calls.lan")], "such as calls.example.com"),
+            (&[("domain", "calls..lan")], "such as calls.example.com"),
         ] {
             let error = settle(flags).unwrap_err().to_string();
             assert!(error.contains(part), "{flags:?}: {error}");
@@ -216,10 +238,13 @@ mod tests {
 
     #[test]
     fn a_certificate_of_our_own_is_for_the_address_that_is_listened_on() {
-        let settings = settle(&[("tls_self_signed", "true"), ("domain", "calls.lan")]).unwrap();
+        let names = "calls.lan,*.calls.lan,::2";
+        let settings = settle(&[("tls_self_signed", "true"), ("domain", names)]).unwrap();
 
         let TlsSettings::SelfSigned { names } = settings.tls else { panic!("another certificate") };
-        assert_eq!(names, ["calls.lan", "localhost", "127.0.0.1", "::1", "192.0.2.1"]);
+        let told = ["calls.lan", "*.calls.lan", "::2"];
+        let own = ["localhost", "127.0.0.1", "::1", "192.0.2.1"];
+        assert_eq!(names, [&told[..], &own].concat());
     }
 
     fn settle(flags: &[(&str, &str)]) -> anyhow::Result<ListenerSettings> {

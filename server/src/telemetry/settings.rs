@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::config::values::list;
+use crate::config::values::{list, listen};
 use crate::secret::Secret;
 
 /// What the operator sees.
@@ -75,11 +75,8 @@ impl TelemetrySettings {
             Some("json") => LogFormat::Json,
             Some(other) => bail!("{other:?} is no log format. Give --log-format human or json"),
         };
-        let metrics_listen = raw.metrics_listen.as_deref().map(|text| {
-            text.parse().with_context(|| {
-                format!("{text:?} is no address to listen on. Give --metrics-listen such as 127.0.0.1:9090")
-            })
-        });
+        let metrics_listen =
+            raw.metrics_listen.as_deref().map(|text| listen("metrics-listen", text, 9090));
         let metrics_token = raw.metrics_token.as_deref().map(Secret::presented);
         Ok(Self {
             log_format,
