@@ -27,16 +27,17 @@ const HASHED: &str = "assets/";
 /// Anything that is no other route.
 pub(crate) async fn file(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
+    let accept = origin::text(&parts.headers, header::ACCEPT).unwrap_or_default();
+    let is_for_people = accept.contains("text/html");
     let Some(path) = parts.uri.path().strip_prefix(app.base_path.as_ref()) else {
-        return ApiError::NotFound.into_response();
+        return nothing_here(is_for_people, &app.base_path);
     };
     if parts.method != Method::GET && parts.method != Method::HEAD {
         let mut response = ApiError::WrongMethod.into_response();
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    let accept = origin::text(&parts.headers, header::ACCEPT).unwrap_or_default();
-    if path.is_empty() && !accept.contains("text/html") {
+    if path.is_empty() && !is_for_people {
         let mut response = peerjs::banner();
         peerjs::reflect(parts.headers.get(header::ORIGIN).cloned(), &mut response);
         return response;
@@ -45,7 +46,7 @@ pub(crate) async fn file(State(app): State<App>, request: Request) -> Response {
     match find(app.files, page.unwrap_or(path)) {
         Some(file) => send(file, &parts.headers, origin::host(&parts)),
         None if page.is_some() => no_web_app(),
-        None => ApiError::NotFound.into_response(),
+        None => nothing_here(is_for_people, &app.base_path),
     }
 }
 
@@ -142,6 +143,22 @@ fn kind(path: &str) -> &'static str {
         Some("txt" | "ts") => "text/plain; charset=utf-8",
         Some(_) | None => "application/octet-stream",
     }
+}
+
+/// The answer at an address where nothing is: words and a way on for a person, the refusal itself for a program.
+fn nothing_here(is_for_people: bool, start: &str) -> Response {
+    let mut response = ApiError::NotFound.into_response();
+    if is_for_people {
+        // A base path has nothing in it that HTML would take for its own.
+        *response.body_mut() = Body::from(format!(
+            "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><meta \
+             name=color-scheme content=\"light dark\"><title>Hullo</title><h1>There is nothing at this address.</h1><p>Check \
+             how it is written, or go to the <a href=\"{start}\">start page</a>.</p>"
+        ));
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, html);
+    }
+    response
 }
 
 fn no_web_app() -> Response {

@@ -29,6 +29,24 @@ async fn pages_come_with_a_strict_policy_and_are_asked_for_again() {
 }
 
 #[tokio::test]
+async fn where_nothing_is_a_person_reads_so_and_a_program_gets_json() {
+    let house = House::open_with(WEB, "/calls/").await;
+
+    for path in ["/calls/nothing-here", "/elsewhere"] {
+        let page = house.ask("GET", path, &[HTML], "").await;
+        assert_eq!(
+            (page.status.as_u16(), page.header("content-type")),
+            (404, "text/html; charset=utf-8")
+        );
+        assert!(page.text.contains("<a href=\"/calls/\">"), "{}", page.text);
+        assert!(page.header("content-security-policy").starts_with("default-src 'none';"));
+
+        let program = house.ask("GET", path, &[("accept", "*/*")], "").await;
+        assert_eq!(program.refusal(), (404, "not-found".to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn assets_are_kept_for_ever_and_sent_compressed_to_those_who_take_it() {
     let house = House::open().await;
 
