@@ -32,9 +32,21 @@ pub fn table(report: &Report) -> String {
             .expect("a string takes everything");
     }
     let Report { steps, seconds, trace, .. } = report;
-    writeln!(text, "\n{steps} steps in {seconds:.1} s of the story, trace {trace:016x}")
+    writeln!(text, "\n{}", verdict(report)).expect("a string takes everything");
+    writeln!(text, "{steps} steps in {seconds:.1} s of the story, trace {trace:016x}")
         .expect("a string takes everything");
     text
+}
+
+/// Whether all is as it should be, and what is not.
+fn verdict(report: &Report) -> String {
+    let missed = report.measures.iter().filter(|measure| !measure.holds());
+    let missed: Vec<&str> = missed.map(|measure| measure.name).collect();
+    match *missed {
+        [] => "Every bar holds.".to_owned(),
+        [one] => format!("One bar is missed (✗): {one}."),
+        _ => format!("{} bars are missed (✗): {}.", missed.len(), missed.join(", ")),
+    }
 }
 
 fn row(measure: &Measure) -> [String; 4] {

@@ -13,6 +13,9 @@ const PIECE: usize = 64;
 /// How often at most a neighbour is asked for its roll because its digest differs.
 const ASK_AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// How often at most because it told of somebody unknown. Guess: a beat, in which the answer comes.
+const ASK_FOR_NAMES: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Trust, as the tree asks for it.
 #[derive(Debug)]
 pub(crate) struct Office(pub(crate) Trust);
@@ -179,7 +182,8 @@ impl Node {
     ) -> Result<(), Error> {
         match words {
             ToNeighbour::Tree(bytes) => {
-                return self.tree_input(now, tree::Input::Told { peer, bytes });
+                self.tree_input(now, tree::Input::Told { peer, bytes })?;
+                return self.ask_for_names(now, peer);
             }
             ToNeighbour::Names(names) => {
                 let what = "a roll that cannot be read";
@@ -212,6 +216,17 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// A neighbour that tells what somebody wrote knows who that is. What it told counts when we know, too.
+    fn ask_for_names(&mut self, now: Time, peer: NodeId) -> Result<(), Error> {
+        let lately = self.asked.get(&peer).is_some_and(|asked| now - *asked < ASK_FOR_NAMES);
+        if lately || !self.tree.has_stranger_of(peer) {
+            return Ok(());
+        }
+        self.asked.insert(peer, now);
+        let roll = ToNeighbour::Roll(self.standing());
+        self.tell(now, peer, &roll)
     }
 
     /// Tells a neighbour what it asked for.

@@ -199,6 +199,24 @@ fn what_is_private_is_kept_by_all_and_read_by_one() {
 }
 
 #[test]
+fn whoever_has_missed_who_came_asks_when_it_is_told_what_they_said() {
+    let mut hall = Hall::of(3);
+    hall.link(0, 1, true);
+    hall.pass(2);
+    hall.deaf = Some(1);
+    hall.link(0, 2, true);
+    hall.say(2, "hello");
+    hall.pass(1);
+    hall.deaf = None;
+    assert_eq!((hall.lines(0), hall.lines(1)), (1, 0));
+
+    // Two beats until what differs is compared, and what it takes to ask and be told.
+    hall.pass(3);
+
+    assert_eq!(hall.lines(1), 1);
+}
+
+#[test]
 fn a_large_roll_is_told_once_and_no_faster_than_the_link_takes_it() {
     const MEMBERS: u64 = 1_500;
     let mut hall = Hall::among(2, MEMBERS);
@@ -237,6 +255,8 @@ struct Hall {
     heard_by: Option<usize>,
     frames: Vec<Vec<u8>>,
     invites: u64,
+    /// To whom nothing comes that is said to all.
+    deaf: Option<usize>,
     /// Whether links do not take what is sent, and who waits for that.
     is_slow: bool,
     waiting: BTreeSet<(usize, LinkId)>,
@@ -311,6 +331,7 @@ impl Hall {
             heard_by: None,
             frames: Vec::new(),
             invites: 100,
+            deaf: None,
             is_slow: false,
             waiting: BTreeSet::new(),
         }
@@ -440,6 +461,11 @@ impl Hall {
         *self.bytes.entry(to).or_default() += frame.len();
         if self.heard_by == Some(to) {
             self.frames.push(frame.clone());
+        }
+        let is_to_all =
+            matches!(mesh::glance(&frame), mesh::Glance::Cast { .. } | mesh::Glance::Hint);
+        if is_to_all && self.deaf == Some(to) {
+            return;
         }
         // Who is refused may be told so in an error; what follows is what the tests look at.
         self.nodes[to].handle(self.now, Input::Received { link, frame }).ok();

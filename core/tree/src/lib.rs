@@ -245,6 +245,12 @@ impl<N: Notary> Tree<N> {
         matches!(said, Some(Say::Delta { parts, .. }) if parts.iter().all(|part| part.upto <= at(&part.author)))
     }
 
+    /// Whether `peer` has told of somebody unknown, and nobody has said since who that is.
+    #[must_use]
+    pub fn has_stranger_of(&self, peer: NodeId) -> bool {
+        self.strangers.values().any(|teller| *teller == peer)
+    }
+
     /// Who vouches.
     pub fn notary(&mut self) -> &mut N {
         &mut self.notary

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plot::{curve, escaped, network};
-use super::{headline, row};
+use super::{headline, row, verdict};
 use crate::trial::Report;
 
 /// Calm in light and dark, readable on paper.
@@ -16,7 +16,7 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}tr.bad td{color:var(--bad)}\
 main{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:1.5rem;margin-top:2rem}\
 figure{margin:0}svg{width:100%;height:auto}svg text{font-size:11px;fill:var(--quiet)}\
-svg .axis{fill:none;stroke:var(--line)}svg .link{fill:none;stroke:var(--quiet);stroke-opacity:.35;stroke-width:.7}\
+svg .axis{fill:none;stroke:var(--line)}svg .link{fill:none;stroke:var(--quiet);stroke-opacity:.6;stroke-width:.7}\
 svg polyline{fill:none;stroke:var(--accent);stroke-width:1.8}svg rect,svg circle{fill:var(--accent)}\
 @media(max-width:40rem){tr:first-child{display:none}tr{display:grid;grid-template-columns:1fr auto;column-gap:1rem;\
 padding:.4rem 0;border-bottom:1px solid var(--line)}td{border:0;padding:0}td:nth-child(n+3){grid-row:2;color:var(--quiet)}\
@@ -30,7 +30,8 @@ pub fn page(report: &Report) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <h1>A simulated conference</h1>\n<p>{title}</p>\n"
+         <h1>A simulated conference</h1>\n<p>{title}</p>\n<p>{}</p>\n",
+        escaped(&verdict(report))
     );
     html.push_str(
         "<table>\n<tr><th>measure</th><th class=\"n\">value</th><th>bar</th><th>what it is</th></tr>\n",
@@ -45,7 +46,8 @@ pub fn page(report: &Report) -> String {
         .expect("a string takes everything");
     }
     html.push_str("</table>\n<main>\n");
-    for shown in &report.curves {
+    // What came to be at once is told by its measure.
+    for shown in report.curves.iter().filter(|curve| curve.points.len() > 1) {
         figure(&mut html, shown.title, &curve(shown));
     }
     figure(&mut html, "The network", &network(report.plan.nodes, &report.links));

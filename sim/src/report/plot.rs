@@ -47,11 +47,6 @@ pub(super) fn curve(curve: &Curve) -> String {
             .map(|(x, y)| format!("{x:.1},{y:.1}"))
             .collect();
         add(&mut svg, &format!(r#"<polyline points="{}"/>"#, points.join(" ")));
-        // A line of one point cannot be seen.
-        if let [(x, y)] = *curve.points {
-            let (x, y) = place(x, y);
-            add(&mut svg, &format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="3"/>"#));
-        }
     }
     for (x, y, anchor, text) in [
         (left, HEIGHT - 8.0, "start", "0".to_owned()),
