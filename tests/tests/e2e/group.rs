@@ -28,6 +28,9 @@ fn the_callee_rings_a_third(screen: Screen) {
 
     let theirs = carol.answers(BOB);
     all_meet(&talk.hers, &talk.his, &theirs);
+    // She has not invited her, and knows all the same that she is here.
+    invite(&talk.hers, CAROL);
+    talk.hers.reads(&format!("{CAROL} is in this call already."));
 }
 
 fn the_host_removes_a_third(screen: Screen) {

@@ -57,9 +57,12 @@ struct Shell {
     pipes: Pipes,
     devices: Devices,
     videos: Videos,
+    /// Who is here, as the tab keeps it.
+    people: Option<String>,
     timer: Option<Timer>,
     awake: Option<AwakeScreen>,
-    _ticker: Ticker,
+    /// Until the page goes away: what it knows by then is what the next one begins with.
+    ticker: Option<Ticker>,
     _listeners: Vec<Listener>,
 }
 
@@ -98,9 +101,10 @@ fn open(start: Start) {
         pipes: Pipes::default(),
         devices: Devices::default(),
         videos: Videos::default(),
+        people: None,
         timer: None,
         awake: Some(AwakeScreen::new()),
-        _ticker: Ticker::every(TICK, || with(Shell::on_tick)),
+        ticker: Some(Ticker::every(TICK, || with(Shell::on_tick))),
         _listeners: listeners(),
     };
     SHELL.set(Some(shell));
@@ -116,7 +120,8 @@ fn listeners() -> Vec<Listener> {
         page::on_leave(|| {
             with(|shell| {
                 // Whoever is told that we leave does not look for us, if this page is loaded again.
-                tab::keep_people(shell.room.me(), &shell.room.people());
+                shell.keep_people();
+                shell.ticker = None;
                 shell.command(Command::Leave);
             });
         }),
@@ -202,6 +207,16 @@ impl Shell {
         for (node, level) in self.pipes.loudness().into_iter().chain(own) {
             self.event(Event::Level(node, level));
         }
+        self.keep_people();
+    }
+
+    /// Lets the tab know who is here, when they are others than before.
+    fn keep_people(&mut self) {
+        let people = tab::lines(&self.room.people());
+        if self.people.as_ref() != Some(&people) {
+            tab::keep_people(self.room.me(), &people);
+            self.people = Some(people);
+        }
     }
 
     /// Carries everything to its end, then draws.
@@ -263,9 +278,6 @@ impl Shell {
                     && let Some(seat) = self.room.seat()
                 {
                     seat::keep_seat(self.room.me(), &seat);
-                }
-                if let room::Event::Joined { .. } | room::Event::Left { .. } = event {
-                    tab::keep_people(self.room.me(), &self.room.people());
                 }
                 self.event(Event::Room(event));
             }

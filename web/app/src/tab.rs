@@ -12,8 +12,11 @@ const SEEN: &str = "hullo.window.seen";
 /// back, does not mean to open their camera.
 const KEPT_MS: u64 = 10 * 60 * 1_000;
 
-/// How many people are kept: to be looked for by whoever comes back, and not to be invited while they are here.
+/// How many people are kept, so that they are not called while they are here. Guess: more than anybody calls by mistake.
 const PEOPLE_MAX: usize = 32;
+
+/// How many of them are looked for by whoever comes back: one is enough, and some may have left.
+const LOOKED_FOR: usize = 8;
 
 /// The window of the call that this tab was in a short while ago, and who was there.
 pub(crate) fn window() -> Option<String> {
@@ -23,7 +26,12 @@ pub(crate) fn window() -> Option<String> {
     }
     let window = storage::read_in_tab(WINDOW)?;
     let people = window.split('\n').nth(1).and_then(|me| storage::read_in_tab(&people_of(me)));
-    Some(window + &people.unwrap_or_default())
+    let mut whole = window;
+    for line in people.unwrap_or_default().split('\n').skip(1).take(LOOKED_FOR) {
+        whole.push('\n');
+        whole += line;
+    }
+    Some(whole)
 }
 
 /// Keeps the window, or that there is no call.
@@ -39,15 +47,15 @@ pub(crate) fn see_window() {
     storage::write_in_tab(SEEN, &format!("{:x}", today().0));
 }
 
-/// Keeps who is in the conference besides `me`, as lines of the window.
-pub(crate) fn keep_people(me: NodeId, people: &[Person]) {
-    let mut lines = String::new();
-    for person in
-        people.iter().filter(|person| person.is_verified && !person.is_me).take(PEOPLE_MAX)
-    {
-        lines += &format!("\n{} {}", person.name, person.node);
-    }
-    storage::write_in_tab(&people_of(&me.to_string()), &lines);
+/// These people, but not ourselves, as lines of the window.
+pub(crate) fn lines(people: &[Person]) -> String {
+    let known = people.iter().filter(|person| person.is_verified && !person.is_me);
+    known.take(PEOPLE_MAX).map(|person| format!("\n{} {}", person.name, person.node)).collect()
+}
+
+/// Keeps who is in the conference with `me`.
+pub(crate) fn keep_people(me: NodeId, lines: &str) {
+    storage::write_in_tab(&people_of(&me.to_string()), lines);
 }
 
 /// Whether others were in the conference with `me` when that was last kept.
