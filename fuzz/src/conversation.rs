@@ -72,7 +72,8 @@ pub(crate) fn mesh(bytes: &[u8]) {
                 mesh::Output::Heard { author, .. } => {
                     heard += 1;
                     assert_ne!(author, ME, "nobody speaks for us");
-                    let verdict = [Verdict::Good, Verdict::Unknown, Verdict::Bad][heard % 3];
+                    let verdicts = [Verdict::Good, Verdict::Unknown, Verdict::Old, Verdict::Bad];
+                    let verdict = verdicts[heard % verdicts.len()];
                     mesh.handle(now, mesh::Input::Judged(verdict)).expect("it is a judgement");
                 }
                 mesh::Output::Got { id, .. } => {

@@ -66,6 +66,22 @@ fn a_link_that_is_cut_is_missed_by_nobody() {
 }
 
 #[test]
+fn what_the_person_mends_did_not_mend_itself() {
+    let settings =
+        Settings { participants: 2, shape: Shape::Chain, links: Links::Invited, seed: 3 };
+    let mut lab = Lab::with(settings);
+    lab.settles();
+
+    lab.does(Gesture::Cut(lab.seat(0), lab.seat(1)));
+    lab.does(Gesture::Heal);
+
+    lab.settles();
+    let view = lab.emulator.view(lab.now);
+    assert!(!view.strokes.is_empty(), "they are linked again");
+    assert!(!view.deeds.iter().any(|deed| deed.text.contains("themselves")), "{:#?}", view.deeds);
+}
+
+#[test]
 fn two_halves_go_on_and_merge_in_one_order() {
     let mut lab = Lab::new(8, Shape::Mesh);
     lab.settles();

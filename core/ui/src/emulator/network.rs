@@ -344,7 +344,7 @@ impl Emulator {
                 let (link, binding, claim) = (end.link, Vec::new(), Claim::default());
                 let up = Input::Up { link, peer, binding, claim, invite };
                 self.tell(now, end.seat, up);
-                if self.forget_cut(end.seat, wire.peer) {
+                if self.forget_cut(end.seat, wire.peer) && !is_brought {
                     let (one, other) = (self.name(end.seat), self.name(wire.peer));
                     self.watch.note(now, words::relinked(one, other));
                 }
